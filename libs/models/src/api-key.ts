@@ -1,0 +1,51 @@
+/** An API key as it is stored: the token itself is shown once and only its hash is kept. */
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  /** The first characters of the token, to recognise it by. */
+  readonly prefix: string;
+  readonly scopes: readonly Scope[];
+  /** Null for an operator key. */
+  readonly organisationId: string | null;
+  readonly expiresAt: Date | null;
+  readonly lastUsedAt: Date | null;
+  readonly createdAt: Date;
+}
+
+export const scopes = [
+  'organisations:read',
+  'organisations:write',
+  'keys:read',
+  'keys:write',
+  'event-types:read',
+  'event-types:write',
+  'endpoints:read',
+  'endpoints:write',
+  'events:read',
+  'events:write',
+  'deliveries:read',
+  'deliveries:write',
+  '*',
+] as const;
+
+export type Scope = (typeof scopes)[number];
+
+/** Who is calling: travels with every RPC. */
+export interface Principal {
+  /** `key`: an API key of a tenant or an operator; `service`: one of our own services on its own behalf. */
+  readonly kind: 'key' | 'service';
+  /** The key's id, or the service's name. */
+  readonly id: string;
+  /** Null for operators and services: they may act for any organisation. */
+  readonly organisationId: string | null;
+  readonly scopes: readonly Scope[];
+}
+
+/** Whether the scopes that are held cover the one that is needed: `*` covers all, `x:write` includes `x:read`. */
+export function holdsScope(held: readonly Scope[], needed: Scope): boolean {
+  return (
+    held.includes('*') ||
+    held.includes(needed) ||
+    (needed.endsWith(':read') && held.includes(needed.replace(/:read$/, ':write') as Scope))
+  );
+}

@@ -1,0 +1,14 @@
+/** An event as it was accepted. It belongs to one organisation and never changes. */
+export interface Event {
+  readonly id: string;
+  readonly organisationId: string;
+  readonly type: string;
+  /** The payload: JSON text, the very bytes that were published. */
+  readonly payload: Uint8Array;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Whom it is about, for erasure by subject. */
+  readonly subject: string | null;
+  readonly idempotencyKey: string | null;
+  readonly occurredAt: Date;
+  readonly acceptedAt: Date;
+}
