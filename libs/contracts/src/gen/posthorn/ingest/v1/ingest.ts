@@ -58,7 +58,11 @@ export interface Refused {
   code: string;
   message: string;
   violations: FieldViolation[];
-  retryAfterMs?: bigint | undefined;
+  retryAfterMs?:
+    | bigint
+    | undefined;
+  /** Set with `unavailable`, when it isn't known whether the event was kept: publish it again under this id. */
+  id?: string | undefined;
 }
 
 export interface FieldViolation {
@@ -430,7 +434,7 @@ export const Accepted: MessageFns<Accepted> = {
 };
 
 function createBaseRefused(): Refused {
-  return { code: "", message: "", violations: [], retryAfterMs: undefined };
+  return { code: "", message: "", violations: [], retryAfterMs: undefined, id: undefined };
 }
 
 export const Refused: MessageFns<Refused> = {
@@ -449,6 +453,9 @@ export const Refused: MessageFns<Refused> = {
         throw new globalThis.Error("value provided for field message.retryAfterMs of type int64 too large");
       }
       writer.uint32(32).int64(message.retryAfterMs);
+    }
+    if (message.id !== undefined) {
+      writer.uint32(42).string(message.id);
     }
     return writer;
   },
@@ -498,6 +505,14 @@ export const Refused: MessageFns<Refused> = {
             message.retryAfterMs = reader.int64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -521,6 +536,7 @@ export const Refused: MessageFns<Refused> = {
     message.retryAfterMs = (object.retryAfterMs !== undefined && object.retryAfterMs !== null)
       ? BigInt(object.retryAfterMs)
       : undefined;
+    message.id = object.id ?? undefined;
     return message;
   },
 };
