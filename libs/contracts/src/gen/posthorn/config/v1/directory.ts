@@ -30,14 +30,17 @@ export interface ListChangesResponse {
 
 export interface GetOrganisationViewRequest {
   organisationId: string;
-  /** Endpoints come in pages; start with an empty cursor. */
+  /** Event types, then endpoints come in pages; start with an empty cursor. */
   cursor: string;
+  /** Leaves the endpoints out: for services that only judge events, and have no need of secrets. */
+  omitEndpoints: boolean;
 }
 
 export interface GetOrganisationViewResponse {
   organisation: Organisation | undefined;
   eventTypes: EventType[];
   endpoints: SigningEndpoint[];
+  /** Empty on the last page. */
   nextCursor: string;
 }
 
@@ -190,7 +193,7 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
 };
 
 function createBaseGetOrganisationViewRequest(): GetOrganisationViewRequest {
-  return { organisationId: "", cursor: "" };
+  return { organisationId: "", cursor: "", omitEndpoints: false };
 }
 
 export const GetOrganisationViewRequest: MessageFns<GetOrganisationViewRequest> = {
@@ -200,6 +203,9 @@ export const GetOrganisationViewRequest: MessageFns<GetOrganisationViewRequest> 
     }
     if (message.cursor !== "") {
       writer.uint32(18).string(message.cursor);
+    }
+    if (message.omitEndpoints !== false) {
+      writer.uint32(24).bool(message.omitEndpoints);
     }
     return writer;
   },
@@ -233,6 +239,14 @@ export const GetOrganisationViewRequest: MessageFns<GetOrganisationViewRequest> 
             message.cursor = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.omitEndpoints = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -252,6 +266,7 @@ export const GetOrganisationViewRequest: MessageFns<GetOrganisationViewRequest> 
     const message = createBaseGetOrganisationViewRequest();
     message.organisationId = object.organisationId ?? "";
     message.cursor = object.cursor ?? "";
+    message.omitEndpoints = object.omitEndpoints ?? false;
     return message;
   },
 };

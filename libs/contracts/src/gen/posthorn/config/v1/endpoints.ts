@@ -142,7 +142,14 @@ export interface CreateEndpointRequest {
     | Endpoint
     | undefined;
   /** The owner's own secret ("whsec_..."); made when unset. */
-  secret?: string | undefined;
+  secret?:
+    | string
+    | undefined;
+  /**
+   * Fields of `endpoint` to take as they are although they are empty; any other empty field gets its default.
+   * What it is for: naming retry_delays_ms with no delays means a single attempt, not the default schedule.
+   */
+  given: string[] | undefined;
 }
 
 export interface CreateEndpointResponse {
@@ -219,11 +226,11 @@ export interface ListSecretsResponse {
 export interface RotateSecretRequest {
   organisationId: string;
   idOrUid: string;
-  /** How long the old secret signs beside the new one; a day when unset. */
+  /** How long older secrets go on signing beside the new one, at most; a day when unset, 0 ends them at once. */
   overlapMs?:
     | bigint
     | undefined;
-  /** The owner's own new secret; made when unset. Its form names its scheme. */
+  /** The owner's own new secret; its form names its scheme. When unset, a new one is made for each scheme that signs. */
   secret?: string | undefined;
 }
 
@@ -1052,7 +1059,7 @@ export const Secret: MessageFns<Secret> = {
 };
 
 function createBaseCreateEndpointRequest(): CreateEndpointRequest {
-  return { endpoint: undefined, secret: undefined };
+  return { endpoint: undefined, secret: undefined, given: undefined };
 }
 
 export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
@@ -1062,6 +1069,9 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
     }
     if (message.secret !== undefined) {
       writer.uint32(18).string(message.secret);
+    }
+    if (message.given !== undefined) {
+      FieldMask.encode(FieldMask.wrap(message.given), writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1095,6 +1105,14 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
             message.secret = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.given = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1116,6 +1134,7 @@ export const CreateEndpointRequest: MessageFns<CreateEndpointRequest> = {
       ? Endpoint.fromPartial(object.endpoint)
       : undefined;
     message.secret = object.secret ?? undefined;
+    message.given = object.given ?? undefined;
     return message;
   },
 };

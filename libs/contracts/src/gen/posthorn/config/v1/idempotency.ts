@@ -25,15 +25,24 @@ export interface ReserveResponse {
   answer?:
     | StoredAnswer
     | undefined;
-  /** True when the same request is being carried out right now. */
+  /**
+   * True when the same request is being carried out right now. A reservation that isn't completed
+   * within a minute is given to the next caller.
+   */
   inProgress: boolean;
+  /** Names this reservation to Complete; empty when there was nothing to reserve. */
+  reservation: string;
 }
 
 export interface CompleteRequest {
   owner: string;
   key: string;
   /** Unset: nothing was changed, the key is free again. */
-  answer?: StoredAnswer | undefined;
+  answer?:
+    | StoredAnswer
+    | undefined;
+  /** The reservation that is completed. One that was taken over in the meantime is left to its new holder. */
+  reservation: string;
 }
 
 export interface CompleteResponse {
@@ -131,7 +140,7 @@ export const ReserveRequest: MessageFns<ReserveRequest> = {
 };
 
 function createBaseReserveResponse(): ReserveResponse {
-  return { answer: undefined, inProgress: false };
+  return { answer: undefined, inProgress: false, reservation: "" };
 }
 
 export const ReserveResponse: MessageFns<ReserveResponse> = {
@@ -141,6 +150,9 @@ export const ReserveResponse: MessageFns<ReserveResponse> = {
     }
     if (message.inProgress !== false) {
       writer.uint32(16).bool(message.inProgress);
+    }
+    if (message.reservation !== "") {
+      writer.uint32(26).string(message.reservation);
     }
     return writer;
   },
@@ -174,6 +186,14 @@ export const ReserveResponse: MessageFns<ReserveResponse> = {
             message.inProgress = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reservation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -195,12 +215,13 @@ export const ReserveResponse: MessageFns<ReserveResponse> = {
       ? StoredAnswer.fromPartial(object.answer)
       : undefined;
     message.inProgress = object.inProgress ?? false;
+    message.reservation = object.reservation ?? "";
     return message;
   },
 };
 
 function createBaseCompleteRequest(): CompleteRequest {
-  return { owner: "", key: "", answer: undefined };
+  return { owner: "", key: "", answer: undefined, reservation: "" };
 }
 
 export const CompleteRequest: MessageFns<CompleteRequest> = {
@@ -213,6 +234,9 @@ export const CompleteRequest: MessageFns<CompleteRequest> = {
     }
     if (message.answer !== undefined) {
       StoredAnswer.encode(message.answer, writer.uint32(26).fork()).join();
+    }
+    if (message.reservation !== "") {
+      writer.uint32(34).string(message.reservation);
     }
     return writer;
   },
@@ -254,6 +278,14 @@ export const CompleteRequest: MessageFns<CompleteRequest> = {
             message.answer = StoredAnswer.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reservation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -276,6 +308,7 @@ export const CompleteRequest: MessageFns<CompleteRequest> = {
     message.answer = (object.answer !== undefined && object.answer !== null)
       ? StoredAnswer.fromPartial(object.answer)
       : undefined;
+    message.reservation = object.reservation ?? "";
     return message;
   },
 };
