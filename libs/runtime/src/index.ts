@@ -1,1 +1,5 @@
-export {};
+export * from './batcher.ts';
+export * from './clock.ts';
+export * from './logger.ts';
+export * from './metrics.ts';
+export * from './random.ts';

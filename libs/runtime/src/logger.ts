@@ -1,0 +1,63 @@
+/**
+ * JSON lines, one object each, by pino. Secrets don't belong into log calls in the first place; the names below are
+ * blanked anyway, at the top of the fields and one level down.
+ */
+import { pino, type Logger as PinoLogger } from 'pino';
+
+/** A pino logger: `logger.info({ fields }, 'message')`. */
+export type Logger = PinoLogger;
+
+/** The levels of a log line, from the most to the least detailed; `silent` writes nothing. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Where log lines go; `write` gets one whole line with its line feed. */
+export type LogDestination = 'stdout' | 'stderr' | { write(line: string): void };
+
+export interface LoggerOptions {
+  /** Written on every line as `service`. */
+  readonly service: string;
+  /** `info` by default. */
+  readonly level?: LogLevel;
+  /** `stdout` by default. */
+  readonly destination?: LogDestination;
+}
+
+const secretNames = [
+  'authorization',
+  'cookie',
+  'secret',
+  'secrets',
+  'token',
+  'tokens',
+  'password',
+  'encryptionKey',
+  'operatorKey',
+] as const;
+
+/** Lines that standard output doesn't take are kept up to this, then dropped: a stuck pipe must not eat the memory. */
+const maxBufferedBytes = 8 * 1024 * 1024;
+
+/** Makes the logger of a service. Writing never blocks; what is buffered is flushed when the process exits. */
+export function createLogger(options: LoggerOptions): Logger {
+  const destination = options.destination ?? 'stdout';
+  return pino(
+    {
+      level: options.level ?? 'info',
+      base: { service: options.service },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: secretNames.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
+    },
+    typeof destination === 'object'
+      ? destination
+      : pino.destination({
+          dest: destination === 'stdout' ? 1 : 2,
+          sync: false,
+          maxLength: maxBufferedBytes,
+        }),
+  );
+}
+
+/** Writes nothing; for tests. */
+export const silentLogger: Logger = pino({ level: 'silent' });
