@@ -1,1 +1,15 @@
-export {};
+export * from './api-key-message.ts';
+export * from './attempt-message.ts';
+export * from './delivery-message.ts';
+export * from './endpoint-message.ts';
+export * from './event-message.ts';
+export * from './event-type-message.ts';
+export * from './field-mask.ts';
+export * from './organisation-message.ts';
+export * from './refusal-message.ts';
+export * from './secret-message.ts';
+export * from './signing-endpoint-message.ts';
+
+export * as configV1 from './config-v1.ts';
+export * as dispatchV1 from './gen/posthorn/dispatch/v1/dispatch.ts';
+export * as ingestV1 from './gen/posthorn/ingest/v1/ingest.ts';

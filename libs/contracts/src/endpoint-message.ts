@@ -1,0 +1,91 @@
+import type { Endpoint, EndpointFormat, EndpointState } from '@posthorn/models';
+import * as configV1 from './config-v1.ts';
+import { createEnumTable } from './enum-table.ts';
+import { required } from './required.ts';
+import { signatureSchemeTable } from './secret-message.ts';
+
+/** An endpoint's `state` and its enum. */
+export const endpointStateTable = createEnumTable({
+  enabled: configV1.EndpointState.ENDPOINT_STATE_ENABLED,
+  paused: configV1.EndpointState.ENDPOINT_STATE_PAUSED,
+  disabled: configV1.EndpointState.ENDPOINT_STATE_DISABLED,
+} satisfies Record<EndpointState, configV1.EndpointState>);
+
+/** An endpoint's `format` and its enum. */
+export const endpointFormatTable = createEnumTable({
+  standard: configV1.EndpointFormat.ENDPOINT_FORMAT_STANDARD,
+  raw: configV1.EndpointFormat.ENDPOINT_FORMAT_RAW,
+  cloudevents: configV1.EndpointFormat.ENDPOINT_FORMAT_CLOUDEVENTS,
+} satisfies Record<EndpointFormat, configV1.EndpointFormat>);
+
+/** The endpoint as a message, its header values as they are: mask them before where they must not be seen. */
+export function endpointToMessage(endpoint: Endpoint): configV1.Endpoint {
+  return {
+    id: endpoint.id,
+    number: BigInt(endpoint.number),
+    organisationId: endpoint.organisationId,
+    uid: endpoint.uid ?? undefined,
+    url: endpoint.url,
+    name: endpoint.name,
+    description: endpoint.description,
+    state: endpointStateTable.toMessage(endpoint.state),
+    stateReason: endpoint.stateReason ?? undefined,
+    eventTypes: endpoint.eventTypes === null ? undefined : { values: [...endpoint.eventTypes] },
+    labels: endpoint.labels === null ? undefined : labelSelectorToMessage(endpoint.labels),
+    filterJson: endpoint.filterJson ?? undefined,
+    format: endpointFormatTable.toMessage(endpoint.format),
+    signing: endpoint.signing.map(signatureSchemeTable.toMessage),
+    headers: { ...endpoint.headers },
+    timeoutMs: endpoint.timeoutMs,
+    retryDelaysMs: endpoint.retryDelaysMs.map(BigInt),
+    maxInFlight: endpoint.maxInFlight,
+    metadata: { ...endpoint.metadata },
+    version: BigInt(endpoint.version),
+    createdAt: endpoint.createdAt,
+    updatedAt: endpoint.updatedAt,
+  };
+}
+
+/** The endpoint of a message that shows a stored one. Throws `invalid_argument` when something is unspecified. */
+export function endpointFromMessage(message: configV1.Endpoint): Endpoint {
+  return {
+    id: message.id,
+    number: Number(message.number),
+    organisationId: message.organisationId,
+    uid: message.uid ?? null,
+    url: message.url,
+    name: message.name,
+    description: message.description,
+    state: endpointStateTable.fromMessage(message.state, '/state'),
+    stateReason: message.stateReason ?? null,
+    eventTypes: message.eventTypes?.values ?? null,
+    labels: message.labels === undefined ? null : labelSelectorFromMessage(message.labels),
+    filterJson: message.filterJson ?? null,
+    format: endpointFormatTable.fromMessage(message.format, '/format'),
+    signing: message.signing.map((scheme, index) =>
+      signatureSchemeTable.fromMessage(scheme, `/signing/${index}`),
+    ),
+    headers: { ...message.headers },
+    timeoutMs: message.timeoutMs,
+    retryDelaysMs: message.retryDelaysMs.map(Number),
+    maxInFlight: message.maxInFlight,
+    metadata: { ...message.metadata },
+    version: Number(message.version),
+    createdAt: required(message.createdAt, '/createdAt'),
+    updatedAt: required(message.updatedAt, '/updatedAt'),
+  };
+}
+
+type Labels = NonNullable<Endpoint['labels']>;
+
+/** An endpoint's `labels` as a message. */
+export function labelSelectorToMessage(labels: Labels): configV1.LabelSelector {
+  return {
+    anyOf: Object.fromEntries(Object.entries(labels).map(([key, values]) => [key, { values: [...values] }])),
+  };
+}
+
+/** An endpoint's `labels` of a message. */
+export function labelSelectorFromMessage(message: configV1.LabelSelector): Labels {
+  return Object.fromEntries(Object.entries(message.anyOf).map(([key, list]) => [key, list.values]));
+}
