@@ -5,4 +5,7 @@ export * from './endpoint.ts';
 export * from './errors.ts';
 export * from './event.ts';
 export * from './event-type.ts';
+export * from './ids.ts';
 export * from './organisation.ts';
+export * from './retry-after.ts';
+export * from './retry-schedule.ts';
