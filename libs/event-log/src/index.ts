@@ -1,1 +1,2 @@
-export {};
+export * from './event-log.ts';
+export * from './sqlite-event-log.ts';

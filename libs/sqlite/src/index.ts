@@ -1,1 +1,4 @@
-export {};
+export * from './group-commit.ts';
+export type { Migrations } from './migrations.ts';
+export * from './open-sqlite.ts';
+export * from './sqlite-error.ts';

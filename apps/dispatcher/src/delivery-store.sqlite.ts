@@ -1,0 +1,250 @@
+import type { Delivery } from '@posthorn/models';
+import type { SqliteDatabase } from '@posthorn/sqlite';
+import { eventFromRow, type EventRow } from '@posthorn/event-log';
+import type {
+  AttemptScan,
+  ClaimedDue,
+  ClaimNowRequest,
+  ClaimRequest,
+  DeliveryStore,
+  RecordedHealth,
+  SettleRequest,
+  WaitingLane,
+} from './delivery-store.ts';
+import { attemptOutcomes } from '@posthorn/models';
+import { deliveryFromRow, millis, named, type DeliveryRow } from './delivery-rows.sqlite.ts';
+import { createRecordWriter, outcomePlace, statePlace, triggerPlace } from './delivery-record.sqlite.ts';
+import { createDeliveryLists } from './delivery-lists.sqlite.ts';
+
+/** How far back health looks, and how far waiting deliveries are counted. */
+const healthWindow = 200;
+const waitingCountLimit = 10_000;
+const scanSlice = 1000;
+
+const waitingStates = [statePlace.pending, statePlace.retrying, statePlace.held].join(', ');
+
+/** Deliveries and attempts in the embedded database (tables: delivery-rows.sqlite.ts). */
+export function createSqliteDeliveryStore(database: SqliteDatabase): DeliveryStore {
+  const record = createRecordWriter(database);
+  const lists = createDeliveryLists(database);
+
+  const selectNext = database.prepare('SELECT next FROM log_positions WHERE partition = ?');
+  const selectId = database.prepare('SELECT 1 FROM deliveries WHERE id = ?');
+  const selectOne = database.prepare('SELECT * FROM deliveries WHERE organisation_id = ? AND id = ?');
+  const releaseAll = database.prepare(
+    `UPDATE deliveries SET claim = NULL, next_attempt_at = ? WHERE claim IS NOT NULL`,
+  );
+  const nextLane = database.prepare(
+    `SELECT organisation_id, endpoint_id, next_attempt_at FROM deliveries
+     WHERE next_attempt_at IS NOT NULL AND endpoint_id > ? ORDER BY endpoint_id, next_attempt_at LIMIT 1`,
+  );
+  const selectDue = database.prepare(
+    `SELECT * FROM deliveries WHERE endpoint_id = ? AND next_attempt_at IS NOT NULL AND next_attempt_at <= ?
+     ORDER BY next_attempt_at LIMIT ?`,
+  );
+  const nextDue = database.prepare(
+    `SELECT min(next_attempt_at) AS due FROM deliveries WHERE endpoint_id = ? AND next_attempt_at IS NOT NULL`,
+  );
+  const setClaim = database.prepare('UPDATE deliveries SET claim = ?, next_attempt_at = ? WHERE id = ?');
+  const selectEvent = database.prepare('SELECT * FROM events WHERE organisation_id = ? AND id = ?');
+  const settle = database.prepare(
+    `UPDATE deliveries SET state = ?, reason = ?, next_attempt_at = NULL, claim = NULL, finished_at = ?
+     WHERE id IN (SELECT id FROM deliveries WHERE endpoint_id = ? AND next_attempt_at IS NOT NULL
+                  AND claim IS NULL AND organisation_id = ? LIMIT ?)`,
+  );
+  const insertWaiting = database.prepare(
+    `INSERT INTO deliveries (id, organisation_id, event_id, event_type, endpoint_id, state, reason, attempts,
+       next_attempt_at, trigger, claim, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  );
+  const takeNow = database.prepare(
+    'UPDATE deliveries SET trigger = ?, claim = ?, next_attempt_at = ? WHERE organisation_id = ? AND id = ?',
+  );
+  const cancelOne = database.prepare(
+    `UPDATE deliveries SET state = ${statePlace.cancelled}, reason = 'cancelled', next_attempt_at = NULL, claim = NULL,
+       finished_at = ? WHERE organisation_id = ? AND id = ? AND state IN (${waitingStates})`,
+  );
+  const scanAttempts = database.prepare(
+    `SELECT position, started_at, duration_ms, outcome FROM attempts
+     WHERE endpoint_id = ? AND organisation_id = ? AND position < ? ORDER BY position DESC LIMIT ${scanSlice}`,
+  );
+  const lastSuccess = database.prepare(
+    `SELECT started_at FROM (SELECT started_at, outcome FROM attempts WHERE endpoint_id = ? AND organisation_id = ?
+       ORDER BY position DESC LIMIT ${scanSlice}) WHERE outcome = ${outcomePlace.success} LIMIT 1`,
+  );
+  const countWaiting = database.prepare(
+    `SELECT count(*) AS waiting FROM (SELECT 1 FROM deliveries
+       WHERE endpoint_id = ? AND organisation_id = ? AND next_attempt_at IS NOT NULL LIMIT ${waitingCountLimit})`,
+  );
+  const oldestWaiting = database.prepare(
+    `SELECT min(created_at) AS oldest FROM (SELECT created_at FROM deliveries
+       WHERE endpoint_id = ? AND organisation_id = ? AND next_attempt_at IS NOT NULL LIMIT ${waitingCountLimit})`,
+  );
+  const oldDeliveries = database.prepare(
+    'SELECT id FROM deliveries WHERE organisation_id = ? AND created_at < ? ORDER BY id LIMIT ?',
+  );
+  const deleteAttempts = database.prepare('DELETE FROM attempts WHERE delivery_id = ?');
+  const deleteDelivery = database.prepare('DELETE FROM deliveries WHERE id = ?');
+  const nextOrganisation = database.prepare(
+    'SELECT organisation_id FROM deliveries WHERE organisation_id > ? ORDER BY organisation_id LIMIT 1',
+  );
+
+  function claimRows(request: ClaimRequest): ClaimedDue {
+    const rows = selectDue.all(
+      request.endpointId,
+      request.now.getTime(),
+      request.limit,
+    ) as unknown as DeliveryRow[];
+    const due = rows.map((row) => {
+      setClaim.run(request.claim, request.claimedUntil.getTime(), row.id);
+      const event = selectEvent.get(row.organisation_id, row.event_id) as EventRow | undefined;
+      return { delivery: deliveryFromRow(row), event: event === undefined ? null : eventFromRow(event) };
+    });
+    const next = nextDue.get(request.endpointId)?.['due'] as number | null | undefined;
+    return { due, nextDueAt: next === null || next === undefined ? null : new Date(next) };
+  }
+
+  function claimAtOnce({ deliveries, trigger, claim, claimedUntil }: ClaimNowRequest): Delivery[] {
+    return deliveries.map((delivery) => {
+      insertWaiting.run(
+        delivery.id,
+        delivery.organisationId,
+        delivery.eventId,
+        delivery.eventType,
+        delivery.endpointId,
+        statePlace[delivery.state],
+        delivery.reason,
+        delivery.attempts,
+        millis(delivery.nextAttemptAt),
+        triggerPlace[trigger],
+        null,
+        delivery.createdAt.getTime(),
+      );
+      takeNow.run(
+        triggerPlace[trigger],
+        claim,
+        claimedUntil.getTime(),
+        delivery.organisationId,
+        delivery.id,
+      );
+      return deliveryFromRow(selectOne.get(delivery.organisationId, delivery.id) as unknown as DeliveryRow);
+    });
+  }
+
+  return {
+    record,
+    nextPosition: async (partition) => Number(selectNext.get(partition)?.['next'] ?? 1),
+    findRecorded: async (ids) => new Set(ids.filter((id) => selectId.get(id) !== undefined)),
+    releaseClaims: (now) =>
+      database.writeStatement(() => Number(releaseAll.run(now.getTime()).changes)),
+
+    async waitingLanes() {
+      const lanes: WaitingLane[] = [];
+      for (let after = ''; ; ) {
+        const row = nextLane.get(after) as unknown as DeliveryRow | undefined;
+        if (row === undefined) return lanes;
+        after = row.endpoint_id;
+        lanes.push({
+          organisationId: row.organisation_id,
+          endpointId: row.endpoint_id,
+          dueAt: new Date(row.next_attempt_at ?? 0),
+        });
+        if (lanes.length % 100 === 0) await new Promise(setImmediate);
+      }
+    },
+
+    claimDue: (request) => database.write(() => claimRows(request)),
+    claimNow: (request) => database.write(() => claimAtOnce(request)),
+
+    settleWaiting: (request: SettleRequest) =>
+      database.writeStatement(() =>
+        Number(
+          settle.run(
+            statePlace[request.state],
+            request.reason,
+            request.state === 'cancelled' ? request.now.getTime() : null,
+            request.endpointId,
+            request.organisationId,
+            request.limit,
+          ).changes,
+        ),
+      ),
+
+    async get(organisationId, id) {
+      const row = selectOne.get(organisationId, id) as unknown as DeliveryRow | undefined;
+      return row === undefined ? null : lists.withLast(row);
+    },
+    listDeliveries: lists.listDeliveries,
+    listAttempts: lists.listAttempts,
+
+    async cancel(organisationId, id, now) {
+      const changed = await database.writeStatement(
+        () => cancelOne.run(now.getTime(), organisationId, id).changes,
+      );
+      if (changed === 0) return null;
+      return deliveryFromRow(selectOne.get(organisationId, id) as unknown as DeliveryRow);
+    },
+
+    async *scanAttempts({ organisationId, endpointId, after, before }: AttemptScan) {
+      for (let position = Number.MAX_SAFE_INTEGER; ; ) {
+        const rows = scanAttempts.all(endpointId, organisationId, position) as {
+          position: number;
+          started_at: number;
+          duration_ms: number;
+          outcome: number;
+        }[];
+        const oldest = rows.at(-1);
+        if (oldest === undefined) return;
+        position = oldest.position;
+        yield rows
+          .filter((row) => row.started_at >= after.getTime() && row.started_at < before.getTime())
+          .map((row) => ({
+            startedAt: row.started_at,
+            durationMs: row.duration_ms,
+            outcome: named(attemptOutcomes, row.outcome),
+          }));
+        if (rows.length < scanSlice || oldest.started_at < after.getTime() - 120_000) return;
+        await new Promise(setImmediate);
+      }
+    },
+
+    async health(organisationId, endpointId): Promise<RecordedHealth> {
+      const last = scanAttempts.all(endpointId, organisationId, Number.MAX_SAFE_INTEGER).slice(0, healthWindow) as {
+        started_at: number;
+        outcome: number;
+      }[];
+      const successAt = last.findIndex((row) => row.outcome === outcomePlace.success);
+      const failures = successAt === -1 ? last.length : successAt;
+      const success = lastSuccess.get(endpointId, organisationId)?.['started_at'];
+      const oldest = oldestWaiting.get(endpointId, organisationId)?.['oldest'];
+      const failingSince = failures === 0 ? undefined : last[failures - 1]?.started_at;
+      return {
+        consecutiveFailures: failures,
+        failingSince: failingSince === undefined ? null : new Date(failingSince),
+        lastSuccessAt: typeof success === 'number' ? new Date(success) : null,
+        waiting: Number(countWaiting.get(endpointId, organisationId)?.['waiting'] ?? 0),
+        oldestWaitingAt: typeof oldest === 'number' ? new Date(oldest) : null,
+      };
+    },
+
+    sweep: (organisationId, before, limit) =>
+      database.write(() => {
+        const ids = oldDeliveries.all(organisationId, before.getTime(), limit) as { id: string }[];
+        for (const { id } of ids) {
+          deleteAttempts.run(id);
+          deleteDelivery.run(id);
+        }
+        return ids.length;
+      }),
+
+    async organisations(after, limit) {
+      const ids: string[] = [];
+      for (let from = after; ids.length < limit; ) {
+        const id = nextOrganisation.get(from)?.['organisation_id'];
+        if (typeof id !== 'string') break;
+        ids.push(id);
+        from = id;
+      }
+      return ids;
+    },
+  };
+}

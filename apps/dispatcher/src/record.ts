@@ -1,0 +1,119 @@
+import type { Clock, Counter, Histogram, Logger, Metrics } from '@posthorn/runtime';
+import { sleep } from '@posthorn/runtime';
+import type { DeliveryRecord, DeliveryStore, NextPosition } from './delivery-store.ts';
+import type { PositionMark } from './progress.ts';
+
+/**
+ * Step 8: what happened is remembered. Records are written in groups, one group in flight while the next collects, in the
+ * order in which they were made, so no update overtakes its insert. A group that can't be written is tried again until
+ * it can (the log's positions move with it, never before it); meanwhile `backlog` tells the lanes to start nothing new.
+ */
+export interface Recorder {
+  /** Takes a record over. `onRecorded` is called once it is durable. */
+  add(record: DeliveryRecord, mark: PositionMark | null, onRecorded?: () => void): void;
+  /** An event without deliveries was planned: only the books move. */
+  planned(mark: PositionMark): void;
+  /** Records that wait to be written. */
+  readonly backlog: number;
+  /** Resolves when everything that was added is durable, or when `signal` aborts. */
+  drain(signal: AbortSignal): Promise<void>;
+}
+
+/** The books of the partitions that are read here. */
+export interface Books {
+  /** Tells the watermark that this mark's delivery is about to be on record. */
+  settle(mark: PositionMark): void;
+  /** Where each partition stands, those that haven't moved since the last call left out. */
+  moved(): readonly NextPosition[];
+}
+
+export interface RecorderOptions {
+  readonly store: DeliveryStore;
+  readonly books: Books;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+interface Entry {
+  readonly record: DeliveryRecord | null;
+  readonly mark: PositionMark | null;
+  readonly onRecorded: (() => void) | undefined;
+}
+
+/** Rows in one group: bounds how long one write takes. */
+const maxGroup = 128;
+const firstRetryMs = 100;
+const longestRetryMs = 5000;
+
+export function createRecorder({ store, books, clock, logger, metrics }: RecorderOptions): Recorder {
+  const groupSize: Histogram = metrics.histogram({
+    name: 'posthorn_record_batch_size',
+    help: 'Outcomes written together.',
+    buckets: [1, 2, 5, 10, 25, 50, 100, 200],
+  });
+  const failures: Counter = metrics.counter({
+    name: 'posthorn_record_failures_total',
+    help: 'Groups of outcomes that could not be written and were tried again.',
+  });
+
+  let waiting: Entry[] = [];
+  let inFlight = 0;
+  let running: Promise<void> | null = null;
+
+  function push(entry: Entry): void {
+    waiting.push(entry);
+    running ??= run();
+  }
+
+  async function run(): Promise<void> {
+    // What one turn of the loop brings is written together.
+    await new Promise(setImmediate);
+    while (waiting.length > 0) {
+      const group = waiting.length <= maxGroup ? waiting : waiting.slice(0, maxGroup);
+      waiting = group === waiting ? [] : waiting.slice(maxGroup);
+      inFlight = group.length;
+      await write(group);
+      inFlight = 0;
+      for (const { onRecorded } of group) onRecorded?.();
+    }
+    running = null;
+  }
+
+  async function write(group: readonly Entry[]): Promise<void> {
+    const records: DeliveryRecord[] = [];
+    for (const { record, mark } of group) {
+      if (record !== null) records.push(record);
+      // Groups are written one after another and never given up, so the watermark may count on this one.
+      if (mark !== null) books.settle(mark);
+    }
+    const moved = books.moved();
+    groupSize.observe(records.length);
+    for (let delayMs = firstRetryMs; ; delayMs = Math.min(delayMs * 2, longestRetryMs)) {
+      try {
+        await store.record(records, moved);
+        return;
+      } catch (error) {
+        failures.inc();
+        logger.error({ err: error, records: records.length, delayMs }, 'outcomes could not be recorded; trying again');
+        await sleep(clock, delayMs);
+      }
+    }
+  }
+
+  return {
+    add: (record, mark, onRecorded) => push({ record, mark, onRecorded }),
+    planned: (mark) => push({ record: null, mark, onRecorded: undefined }),
+    get backlog() {
+      return waiting.length + inFlight;
+    },
+    async drain(signal) {
+      while (running !== null && !signal.aborted) {
+        await Promise.race([
+          running,
+          new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true })),
+        ]);
+      }
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { DatabaseSync } from 'node:sqlite';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DomainError } from '@posthorn/models';
+import { createGroupCommit, type GroupCommit } from './group-commit.ts';
+import { migrate, type Migrations } from './migrations.ts';
+import { fromSqliteError } from './sqlite-error.ts';
+
+/**
+ * One SQLite file with one writing process: WAL, `synchronous=FULL`, held exclusively from open to close, so that a
+ * second process is refused at once and a killed one leaves nothing behind that has to be cleaned up.
+ * Reads run at once on the caller's turn; writes are committed in groups.
+ */
+export interface SqliteDatabase extends GroupCommit {
+  /** Prepares a statement; keep it. For reads anywhere, for writes only inside a write job. */
+  prepare: DatabaseSync['prepare'];
+  /** Commits what is waiting, checkpoints and closes. */
+  close(): Promise<void>;
+}
+
+export interface SqliteOptions {
+  readonly path: string;
+  readonly migrations: readonly Migrations[];
+}
+
+const wholeSetup = `
+  PRAGMA locking_mode = EXCLUSIVE;
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA foreign_keys = ON;
+  PRAGMA temp_store = MEMORY;
+  PRAGMA cache_size = -65536;
+  PRAGMA wal_autocheckpoint = 2000;
+`;
+
+/**
+ * Opens the file, makes it when it isn't there and brings its tables up to date.
+ * Errors: `failed_precondition` when another process holds the file or a newer version wrote it, `unavailable` when the disk says no.
+ */
+export function openSqlite({ path, migrations }: SqliteOptions): SqliteDatabase {
+  mkdirSync(dirname(path), { recursive: true });
+  const ownerFile = `${path}.owner`;
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { timeout: 0 });
+    db.exec(wholeSetup);
+    // The lock is taken by the first write transaction and, in exclusive mode, kept.
+    db.exec('BEGIN EXCLUSIVE; COMMIT');
+    writeFileSync(ownerFile, `${process.pid}\n`);
+    migrate(db, migrations);
+  } catch (error) {
+    db?.close();
+    throw isLocked(error) ? inUse(path, ownerFile, error) : fromSqliteError(error);
+  }
+  const open = db;
+  const groups = createGroupCommit(open);
+  return {
+    ...groups,
+    prepare: open.prepare.bind(open),
+    async close() {
+      await groups.drain();
+      open.close();
+      rmSync(ownerFile, { force: true });
+    },
+  };
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && [5, 6].includes(Number(error.errcode) & 0xff);
+}
+
+function inUse(path: string, ownerFile: string, cause: unknown): DomainError {
+  const pid = existsSync(ownerFile) ? readFileSync(ownerFile, 'utf8').trim() : '';
+  const who = pid === '' ? 'Another process' : `Another Posthorn process (pid ${pid})`;
+  return new DomainError(
+    'failed_precondition',
+    `${who} is using ${path}. Stop it first, or give this one a directory of its own with POSTHORN_DATA_DIR.`,
+    { cause },
+  );
+}
