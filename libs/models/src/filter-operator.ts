@@ -1,0 +1,150 @@
+import { isRecord } from './filter-path.ts';
+
+/** What an operator asks of a single value, and how. */
+export interface Operator {
+  /** What may stand after it, for people. */
+  readonly wants: string;
+  /** Whether this may stand after it. */
+  readonly takes: (operand: unknown) => boolean;
+  /** The test of a value for this operand. */
+  readonly test: (operand: unknown) => (value: unknown) => boolean;
+  /** The clause holds when no value passes the test, instead of when one does. */
+  readonly negated: (operand: unknown) => boolean;
+  /** A value that is an array is tried element by element too. */
+  readonly intoElements: boolean;
+}
+
+/** The operators that stand under a path, apart from `$not`. */
+export const filterOperators: Readonly<Record<string, Operator>> = {
+  $eq: operator('any JSON value', isExactJson, equals),
+  $ne: operator('any JSON value', isExactJson, equals, { negated: always }),
+  $gt: operator(
+    'a number or a string',
+    isComparable,
+    compares((order) => order > 0),
+  ),
+  $gte: operator(
+    'a number or a string',
+    isComparable,
+    compares((order) => order >= 0),
+  ),
+  $lt: operator(
+    'a number or a string',
+    isComparable,
+    compares((order) => order < 0),
+  ),
+  $lte: operator(
+    'a number or a string',
+    isComparable,
+    compares((order) => order <= 0),
+  ),
+  $in: operator('an array of one or more values', isList, isOneOf),
+  $nin: operator('an array of one or more values', isList, isOneOf, { negated: always }),
+  $exists: operator(
+    'true or false',
+    (operand) => typeof operand === 'boolean',
+    () => always,
+    {
+      negated: (operand) => operand === false,
+      intoElements: false,
+    },
+  ),
+  $startsWith: operator(
+    'a string',
+    isText,
+    (operand) => (value) => isText(value) && value.startsWith(String(operand)),
+  ),
+  $endsWith: operator(
+    'a string',
+    isText,
+    (operand) => (value) => isText(value) && value.endsWith(String(operand)),
+  ),
+  $contains: operator('any JSON value', isExactJson, contains, { intoElements: false }),
+};
+
+function operator(
+  wants: string,
+  takes: Operator['takes'],
+  test: Operator['test'],
+  { negated = () => false, intoElements = true }: Partial<Pick<Operator, 'negated' | 'intoElements'>> = {},
+): Operator {
+  return { wants, takes, test, negated, intoElements };
+}
+
+function always(): boolean {
+  return true;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+/**
+ * A number that JavaScript compares exactly: payloads are read with numbers of 53 bits, so that of two large integers one could not
+ * tell which is larger, or whether they are the same.
+ */
+function isExactNumber(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+}
+
+function isComparable(operand: unknown): boolean {
+  return isExactNumber(operand) || isText(operand);
+}
+
+function isExactJson(operand: unknown): boolean {
+  if (operand === null || typeof operand === 'boolean' || isComparable(operand)) return true;
+  if (Array.isArray(operand)) return operand.every(isExactJson);
+  return isRecord(operand) && Object.values(operand).every(isExactJson);
+}
+
+function isList(operand: unknown): boolean {
+  return Array.isArray(operand) && operand.length > 0 && operand.every(isExactJson);
+}
+
+function equals(operand: unknown): (value: unknown) => boolean {
+  return typeof operand === 'object' && operand !== null
+    ? (value) => isSameJson(value, operand)
+    : (value) => value === operand;
+}
+
+/** Numbers with numbers, strings with strings by UTF-16 code units; nothing else has an order. */
+function compares(holds: (order: number) => boolean): Operator['test'] {
+  return (operand) => (value) => {
+    if (typeof value === 'number' && typeof operand === 'number') return holds(value - operand);
+    if (!isText(value) || !isText(operand)) return false;
+    return holds(value === operand ? 0 : value < operand ? -1 : 1);
+  };
+}
+
+function isOneOf(operand: unknown): (value: unknown) => boolean {
+  const list: readonly unknown[] = Array.isArray(operand) ? operand : [];
+  const scalars = new Set(list.filter((each) => typeof each !== 'object' || each === null));
+  const composites = list.filter((each) => typeof each === 'object' && each !== null);
+  return (value) => scalars.has(value) || composites.some((each) => isSameJson(value, each));
+}
+
+function contains(operand: unknown): (value: unknown) => boolean {
+  const isOperand = equals(operand);
+  return (value) =>
+    Array.isArray(value)
+      ? value.some(isOperand)
+      : isText(value) && isText(operand) && value.includes(operand);
+}
+
+/** The same JSON value, whatever the order of members. As deep as the shallower of the two. */
+function isSameJson(value: unknown, other: unknown): boolean {
+  if (value === other) return true;
+  if (Array.isArray(value)) {
+    return (
+      Array.isArray(other) &&
+      value.length === other.length &&
+      value.every((element, index) => isSameJson(element, other[index]))
+    );
+  }
+  if (!isRecord(value) || !isRecord(other)) return false;
+  const keys = Object.keys(value);
+  return (
+    keys.length === Object.keys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && isSameJson(value[key], other[key]))
+  );
+}
