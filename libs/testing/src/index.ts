@@ -1,2 +1,6 @@
+export * from './eventually.ts';
 export * from './fake-clock.ts';
+export * from './leak-check.ts';
+export * from './receiver-behaviours.ts';
+export * from './receiver.ts';
 export * from './seeded-random.ts';
