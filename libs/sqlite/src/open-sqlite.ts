@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { DomainError } from '@posthorn/models';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
 import { migrate, type Migrations } from './migrations.ts';
-import { fromSqliteError } from './sqlite-error.ts';
+import { fromSqliteError, sqliteErrorCode } from './sqlite-error.ts';
 
 /**
  * One SQLite file with one writing process: WAL, `synchronous=FULL`, held exclusively from open to close, so that a
@@ -66,7 +66,8 @@ export function openSqlite({ path, migrations }: SqliteOptions): SqliteDatabase 
 }
 
 function isLocked(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && [5, 6].includes(Number(error.errcode) & 0xff);
+  const code = sqliteErrorCode(error);
+  return code !== undefined && [5, 6].includes(code & 0xff);
 }
 
 function inUse(path: string, ownerFile: string, cause: unknown): DomainError {

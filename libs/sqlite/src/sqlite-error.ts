@@ -12,21 +12,25 @@ const unavailableCodes: Readonly<Record<number, string>> = {
 const constraintUnique = 2067;
 const constraintPrimaryKey = 1555;
 
-function extendedCode(error: unknown): number | undefined {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+/**
+ * SQLite's extended result code of an error; undefined when it isn't one of SQLite's. Goes by shape: errors of built-in
+ * modules aren't instances of a test runner's own `Error`.
+ */
+export function sqliteErrorCode(error: unknown): number | undefined {
+  return typeof error === 'object' && error !== null && 'errcode' in error && typeof error.errcode === 'number'
     ? error.errcode
     : undefined;
 }
 
 /** Whether a statement was refused because a row with the same key is there already. */
 export function isUniqueViolation(error: unknown): boolean {
-  const code = extendedCode(error);
+  const code = sqliteErrorCode(error);
   return code === constraintUnique || code === constraintPrimaryKey;
 }
 
 /** A full disk, an unreadable file and their like become `unavailable` with a public reason; everything else stays as it is. */
 export function fromSqliteError(error: unknown): unknown {
-  const code = extendedCode(error);
+  const code = sqliteErrorCode(error);
   if (code === undefined) return error;
   const reason = unavailableCodes[code & 0xff];
   return reason === undefined
