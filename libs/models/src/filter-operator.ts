@@ -14,32 +14,37 @@ export interface Operator {
   readonly intoElements: boolean;
 }
 
+const exactNumbers = `numbers from -${Number.MAX_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}, which compare exactly`;
+const anyValue = `any JSON value, with ${exactNumbers}`;
+const numberOrString = `a string or a number (${exactNumbers})`;
+const listOfValues = `an array of one or more JSON values, with ${exactNumbers}`;
+
 /** The operators that stand under a path, apart from `$not`. */
 export const filterOperators: Readonly<Record<string, Operator>> = {
-  $eq: operator('any JSON value', isExactJson, equals),
-  $ne: operator('any JSON value', isExactJson, equals, { negated: always }),
+  $eq: operator(anyValue, isExactJson, equals),
+  $ne: operator(anyValue, isExactJson, equals, { negated: always }),
   $gt: operator(
-    'a number or a string',
+    numberOrString,
     isComparable,
     compares((order) => order > 0),
   ),
   $gte: operator(
-    'a number or a string',
+    numberOrString,
     isComparable,
     compares((order) => order >= 0),
   ),
   $lt: operator(
-    'a number or a string',
+    numberOrString,
     isComparable,
     compares((order) => order < 0),
   ),
   $lte: operator(
-    'a number or a string',
+    numberOrString,
     isComparable,
     compares((order) => order <= 0),
   ),
-  $in: operator('an array of one or more values', isList, isOneOf),
-  $nin: operator('an array of one or more values', isList, isOneOf, { negated: always }),
+  $in: operator(listOfValues, isList, isOneOf),
+  $nin: operator(listOfValues, isList, isOneOf, { negated: always }),
   $exists: operator(
     'true or false',
     (operand) => typeof operand === 'boolean',
@@ -59,7 +64,7 @@ export const filterOperators: Readonly<Record<string, Operator>> = {
     isText,
     (operand) => (value) => isText(value) && value.endsWith(String(operand)),
   ),
-  $contains: operator('any JSON value', isExactJson, contains, { intoElements: false }),
+  $contains: operator(anyValue, isExactJson, contains, { intoElements: false }),
 };
 
 function operator(

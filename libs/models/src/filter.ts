@@ -75,7 +75,7 @@ function compileObject(json: unknown, at: string, compilation: Compilation, mayB
     return refuse(compilation, at, 'empty', 'An empty object says nothing here; leave it out.');
   }
   return all(
-    members.map(([key, value]) => {
+    members.flatMap(([key, value]) => {
       const here = pointerTo(at, key);
       if (key === '$and') return all(compileList(value, here, compilation));
       if (key === '$or') return any(compileList(value, here, compilation));
@@ -99,34 +99,37 @@ function compileList(json: unknown, at: string, compilation: Compilation): reado
 }
 
 /** What is asked of the values at a path: operators, all of which must hold, or a single value, which stands for `$eq`. */
-function compileCondition(path: string, json: unknown, at: string, compilation: Compilation): Rule {
+function compileCondition(
+  path: string,
+  json: unknown,
+  at: string,
+  compilation: Compilation,
+): readonly Rule[] {
   if (parseFilterPath(path) === null) {
     const message =
       'A path is names divided by dots, none of them empty; a dot within a name is written \\. there.';
-    return refuse(compilation, at, 'invalid_path', message);
+    return [refuse(compilation, at, 'invalid_path', message)];
   }
   if (Array.isArray(json)) {
     const message = 'Use $in for "one of these" or $eq for "this very array".';
-    return refuse(compilation, at, 'invalid_operand', message);
+    return [refuse(compilation, at, 'invalid_operand', message)];
   }
-  if (!isRecord(json)) return compileClause(path, '$eq', json, at, compilation);
+  if (!isRecord(json)) return [compileClause(path, '$eq', json, at, compilation)];
   const members = Object.entries(json);
   if (members.length === 0) {
-    return refuse(compilation, at, 'empty', `At least one operator is wanted here: ${operatorNames}.`);
+    return [refuse(compilation, at, 'empty', `At least one operator is wanted here: ${operatorNames}.`)];
   }
-  return all(
-    members.map(([key, operand]) => {
-      const here = pointerTo(at, key);
-      return key === '$not'
-        ? not(compileNegatedCondition(path, operand, here, compilation))
-        : compileClause(path, key, operand, here, compilation);
-    }),
-  );
+  return members.map(([key, operand]) => {
+    const here = pointerTo(at, key);
+    return key === '$not'
+      ? not(compileNegatedCondition(path, operand, here, compilation))
+      : compileClause(path, key, operand, here, compilation);
+  });
 }
 
 function compileNegatedCondition(path: string, json: unknown, at: string, compilation: Compilation): Rule {
   return isRecord(json)
-    ? compileCondition(path, json, at, compilation)
+    ? all(compileCondition(path, json, at, compilation))
     : refuse(compilation, at, 'invalid_operand', '$not takes an object of operators; for a value use $ne.');
 }
 
@@ -147,8 +150,7 @@ function compileClause(
     return refuse(compilation, at, 'unknown_operator', message);
   }
   if (!operator.takes(operand)) {
-    const message = `${key} takes ${operator.wants}; numbers beyond ±${Number.MAX_SAFE_INTEGER} can't be compared exactly.`;
-    return refuse(compilation, at, 'invalid_operand', message);
+    return refuse(compilation, at, 'invalid_operand', `${key} takes ${operator.wants}.`);
   }
   return clause(path, key, operator, operand);
 }
@@ -186,7 +188,8 @@ function all(rules: readonly Rule[]): Rule {
     explain: (payload) => {
       const failed = rules.find((rule) => !rule.test(payload));
       return (
-        failed?.explain(payload) ?? `All ${rules.length} clauses match; the first: ${first.explain(payload)}`
+        failed?.explain(payload) ??
+        `Each of ${rules.length} clauses matches; the first: ${first.explain(payload)}`
       );
     },
   };

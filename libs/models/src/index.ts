@@ -9,6 +9,7 @@ export * from './event-type-name.ts';
 export * from './filter.ts';
 export * from './ids.ts';
 export * from './json-pointer.ts';
+export * from './json-scan.ts';
 export * from './match.ts';
 export * from './organisation.ts';
 export * from './retry-after.ts';
