@@ -17,7 +17,10 @@ const constraintPrimaryKey = 1555;
  * modules aren't instances of a test runner's own `Error`.
  */
 export function sqliteErrorCode(error: unknown): number | undefined {
-  return typeof error === 'object' && error !== null && 'errcode' in error && typeof error.errcode === 'number'
+  return typeof error === 'object' &&
+    error !== null &&
+    'errcode' in error &&
+    typeof error.errcode === 'number'
     ? error.errcode
     : undefined;
 }
