@@ -1,0 +1,25 @@
+import type { SqliteDatabase } from '@posthorn/sqlite';
+import { createSqliteEndpointStore } from './endpoint-store.sqlite.ts';
+import { createSqliteEventTypeStore } from './event-type-store.sqlite.ts';
+import { createSqliteIdempotencyStore } from './idempotency-store.sqlite.ts';
+import { createSqliteKeyStore } from './key-store.sqlite.ts';
+import { createSqliteOrganisationStore } from './organisation-store.sqlite.ts';
+import { createSqliteRevisionStore } from './revision-store.sqlite.ts';
+import type { ConfigStores } from './stores.ts';
+
+/**
+ * The stores on one SQLite file, which has `configMigrations` applied.
+ *
+ * @param maxChanges how many changes are remembered before a reader has to start over
+ */
+export function createSqliteConfigStores(database: SqliteDatabase, maxChanges?: number): ConfigStores {
+  const revisions = createSqliteRevisionStore(database, maxChanges);
+  return {
+    organisations: createSqliteOrganisationStore(database, revisions.recordChange),
+    keys: createSqliteKeyStore(database),
+    eventTypes: createSqliteEventTypeStore(database, revisions.recordChange),
+    endpoints: createSqliteEndpointStore(database, revisions.recordChange),
+    revisions,
+    idempotency: createSqliteIdempotencyStore(database),
+  };
+}
