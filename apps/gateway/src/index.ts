@@ -1,1 +1,3 @@
-export {};
+export * from './clients.ts';
+export * from './config.ts';
+export * from './gateway.ts';

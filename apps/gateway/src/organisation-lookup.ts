@@ -1,0 +1,83 @@
+/**
+ * Which organisation a request is about. A tenant's key implies its own; naming another one answers like naming one that
+ * doesn't exist. An operator names it by id or slug, in the `Posthorn-Organisation` header or in the body.
+ */
+import { DomainError, type Principal } from '@posthorn/models';
+import type { Clock } from '@posthorn/runtime';
+import type { GatewayClients } from './clients.ts';
+import { gatewayPrincipal } from './gateway-principal.ts';
+import { createLookupCache } from './lookup-cache.ts';
+
+/** The header's name, as Node gives it. */
+export const organisationHeader = 'posthorn-organisation';
+
+/** What a request says about its organisation. */
+export interface NamedOrganisation {
+  readonly inHeader?: string | undefined;
+  readonly inBody?: string | undefined;
+  /** Where the body names it, for violations. */
+  readonly bodyField?: string;
+}
+
+/** Resolves to the organisation's id, at once where nothing has to be asked; null where an operator named none. */
+export type OrganisationLookup = (
+  principal: Principal,
+  named: NamedOrganisation,
+) => string | null | Promise<string | null>;
+
+const idOrSlug = /^[A-Za-z0-9-]{1,63}$/;
+const lookupDeadlineMs = 2_000;
+
+export function createOrganisationLookup(
+  organisations: GatewayClients['organisations'],
+  clock: Clock,
+): OrganisationLookup {
+  const cache = createLookupCache<string>({
+    clock,
+    unknownCode: 'not_found',
+    refreshAfterMs: 1_500,
+    maxAgeMs: 3_000,
+    keepMs: 15 * 60_000,
+    unknownMs: 500,
+    maxEntries: 10_000,
+    load: async (name) => {
+      const { organisation } = await organisations.getOrganisation(
+        { idOrSlug: name },
+        { principal: gatewayPrincipal, deadlineMs: lookupDeadlineMs },
+      );
+      if (organisation === undefined) throw notFound(name);
+      return organisation.id;
+    },
+  });
+
+  async function idOf(principal: Principal, name: string): Promise<string> {
+    if (!idOrSlug.test(name)) throw notFound(name);
+    const id = await cache.get(name);
+    if (principal.organisationId !== null && principal.organisationId !== id) throw notFound(name);
+    return id;
+  }
+
+  async function resolve(principal: Principal, named: NamedOrganisation): Promise<string | null> {
+    const { inHeader, inBody, bodyField = '/organisation' } = named;
+    const ids = await Promise.all(
+      [inHeader, inBody].filter((name) => name !== undefined).map((name) => idOf(principal, name)),
+    );
+    if (ids.length === 2 && ids[0] !== ids[1]) {
+      const message = 'names another organisation than the Posthorn-Organisation header';
+      throw DomainError.invalid([{ field: bodyField, code: 'conflict', message }]);
+    }
+    return ids[0] ?? principal.organisationId;
+  }
+
+  return (principal, named) => {
+    const { inHeader, inBody } = named;
+    const own = principal.organisationId;
+    if (inHeader === undefined && inBody === undefined) return own;
+    if (own !== null && (inHeader ?? own) === own && (inBody ?? own) === own) return own;
+    return resolve(principal, named);
+  };
+}
+
+function notFound(name: string): DomainError {
+  return new DomainError('not_found', `There is no organisation "${name.slice(0, 64)}".`);
+}
