@@ -1,1 +1,14 @@
-export {};
+export type { CallContext, CallOptions } from './call-context.ts';
+export type { Client } from './client.ts';
+export { defaultDeadlineMs } from './deadlines.ts';
+export {
+  defineService,
+  type Handlers,
+  type ServiceDefinition,
+  type ServiceRegistration,
+  type StreamHandler,
+  type UnaryHandler,
+} from './define-service.ts';
+export { createInProcessClient, type InProcessClientOptions } from './in-process.ts';
+export { principalFromMetadata, requireOrganisation, type GetMetadata } from './principal.ts';
+export type { ClientStream, StreamCall } from './stream.ts';

@@ -1,0 +1,53 @@
+import { DomainError, scopes, type Principal, type Scope } from '@posthorn/models';
+
+/** Reads one value of a call's metadata, by lower-case name. */
+export type GetMetadata = (name: string) => string | undefined;
+
+/** The metadata entry that carries the principal between services. */
+export const principalKey = 'x-posthorn-principal';
+
+/** The principal as a metadata value: JSON as base64url, since names needn't be ASCII. */
+export function encodePrincipal(principal: Principal): string {
+  return Buffer.from(JSON.stringify(principal)).toString('base64url');
+}
+
+/**
+ * The principal that the calling service states. Only for listeners that nothing but our own services reaches: it is
+ * believed as it is. Throws `unauthenticated` when it is missing or malformed.
+ */
+export function principalFromMetadata(get: GetMetadata): Principal {
+  const value = get(principalKey);
+  if (value === undefined) throw new DomainError('unauthenticated', 'The call names no principal.');
+  const principal = parseJson(Buffer.from(value, 'base64url').toString());
+  if (!isPrincipal(principal)) throw new DomainError('unauthenticated', 'The principal is malformed.');
+  return principal;
+}
+
+/**
+ * Lets the principal act for this organisation only if it is its own, or if the principal belongs to none. Throws `not_found`
+ * otherwise: another tenant's organisation answers exactly like an unknown one.
+ */
+export function requireOrganisation(principal: Principal, organisationId: string): void {
+  if (principal.organisationId !== null && principal.organisationId !== organisationId)
+    throw new DomainError('not_found', 'There is no such organisation.');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isPrincipal(value: unknown): value is Principal {
+  if (typeof value !== 'object' || value === null) return false;
+  const { kind, id, organisationId, scopes: held } = value as Partial<Record<keyof Principal, unknown>>;
+  return (
+    (kind === 'key' || kind === 'service') &&
+    typeof id === 'string' &&
+    (organisationId === null || typeof organisationId === 'string') &&
+    Array.isArray(held) &&
+    held.every((scope) => scopes.includes(scope as Scope))
+  );
+}
