@@ -1,5 +1,7 @@
+export * from './address.ts';
 export * from './api-key.ts';
 export * from './attempt.ts';
+export * from './cidr.ts';
 export * from './delivery.ts';
 export * from './endpoint.ts';
 export * from './errors.ts';
@@ -14,3 +16,4 @@ export * from './match.ts';
 export * from './organisation.ts';
 export * from './retry-after.ts';
 export * from './retry-schedule.ts';
+export * from './url-policy.ts';
