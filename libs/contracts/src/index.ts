@@ -13,3 +13,8 @@ export * from './signing-endpoint-message.ts';
 export * as configV1 from './config-v1.ts';
 export * as dispatchV1 from './gen/posthorn/dispatch/v1/dispatch.ts';
 export * as ingestV1 from './gen/posthorn/ingest/v1/ingest.ts';
+
+export * as googleRpc from './google-rpc.ts';
+export * as grpcHealthV1 from './gen/grpc/health/v1/health.ts';
+export * as grpcReflectionV1 from './gen/grpc/reflection/v1/reflection.ts';
+export { fileDescriptors, type FileDescriptor } from './gen/descriptors.ts';
