@@ -1,11 +1,15 @@
-/** One configuration for all projects: swc transforms TypeScript to CommonJS, workspaces resolve to their sources. */
+/**
+ * One configuration for all projects: swc transforms TypeScript to CommonJS, workspaces resolve to their sources.
+ * The quick suite: everything but apps/e2e (`jest.e2e.config.js`).
+ */
 export default {
-  testEnvironment: 'node',
+  // Fails a file whose tests leave a socket, a server, a timer or a process behind.
+  testEnvironment: '<rootDir>/tools/src/jest/leak-environment.ts',
   testEnvironmentOptions: {
     customExportConditions: ['@posthorn/source', 'node', 'require', 'default'],
   },
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'],
-  testMatch: ['**/src/**/*.spec.ts', '<rootDir>/tools/**/*.spec.ts'],
+  testMatch: ['**/src/**/*.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/apps/e2e/'],
   modulePathIgnorePatterns: ['/dist/'],
   transform: {
@@ -18,6 +22,8 @@ export default {
     ],
   },
   transformIgnorePatterns: ['/node_modules/(?!(jose|standardwebhooks|@stablelib)/)'],
-  extensionsToTreatAsEsm: [],
   testTimeout: 30_000,
+  maxWorkers: 2,
+  // Also makes jest use a worker process for a single file, which it ends when something was left open.
+  workerIdleMemoryLimit: '1GB',
 };
