@@ -1,7 +1,12 @@
 import { idCeiling, idFloor, type Attempt } from '@posthorn/models';
 import type { SqliteDatabase } from '@posthorn/sqlite';
 import type { AttemptFilter, DeliveryFilter, DeliveryWithLast, Page, PageRequest } from './delivery-store.ts';
-import { attemptFromRow, deliveryFromRow, type AttemptRow, type DeliveryRow } from './delivery-rows.sqlite.ts';
+import {
+  attemptFromRow,
+  deliveryFromRow,
+  type AttemptRow,
+  type DeliveryRow,
+} from './delivery-rows.sqlite.ts';
 import { outcomePlace, statePlace } from './delivery-record.sqlite.ts';
 import { scanPage, type ScanQuery } from './scan-pages.sqlite.ts';
 
@@ -19,7 +24,10 @@ export function createDeliveryLists(database: SqliteDatabase) {
   function listDeliveries(filter: DeliveryFilter, page: PageRequest): Promise<Page<DeliveryWithLast>> {
     const where = new Conditions();
     where.equals('event_type', filter.eventType);
-    where.oneOf('state', filter.states?.map((state) => statePlace[state]));
+    where.oneOf(
+      'state',
+      filter.states?.map((state) => statePlace[state]),
+    );
     where.statusClass('last_status', filter.statusClass);
     where.between('created_at', filter.after, filter.before);
     const query = { table: 'deliveries', key: 'id', ...deliveryRange(filter, where), ...where.done() };
@@ -70,7 +78,10 @@ function attemptRange(filter: AttemptFilter, where: Conditions): Range {
     where.equals('endpoint_id', endpointId);
     where.equals('event_id', event.id);
     const time = event.acceptedAt.getTime();
-    return { range: 'delivery_id >= ? AND delivery_id <= ?', rangeParameters: [idFloor(time), idCeiling(time)] };
+    return {
+      range: 'delivery_id >= ? AND delivery_id <= ?',
+      rangeParameters: [idFloor(time), idCeiling(time)],
+    };
   }
   if (endpointId !== undefined) {
     where.equals('organisation_id', organisationId);

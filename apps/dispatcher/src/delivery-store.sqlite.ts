@@ -94,11 +94,15 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
       request.now.getTime(),
       request.limit,
     ) as unknown as DeliveryRow[];
-    const due = rows.map((row) => {
+    const due: ClaimedDue['due'][number][] = [];
+    let bytes = 0;
+    for (const row of rows) {
+      if (bytes > request.maxBytes) break;
       setClaim.run(request.claim, request.claimedUntil.getTime(), row.id);
       const event = selectEvent.get(row.organisation_id, row.event_id) as EventRow | undefined;
-      return { delivery: deliveryFromRow(row), event: event === undefined ? null : eventFromRow(event) };
-    });
+      bytes += event?.payload.byteLength ?? 0;
+      due.push({ delivery: deliveryFromRow(row), event: event === undefined ? null : eventFromRow(event) });
+    }
     const next = nextDue.get(request.endpointId)?.['due'] as number | null | undefined;
     return { due, nextDueAt: next === null || next === undefined ? null : new Date(next) };
   }
@@ -119,13 +123,7 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
         null,
         delivery.createdAt.getTime(),
       );
-      takeNow.run(
-        triggerPlace[trigger],
-        claim,
-        claimedUntil.getTime(),
-        delivery.organisationId,
-        delivery.id,
-      );
+      takeNow.run(triggerPlace[trigger], claim, claimedUntil.getTime(), delivery.organisationId, delivery.id);
       return deliveryFromRow(selectOne.get(delivery.organisationId, delivery.id) as unknown as DeliveryRow);
     });
   }
@@ -134,12 +132,11 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
     record,
     nextPosition: async (partition) => Number(selectNext.get(partition)?.['next'] ?? 1),
     findRecorded: async (ids) => new Set(ids.filter((id) => selectId.get(id) !== undefined)),
-    releaseClaims: (now) =>
-      database.writeStatement(() => Number(releaseAll.run(now.getTime()).changes)),
+    releaseClaims: (now) => database.writeStatement(() => Number(releaseAll.run(now.getTime()).changes)),
 
     async waitingLanes() {
       const lanes: WaitingLane[] = [];
-      for (let after = ''; ; ) {
+      for (let after = ''; ;) {
         const row = nextLane.get(after) as unknown as DeliveryRow | undefined;
         if (row === undefined) return lanes;
         after = row.endpoint_id;
@@ -185,7 +182,7 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
     },
 
     async *scanAttempts({ organisationId, endpointId, after, before }: AttemptScan) {
-      for (let position = Number.MAX_SAFE_INTEGER; ; ) {
+      for (let position = Number.MAX_SAFE_INTEGER; ;) {
         const rows = scanAttempts.all(endpointId, organisationId, position) as {
           position: number;
           started_at: number;
@@ -208,7 +205,9 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
     },
 
     async health(organisationId, endpointId): Promise<RecordedHealth> {
-      const last = scanAttempts.all(endpointId, organisationId, Number.MAX_SAFE_INTEGER).slice(0, healthWindow) as {
+      const last = scanAttempts
+        .all(endpointId, organisationId, Number.MAX_SAFE_INTEGER)
+        .slice(0, healthWindow) as {
         started_at: number;
         outcome: number;
       }[];
@@ -238,7 +237,7 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
 
     async organisations(after, limit) {
       const ids: string[] = [];
-      for (let from = after; ids.length < limit; ) {
+      for (let from = after; ids.length < limit;) {
         const id = nextOrganisation.get(from)?.['organisation_id'];
         if (typeof id !== 'string') break;
         ids.push(id);

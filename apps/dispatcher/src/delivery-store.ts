@@ -104,6 +104,8 @@ export interface ClaimRequest {
   readonly claim: string;
   readonly claimedUntil: Date;
   readonly limit: number;
+  /** Takes no more once the payloads taken are over this. */
+  readonly maxBytes: number;
 }
 
 export interface ClaimNowRequest {

@@ -45,7 +45,7 @@ export function createSqliteEventStore(database: SqliteDatabase): EventStore {
 
     async organisations(after, limit) {
       const ids: string[] = [];
-      for (let from = after; ids.length < limit; ) {
+      for (let from = after; ids.length < limit;) {
         const id = nextOrganisation.get(from)?.['organisation_id'];
         if (typeof id !== 'string') break;
         ids.push(id);

@@ -95,7 +95,10 @@ export function createRecorder({ store, books, clock, logger, metrics }: Recorde
         return;
       } catch (error) {
         failures.inc();
-        logger.error({ err: error, records: records.length, delayMs }, 'outcomes could not be recorded; trying again');
+        logger.error(
+          { err: error, records: records.length, delayMs },
+          'outcomes could not be recorded; trying again',
+        );
         await sleep(clock, delayMs);
       }
     }

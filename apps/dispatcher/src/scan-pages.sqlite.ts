@@ -40,7 +40,7 @@ export async function scanPage<R, T>(
 
   let before: Key = page.cursor === '' ? endOf(query) : decodeCursor(page.cursor, typeof endOf(query));
   const items: T[] = [];
-  for (let scanned = 0; scanned < maxScanned; ) {
+  for (let scanned = 0; scanned < maxScanned;) {
     const slicePart = edge.get(...query.rangeParameters, before) as Row | undefined;
     const last = slicePart?.['last'] as Key | null | undefined;
     if (last === null || last === undefined) return { items, nextCursor: '' };

@@ -98,7 +98,9 @@ export function createSqliteEventLog(database: SqliteDatabase): SqliteEventLog {
         event.id,
         event.type,
         event.payload,
-        event.labels === noLabels || Object.keys(event.labels).length === 0 ? null : JSON.stringify(event.labels),
+        event.labels === noLabels || Object.keys(event.labels).length === 0
+          ? null
+          : JSON.stringify(event.labels),
         event.subject,
         event.idempotencyKey,
         event.occurredAt.getTime(),

@@ -55,7 +55,8 @@ export function createGroupCommit(db: DatabaseSync): GroupCommit {
       const results = jobs.map((job) => {
         const result = runJob(job);
         // SQLite gives the whole transaction up on some errors (a full disk among them).
-        if (!db.isTransaction) throw result.ok ? new Error('the transaction was ended by a job') : result.error;
+        if (!db.isTransaction)
+          throw result.ok ? new Error('the transaction was ended by a job') : result.error;
         return result;
       });
       commit.run();

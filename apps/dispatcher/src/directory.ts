@@ -1,0 +1,124 @@
+import {
+  compileMatcher,
+  DomainError,
+  type Matcher,
+  type Organisation,
+  type Principal,
+  type SigningEndpoint,
+} from '@posthorn/models';
+import { organisationFromMessage, signingEndpointFromMessage, type configV1 } from '@posthorn/contracts';
+import type { Client } from '@posthorn/rpc';
+
+/**
+ * The dispatcher's own view of the configuration. Before a batch is planned the view is brought up to now, so that an
+ * endpoint that was created before an event was published always sees it; organisations are loaded when they are first
+ * needed and again when they change.
+ */
+export interface Directory {
+  /**
+   * The barrier: when it resolves, every config write that was answered before this call is in the view of the
+   * organisations that are loaded. Errors: `unavailable` when config is away; the view stays as it was.
+   */
+  bringUpToDate(): Promise<void>;
+  /** Loads those of the organisations that aren't loaded yet. */
+  load(organisationIds: Iterable<string>): Promise<void>;
+  /** Null when there is no such organisation (any more), or it isn't loaded. */
+  organisation(organisationId: string): OrganisationView | null;
+  endpoint(organisationId: string, endpointId: string): SigningEndpoint | undefined;
+  /** Called with an organisation whose view was replaced. */
+  onChange(listener: (organisationId: string) => void): void;
+}
+
+export interface OrganisationView {
+  readonly organisation: Organisation;
+  readonly endpoints: ReadonlyMap<string, SigningEndpoint>;
+  readonly matcher: Matcher;
+}
+
+export interface DirectoryOptions {
+  readonly client: Client<typeof configV1.DirectoryServiceService>;
+  readonly principal: Principal;
+}
+
+export function createDirectory({ client, principal }: DirectoryOptions): Directory {
+  /** Null: loaded, and there is no such organisation. */
+  const views = new Map<string, OrganisationView | null>();
+  const loading = new Map<string, Promise<void>>();
+  const listeners: ((organisationId: string) => void)[] = [];
+  let revision = 0n;
+  /** A refresh that runs, and the one that waits for it: a caller needs one that began after its call. */
+  let current: Promise<void> | null = null;
+  let following: Promise<void> | null = null;
+
+  async function refresh(): Promise<void> {
+    const changes = await client.listChanges({ sinceRevision: revision }, { principal });
+    if (changes.revision === revision) return;
+    const changed = changes.reset ? [...views.keys()] : changes.organisationIds.filter((id) => views.has(id));
+    await Promise.all(changed.map(reload));
+    revision = changes.revision;
+  }
+
+  async function reload(organisationId: string): Promise<void> {
+    views.set(organisationId, await fetchView(organisationId));
+    for (const listener of listeners) listener(organisationId);
+  }
+
+  async function fetchView(organisationId: string): Promise<OrganisationView | null> {
+    const endpoints: SigningEndpoint[] = [];
+    for (let cursor = ''; ;) {
+      const page = await client
+        .getOrganisationView({ organisationId, cursor, omitEndpoints: false }, { principal })
+        .catch((error: unknown) => {
+          if (error instanceof DomainError && error.code === 'not_found') return null;
+          throw error;
+        });
+      if (page?.organisation === undefined) return null;
+      endpoints.push(...page.endpoints.map(signingEndpointFromMessage));
+      cursor = page.nextCursor;
+      if (cursor !== '') continue;
+      return {
+        organisation: organisationFromMessage(page.organisation),
+        endpoints: new Map(endpoints.map((signing) => [signing.endpoint.id, signing])),
+        matcher: compileMatcher(endpoints),
+      };
+    }
+  }
+
+  function loadOne(organisationId: string): Promise<void> {
+    const running = loading.get(organisationId);
+    if (running !== undefined) return running;
+    const started = fetchView(organisationId)
+      .then((view) => void views.set(organisationId, view))
+      .finally(() => loading.delete(organisationId));
+    loading.set(organisationId, started);
+    return started;
+  }
+
+  function startRefresh(): Promise<void> {
+    const started: Promise<void> = refresh().finally(() => {
+      if (current === started) current = null;
+    });
+    current = started;
+    return started;
+  }
+
+  return {
+    bringUpToDate() {
+      if (current === null) return startRefresh();
+      following ??= current
+        .catch(() => undefined)
+        .then(() => {
+          following = null;
+          return startRefresh();
+        });
+      return following;
+    },
+    async load(organisationIds) {
+      const missing = [...organisationIds].filter((id) => !views.has(id));
+      if (missing.length > 0) await Promise.all(missing.map(loadOne));
+    },
+    organisation: (organisationId) => views.get(organisationId) ?? null,
+    endpoint: (organisationId, endpointId) => views.get(organisationId)?.endpoints.get(endpointId),
+    onChange: (listener) => void listeners.push(listener),
+  };
+}

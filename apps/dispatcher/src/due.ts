@@ -1,0 +1,122 @@
+import type { SigningEndpoint } from '@posthorn/models';
+import type { Clock, Logger } from '@posthorn/runtime';
+import type { DeliveryStore, SettleRequest, WaitingLane } from './delivery-store.ts';
+import { queuedDelivery, type QueuedDelivery } from './queued-delivery.ts';
+import type { Recorder } from './record.ts';
+
+/**
+ * Step 9: it is tried again. Storage is asked per lane, never "what is due": a few rows for a lane that has room, so the
+ * million rows of a dead endpoint stand before nobody else's retries. Nothing here rejects: when the store is away, the
+ * lane asks again a second later.
+ */
+export interface DueReader {
+  fetch(lane: LaneKey, request: FetchRequest): Promise<Fetched>;
+  /** Ends or holds, in small steps, what waits in storage for an endpoint that was deleted or disabled. */
+  settle(lane: LaneKey, why: 'deleted' | 'disabled'): Promise<void>;
+  /** Every lane with something waiting in storage: at the start, and each minute in case something was missed. */
+  lanes(): Promise<readonly WaitingLane[]>;
+}
+
+export interface LaneKey {
+  readonly organisationId: string;
+  readonly endpointId: string;
+}
+
+export interface FetchRequest {
+  readonly endpoint: SigningEndpoint;
+  readonly claim: string;
+  readonly limit: number;
+}
+
+export interface Fetched {
+  readonly queued: readonly QueuedDelivery[];
+  /** Epoch ms; null when nothing more waits. */
+  readonly nextDueAt: number | null;
+}
+
+export interface DueReaderOptions {
+  readonly store: DeliveryStore;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const askAgainMs = 1000;
+const settleStep = 200;
+/** Beyond an attempt's own timeout and the wait for its turn: until then a claim keeps others away. */
+const claimMarginMs = 30_000;
+/** Payload bytes that one fetch may bring into memory. */
+const maxFetchBytes = 4 * 1024 * 1024;
+
+export function createDueReader({ store, recorder, clock, logger }: DueReaderOptions): DueReader {
+  async function fetch(lane: LaneKey, { endpoint, claim, limit }: FetchRequest): Promise<Fetched> {
+    const now = clock.now();
+    const { due, nextDueAt } = await store.claimDue({
+      organisationId: lane.organisationId,
+      endpointId: lane.endpointId,
+      now: new Date(now),
+      claim,
+      claimedUntil: claimedUntil(now, endpoint),
+      limit,
+      maxBytes: maxFetchBytes,
+    });
+    const queued: QueuedDelivery[] = [];
+    for (const { delivery, event } of due) {
+      if (event !== null) {
+        queued.push(queuedDelivery({ delivery, event, claim, mark: null, queuedAt: clock.monotonic() }));
+        continue;
+      }
+      recorder.add(
+        {
+          kind: 'update',
+          expectedClaim: claim,
+          claim: null,
+          attempt: null,
+          delivery: {
+            ...delivery,
+            state: 'cancelled',
+            reason: 'payload_expired',
+            nextAttemptAt: null,
+            finishedAt: new Date(now),
+          },
+        },
+        null,
+      );
+    }
+    return { queued, nextDueAt: nextDueAt === null ? null : nextDueAt.getTime() };
+  }
+
+  async function settle(lane: LaneKey, why: 'deleted' | 'disabled'): Promise<void> {
+    const request: Omit<SettleRequest, 'now'> = {
+      organisationId: lane.organisationId,
+      endpointId: lane.endpointId,
+      limit: settleStep,
+      ...(why === 'deleted'
+        ? { state: 'cancelled', reason: 'endpoint_deleted' }
+        : { state: 'held', reason: 'endpoint_disabled' }),
+    };
+    while ((await store.settleWaiting({ ...request, now: new Date(clock.now()) })) > 0);
+  }
+
+  return {
+    fetch: (lane, request) =>
+      fetch(lane, request).catch((error: unknown) => {
+        logger.error(
+          { err: error, endpointId: lane.endpointId },
+          'due deliveries could not be read; asking again',
+        );
+        return { queued: [], nextDueAt: clock.now() + askAgainMs };
+      }),
+    settle: (lane, why) =>
+      settle(lane, why).catch((error: unknown) => {
+        // The next look over all lanes finds what is left.
+        logger.error({ err: error, endpointId: lane.endpointId }, 'waiting deliveries could not be settled');
+      }),
+    lanes: () => store.waitingLanes(),
+  };
+}
+
+/** Until when a claim on a delivery of this endpoint keeps others away. */
+export function claimedUntil(now: number, endpoint: SigningEndpoint | undefined): Date {
+  return new Date(now + (endpoint?.endpoint.timeoutMs ?? 60_000) + claimMarginMs);
+}

@@ -1,0 +1,107 @@
+import { deliveryToMessage, dispatchV1, eventToMessage } from '@posthorn/contracts';
+import { createDeliveryIds, DomainError, type Event, type Violation } from '@posthorn/models';
+import { defineService, requireOrganisation, type CallContext } from '@posthorn/rpc';
+import type { Clock } from '@posthorn/runtime';
+import type { DeliveryStore } from './delivery-store.ts';
+import type { Directory } from './directory.ts';
+import type { EventStore } from './event-store.ts';
+import type { OnDemand, OnDemandRequest } from './on-demand.ts';
+import { pageRequest } from './page-request.ts';
+import { newDelivery } from './plan.ts';
+import { findYoung } from './young-record.ts';
+
+/** Step 10: someone looks at events, or has one sent again. */
+export function createEventRpc(options: {
+  readonly events: EventStore;
+  readonly deliveries: DeliveryStore;
+  readonly directory: Directory;
+  readonly onDemand: OnDemand;
+  readonly clock: Clock;
+}) {
+  const { events, deliveries, directory, onDemand, clock } = options;
+
+  async function find(organisationId: string, id: string, ctx: CallContext): Promise<Event> {
+    requireOrganisation(ctx.principal, organisationId);
+    const event = await findYoung(id, () => events.get(organisationId, id), {
+      clock,
+      signal: () => ctx.signal,
+    });
+    if (event === null) throw new DomainError('not_found', `There is no event ${id}.`);
+    return event;
+  }
+
+  /** Every delivery that the event has; an event has at most one for each endpoint. */
+  async function deliveriesOf(event: Event): Promise<OnDemandRequest[]> {
+    const found: OnDemandRequest[] = [];
+    for (let cursor = ''; ;) {
+      const page = await deliveries.listDeliveries(
+        { organisationId: event.organisationId, event },
+        { limit: 250, cursor },
+      );
+      for (const { delivery } of page.items) found.push({ delivery, event });
+      cursor = page.nextCursor;
+      if (cursor === '') return found;
+    }
+  }
+
+  /** The deliveries to the endpoints named, those that don't exist yet included. */
+  async function deliveriesTo(event: Event, named: readonly string[]): Promise<OnDemandRequest[]> {
+    const { organisationId, acceptedAt } = event;
+    await directory.bringUpToDate();
+    await directory.load([organisationId]);
+    const endpoints = [...(directory.organisation(organisationId)?.endpoints.values() ?? [])];
+    const idFor = createDeliveryIds({ acceptedAt, organisationId, eventId: event.id });
+    const violations: Violation[] = [];
+    const requests: OnDemandRequest[] = [];
+    for (const [index, name] of [...new Set(named)].entries()) {
+      const endpoint = endpoints.find((one) => one.endpoint.id === name || one.endpoint.uid === name);
+      if (endpoint === undefined) {
+        violations.push({
+          field: `/endpoints/${index}`,
+          code: 'unknown',
+          message: 'names no endpoint of this organisation',
+        });
+        continue;
+      }
+      const id = idFor(endpoint.endpoint.id);
+      const known = await deliveries.get(organisationId, id);
+      requests.push({
+        event,
+        delivery: known?.delivery ?? newDelivery(event, endpoint.endpoint.id, id, new Date(clock.now())),
+      });
+    }
+    if (violations.length > 0) throw DomainError.invalid(violations);
+    return requests;
+  }
+
+  return defineService(dispatchV1.EventServiceService, {
+    async getEvent({ organisationId, id }, ctx) {
+      return { event: eventToMessage(await find(organisationId, id, ctx)) };
+    },
+
+    async listEvents(request, ctx) {
+      requireOrganisation(ctx.principal, request.organisationId);
+      const { items, nextCursor } = await events.list(
+        {
+          organisationId: request.organisationId,
+          type: request.type,
+          labels: request.labels,
+          subject: request.subject,
+          idempotencyKey: request.idempotencyKey,
+          after: request.after,
+          before: request.before,
+        },
+        pageRequest(request),
+      );
+      return { events: items.map(eventToMessage), nextCursor };
+    },
+
+    async replayEvent({ organisationId, id, endpoints }, ctx) {
+      const event = await find(organisationId, id, ctx);
+      const requests =
+        endpoints.length === 0 ? await deliveriesOf(event) : await deliveriesTo(event, endpoints);
+      const started = await onDemand.start(requests, 'replay');
+      return { deliveries: started.map((delivery) => deliveryToMessage({ ...delivery, lastAttempt: null })) };
+    },
+  });
+}

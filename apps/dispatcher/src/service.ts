@@ -1,0 +1,171 @@
+import { configV1 } from '@posthorn/contracts';
+import type { EventLogReader } from '@posthorn/event-log';
+import { DomainError, type Event, type Principal, type SigningEndpoint } from '@posthorn/models';
+import type { Client, ServiceRegistration } from '@posthorn/rpc';
+import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
+import { createActivityRpc } from './activity-rpc.ts';
+import { createAttempt } from './attempt.ts';
+import { createDeliveryRpc } from './deliveries-rpc.ts';
+import type { DeliveryStore } from './delivery-store.ts';
+import { createDirectory } from './directory.ts';
+import { createDueReader } from './due.ts';
+import type { EventStore } from './event-store.ts';
+import { createEventRpc } from './events-rpc.ts';
+import { createIntake, createPartitionBooks, defaultIntakeLimits, type IntakeLimits } from './intake.ts';
+import { createLanes, defaultLaneLimits, type LaneLimits } from './lanes.ts';
+import { createOnDemand } from './on-demand.ts';
+import { createRecorder } from './record.ts';
+import { createRetentionSweeper } from './retention.ts';
+import { createEndpointTest } from './test-endpoint.ts';
+import type { WebhookClient } from './webhook-client.ts';
+
+/** The dispatcher: reads the log, plans, delivers, records, and answers what became of it. */
+export interface Dispatcher {
+  readonly services: readonly ServiceRegistration[];
+  start(): Promise<void>;
+  /** Stops reading and starting, lets what is under way end (until `signal` aborts), and puts the rest on record. */
+  stop(signal: AbortSignal): Promise<void>;
+}
+
+export interface DispatcherOptions {
+  readonly log: EventLogReader;
+  readonly events: EventStore;
+  readonly deliveries: DeliveryStore;
+  /** Puts a test's event on record without anyone else getting it. */
+  readonly recordTestEvent: (event: Event) => Promise<unknown>;
+  readonly clients: {
+    readonly directory: Client<typeof configV1.DirectoryServiceService>;
+    readonly endpoints: Client<typeof configV1.EndpointServiceService>;
+  };
+  readonly webhookClient: WebhookClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly laneLimits?: LaneLimits;
+  readonly intakeLimits?: IntakeLimits;
+}
+
+const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
+const lookForChangesMs = 500;
+const lookForLanesMs = 60_000;
+
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { log, events, deliveries, clients, webhookClient, clock, random, logger, metrics } = options;
+  /** This process's mark on the deliveries that it works on. */
+  const claim = Buffer.from(random.bytes(9)).toString('base64url');
+
+  const directory = createDirectory({ client: clients.directory, principal });
+  const attempt = createAttempt({ client: webhookClient, clock, random, logger, metrics });
+  const books = createPartitionBooks();
+  const recorder = createRecorder({ store: deliveries, books, clock, logger, metrics });
+  const due = createDueReader({ store: deliveries, recorder, clock, logger });
+  const lanes = createLanes({
+    attempt,
+    recorder,
+    directory,
+    due,
+    claim,
+    clock,
+    metrics,
+    limits: options.laneLimits ?? defaultLaneLimits,
+    onGone: (endpoint, reason) => void disableEndpoint(endpoint, reason),
+    onRoom: () => intake.roomMade(),
+  });
+  const intake = createIntake({
+    log,
+    events,
+    deliveries,
+    directory,
+    lanes,
+    recorder,
+    books,
+    clock,
+    logger,
+    metrics,
+    limits: options.intakeLimits ?? defaultIntakeLimits,
+  });
+  const retention = createRetentionSweeper({ events, deliveries, directory, clock, logger });
+  const onDemand = createOnDemand({ deliveries, directory, lanes, claim, clock });
+  const test = createEndpointTest({
+    attempt,
+    directory,
+    deliveries,
+    recordEvent: options.recordTestEvent,
+    clock,
+    random,
+  });
+  directory.onChange((organisationId) => lanes.refresh(organisationId));
+  let stopped = false;
+
+  async function disableEndpoint({ endpoint }: SigningEndpoint, reason: string): Promise<void> {
+    try {
+      await clients.endpoints.setEndpointState(
+        {
+          organisationId: endpoint.organisationId,
+          idOrUid: endpoint.id,
+          state: configV1.EndpointState.ENDPOINT_STATE_DISABLED,
+          reason,
+        },
+        { principal },
+      );
+      await directory.bringUpToDate();
+    } catch (error) {
+      // The next 410 tries again.
+      if (!(error instanceof DomainError && error.code === 'not_found')) {
+        logger.error(
+          { err: error, endpointId: endpoint.id },
+          'an endpoint that is gone could not be disabled',
+        );
+      }
+    }
+  }
+
+  /** Takes up what waits in storage: everything of a killed predecessor at the start, what was missed later on. */
+  async function findWaitingLanes(): Promise<void> {
+    const waiting = await due.lanes();
+    await directory.load(new Set(waiting.map(({ organisationId }) => organisationId)));
+    for (const { organisationId, endpointId, dueAt } of waiting) {
+      lanes.noteStored(organisationId, endpointId, dueAt.getTime());
+    }
+    for (const id of new Set(waiting.map(({ organisationId }) => organisationId))) lanes.refresh(id);
+  }
+
+  /** Does something now and then until the end; what goes wrong is logged and tried again the next time. */
+  function every(ms: number, what: string, work: () => Promise<void>): void {
+    clock
+      .setTimeout(() => {
+        if (stopped) return;
+        void work()
+          .catch((error: unknown) => logger.error({ err: error }, `${what} failed; trying again`))
+          .finally(() => every(ms, what, work));
+      }, ms)
+      .unref();
+  }
+
+  return {
+    services: [
+      createEventRpc({ events, deliveries, directory, onDemand, clock }),
+      createDeliveryRpc({ deliveries, events, lanes, onDemand, clock }),
+      createActivityRpc({ deliveries, test, clock }),
+    ],
+    async start() {
+      await deliveries.releaseClaims(new Date(clock.now()));
+      await directory.bringUpToDate();
+      await findWaitingLanes();
+      lanes.start();
+      await log.start(intake);
+      retention.start();
+      every(lookForChangesMs, 'looking for changed endpoints', () => directory.bringUpToDate());
+      every(lookForLanesMs, 'looking for waiting lanes', findWaitingLanes);
+    },
+    async stop(signal) {
+      stopped = true;
+      await log.stop();
+      await lanes.stop(signal);
+      await recorder.drain(signal);
+      await retention.stop();
+      await webhookClient.close();
+    },
+  };
+}
