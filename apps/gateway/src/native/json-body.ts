@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { DomainError, type Violation } from '@posthorn/models';
+import { checkJsonText } from './json-text.ts';
 
 /** The largest body of a management request. */
 export const maxManagementBytes = 1024 * 1024;
@@ -37,10 +38,7 @@ export function parseJsonBody(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) {
     throw DomainError.invalid([{ field: '', code: 'encoding', message: 'The body is not valid UTF-8.' }]);
   }
-  try {
-    return JSON.parse(bytes.toString('utf8')) as unknown;
-  } catch (error) {
-    const message = `The body is not JSON: ${error instanceof Error ? error.message : 'it can not be read'}`;
-    throw DomainError.invalid([{ field: '', code: 'syntax', message }]);
-  }
+  const text = bytes.toString('utf8');
+  checkJsonText(text);
+  return JSON.parse(text) as unknown;
 }
