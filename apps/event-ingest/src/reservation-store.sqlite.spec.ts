@@ -8,7 +8,10 @@ import { createSqliteReservationStore, reservationMigrations } from './reservati
 describe('the SQLite reservation store', () => {
   reservationStoreContract(async () => {
     const directory = await mkdtemp(join(tmpdir(), 'posthorn-reservations-'));
-    const database = openSqlite({ path: join(directory, 'posthorn.db'), migrations: [reservationMigrations] });
+    const database = openSqlite({
+      path: join(directory, 'posthorn.db'),
+      migrations: [reservationMigrations],
+    });
     return {
       store: createSqliteReservationStore(database),
       async close() {

@@ -18,12 +18,12 @@ export const reservationMigrations: Migrations = {
   ],
 };
 
-interface ReservationRow {
+type ReservationRow = {
   readonly event_id: string;
   readonly digest: Uint8Array;
   readonly accepted_at: number;
   readonly expires_at: number;
-}
+};
 
 /** Reservations in the embedded file: one statement takes a free name or replaces one that has expired. */
 export function createSqliteReservationStore(database: SqliteDatabase): ReservationStore {
@@ -61,7 +61,7 @@ export function createSqliteReservationStore(database: SqliteDatabase): Reservat
           expiresAt.getTime(),
         );
         if (changes === 1) return { made: true, reservation };
-        const row = read.get(organisationId, kind, name) as unknown as ReservationRow;
+        const row = read.get(organisationId, kind, name) as ReservationRow;
         return { made: false, reservation: fromRow(organisationId, kind, name, row) };
       }),
     async release({ organisationId, kind, name, eventId, digest }) {

@@ -54,9 +54,7 @@ export async function reserve(
     }
     first ??= held.reservation;
   }
-  return first === undefined
-    ? draft
-    : { id: first.eventId, acceptedAt: first.acceptedAt, duplicate: true };
+  return first === undefined ? draft : { id: first.eventId, acceptedAt: first.acceptedAt, duplicate: true };
 }
 
 function isSamePublish(held: Reservation, wanted: Reservation, event: ingestV1.NewEvent): boolean {

@@ -1,0 +1,133 @@
+import { eventFromNewEvent, type ingestV1 } from '@posthorn/contracts';
+import type { EventLogWriter } from '@posthorn/event-log';
+import { checkEvent, DomainError, newId, type Principal, type Violation } from '@posthorn/models';
+import { requireOrganisation } from '@posthorn/rpc';
+import type { Clock, Logger, Random } from '@posthorn/runtime';
+import type { IngestMetrics } from './ingest-metrics.ts';
+import type { OrganisationView, OrganisationViews } from './organisation-view.ts';
+import { readPayload } from './payload.ts';
+import type { PayloadSchemas } from './payload-schema.ts';
+import type { ReservationStore } from './reservations.ts';
+import { reserve, type ReservedEvent } from './reserve.ts';
+
+/**
+ * The accept path, the same for every way in: an event is judged by its organisation's rules, reserved when it is keyed,
+ * appended to the log, and acknowledged only when it is durable there. Never rejects: a refusal is an answer too.
+ * An event that is refused as `unavailable` (or by an accident of ours) may or may not have been kept; it names the id to
+ * publish it again with, under which it is the same event. Any other refusal means that nothing was kept.
+ */
+export type Accept = (event: ingestV1.NewEvent, caller: Principal) => Promise<AcceptResult>;
+
+export type AcceptResult =
+  | { readonly accepted: ingestV1.Accepted; readonly refused?: undefined }
+  | { readonly accepted?: undefined; readonly refused: DomainError; readonly id: string | undefined };
+
+export interface AcceptOptions {
+  readonly log: EventLogWriter;
+  readonly reservations: ReservationStore;
+  readonly views: OrganisationViews;
+  readonly schemas: PayloadSchemas;
+  readonly metrics: IngestMetrics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Bytes of `data`. */
+  readonly maxPayloadBytes: number;
+}
+
+export function createAccept(options: AcceptOptions): Accept {
+  const { log, reservations, views, metrics, clock, random, logger } = options;
+
+  function refusal(error: unknown, id: string | undefined): AcceptResult {
+    const refused = DomainError.from(error);
+    metrics.refused(refused.code);
+    if (refused.code === 'internal')
+      logger.error({ err: error, eventId: id }, 'an event could not be accepted');
+    return id !== undefined && isUncertain(refused)
+      ? { refused: withId(refused, id), id }
+      : { refused, id: undefined };
+  }
+
+  return async function accept(event, caller) {
+    const startedAt = clock.monotonic();
+    let id: string | undefined;
+    try {
+      const organisationId = organisationOf(event, caller);
+      const view = views.get(organisationId);
+      judge(event, view instanceof Promise ? await view : view, options);
+      const now = clock.now();
+      id = event.id === '' ? newId(now, random.bytes) : event.id;
+      const draft: ReservedEvent = { id, acceptedAt: new Date(now), duplicate: false };
+      const kept = isKeyed(event) ? await reserve(reservations, event, organisationId, draft) : draft;
+      id = kept.id;
+      const appended = await log.append(eventFromNewEvent(event, { ...kept, organisationId }));
+      const duplicate = kept.duplicate || appended.duplicate;
+      metrics.accepted(clock.monotonic() - startedAt, duplicate);
+      return { accepted: { id, type: event.type, acceptedAt: kept.acceptedAt, duplicate } };
+    } catch (error) {
+      return refusal(error, id);
+    }
+  };
+}
+
+/** The organisation that the event names, or else the caller's own. Another tenant's answers like one that doesn't exist. */
+function organisationOf(event: ingestV1.NewEvent, caller: Principal): string {
+  const organisationId = event.organisationId === '' ? caller.organisationId : event.organisationId;
+  if (organisationId === null) {
+    const message = 'Name the organisation: the key belongs to none.';
+    throw DomainError.invalid([{ field: '/organisation', code: 'required', message }]);
+  }
+  requireOrganisation(caller, organisationId);
+  return organisationId;
+}
+
+/** Throws with everything that is wrong with the event at once. */
+function judge(event: ingestV1.NewEvent, view: OrganisationView, options: AcceptOptions): void {
+  const { maxPayloadBytes, schemas, metrics, logger } = options;
+  if (event.data.length > maxPayloadBytes) {
+    throw new DomainError(
+      'payload_too_large',
+      `The payload has ${event.data.length} bytes; at most ${maxPayloadBytes} are accepted.`,
+    );
+  }
+  const violations: Violation[] = [...checkEvent(event)];
+  const rule = view.types.get(event.type);
+  if (rule?.retired === true) {
+    violations.push({ field: '/type', code: 'retired', message: 'this event type is retired' });
+  } else if (rule === undefined && view.requireKnownTypes) {
+    const message = "this event type isn't in the organisation's catalogue, which it requires";
+    violations.push({ field: '/type', code: 'unknown_type', message });
+  }
+  const payload = readPayload(event.data);
+  if (payload.violation !== undefined) {
+    violations.push(payload.violation);
+  } else if (rule !== undefined && rule.enforcement !== 'off') {
+    const broken = schemas.check(rule.schemaJson, payload.value);
+    if (rule.enforcement === 'reject') {
+      violations.push(...broken);
+    } else if (broken.length > 0) {
+      metrics.schemaWarning();
+      logger.warn({ eventType: event.type, violations: broken.slice(0, 5) }, 'a payload breaks its schema');
+    }
+  }
+  if (violations.length > 0) throw DomainError.invalid(violations);
+}
+
+function isKeyed(event: ingestV1.NewEvent): boolean {
+  return event.idempotencyKey !== undefined || event.idFromProducer;
+}
+
+/** Whether the event may have been kept nevertheless. */
+function isUncertain({ code }: DomainError): boolean {
+  return code === 'unavailable' || code === 'internal' || code === 'deadline_exceeded';
+}
+
+const defaultRetryAfterMs = 1000;
+
+function withId(error: DomainError, id: string): DomainError {
+  return new DomainError(
+    'unavailable',
+    `${error.message} It isn't known whether the event was kept; publish it again with the id "${id}".`,
+    { retryAfterMs: error.retryAfterMs ?? defaultRetryAfterMs, cause: error },
+  );
+}

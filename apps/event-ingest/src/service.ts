@@ -1,0 +1,83 @@
+import type { configV1 } from '@posthorn/contracts';
+import type { EventLogWriter } from '@posthorn/event-log';
+import type { Principal } from '@posthorn/models';
+import type { Client, ServiceRegistration } from '@posthorn/rpc';
+import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
+import { createAccept } from './accept.ts';
+import { createIngestMetrics } from './ingest-metrics.ts';
+import { createOrganisationViews } from './organisation-view.ts';
+import { createPayloadSchemas } from './payload-schema.ts';
+import { createPublishService } from './publish.ts';
+import { createReservationSweeper } from './reservation-sweeper.ts';
+import type { ReservationStore } from './reservations.ts';
+
+/** What the service needs from outside. */
+export interface IngestDeps {
+  readonly log: EventLogWriter;
+  readonly reservations: ReservationStore;
+  readonly directory: Client<typeof configV1.DirectoryServiceService>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly limits?: IngestLimits;
+}
+
+export interface IngestLimits {
+  /** Bytes of an event's payload; 256 KiB when absent. */
+  readonly maxPayloadBytes?: number;
+  /** How far what is known of organisations and event types may be behind; 1 s when absent, 0 for not at all. */
+  readonly maxViewAgeMs?: number;
+  /** Events of one stream that may be under way at a time; 4,096 when absent. */
+  readonly maxInFlightPerStream?: number;
+}
+
+export interface IngestService {
+  readonly services: readonly ServiceRegistration[];
+  start(): void;
+  /** Reads no more from streams, answers what was read, and waits for the log. */
+  stop(): Promise<void>;
+}
+
+export const standardMaxPayloadBytes = 256 * 1024;
+const standardMaxViewAgeMs = 1000;
+const standardMaxInFlightPerStream = 4096;
+
+const ownPrincipal: Principal = { kind: 'service', id: 'event-ingest', organisationId: null, scopes: ['*'] };
+
+/** Wires the accept path. Nothing runs in the background before `start`. */
+export function createIngestService(deps: IngestDeps): IngestService {
+  const { log, reservations, directory, clock, random, logger, limits = {} } = deps;
+  const metrics = createIngestMetrics(deps.metrics);
+  const accept = createAccept({
+    log,
+    reservations,
+    views: createOrganisationViews({
+      directory,
+      principal: ownPrincipal,
+      clock,
+      logger,
+      maxAgeMs: limits.maxViewAgeMs ?? standardMaxViewAgeMs,
+    }),
+    schemas: createPayloadSchemas((error) =>
+      logger.error({ err: error }, "an event type's schema is broken"),
+    ),
+    metrics,
+    clock,
+    random,
+    logger,
+    maxPayloadBytes: limits.maxPayloadBytes ?? standardMaxPayloadBytes,
+  });
+  const publish = createPublishService(accept, limits.maxInFlightPerStream ?? standardMaxInFlightPerStream);
+  const sweeper = createReservationSweeper({ reservations, clock, logger });
+
+  return {
+    services: [publish.registration],
+    start: () => sweeper.start(),
+    async stop() {
+      await publish.closeStreams();
+      await sweeper.stop();
+      await log.drain();
+    },
+  };
+}
