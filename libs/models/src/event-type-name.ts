@@ -1,4 +1,5 @@
 import type { Violation } from './errors.ts';
+import { checkForm } from './field-check.ts';
 
 /**
  * Names of event types (`order.paid`: segments divided by dots) and the patterns that endpoints subscribe with: a name, `order.*` for
@@ -28,7 +29,12 @@ export function matchesEventType(pattern: string | null, type: string): boolean 
 
 /** What is wrong with the name of an event type. */
 export function checkEventTypeName(name: string, field: string): readonly Violation[] {
-  return checkForm(name, field, nameForm, 'A name is segments of letters, digits, _ and -, divided by dots');
+  return checkName(
+    name,
+    field,
+    nameForm,
+    'A name is made of letters, digits, _ and - in segments divided by dots.',
+  );
 }
 
 /** What is wrong with a pattern of event types. */
@@ -44,9 +50,9 @@ export function checkEventTypePattern(pattern: string, field: string): readonly 
 const nameForm = new RegExp(eventTypeNamePattern);
 const patternForm = new RegExp(eventTypePatternPattern);
 
-function checkForm(text: string, field: string, form: RegExp, rule: string): readonly Violation[] {
+function checkName(text: string, field: string, form: RegExp, rule: string): readonly Violation[] {
   if (text.length > maxEventTypeLength) {
     return [{ field, code: 'too_long', message: `At most ${maxEventTypeLength} characters are allowed.` }];
   }
-  return form.test(text) ? [] : [{ field, code: 'invalid_format', message: `${rule}.` }];
+  return checkForm(text, field, form, rule);
 }

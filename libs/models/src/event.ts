@@ -12,3 +12,6 @@ export interface Event {
   readonly occurredAt: Date;
   readonly acceptedAt: Date;
 }
+
+/** What bounds labels, the same for those of an event and those that an endpoint asks for. Lengths are in characters. */
+export const labelLimits = { labels: 50, keyLength: 128, valueLength: 256 } as const;

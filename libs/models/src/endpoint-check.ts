@@ -1,0 +1,188 @@
+import type { EndpointSettings } from './endpoint.ts';
+import type { Violation } from './errors.ts';
+import { labelLimits } from './event.ts';
+import { checkEventTypePattern } from './event-type-name.ts';
+import { checkCount, checkForm, checkInteger, checkText } from './field-check.ts';
+import { checkFilter } from './filter.ts';
+import { checkHeaders, headerLimits } from './header-check.ts';
+import { isId } from './ids.ts';
+import { pointerTo } from './json-pointer.ts';
+import { defaultRetryDelaysMs } from './retry-schedule.ts';
+import { checkTargetUrl, maxUrlLength, type UrlPolicy } from './url-policy.ts';
+
+/** What bounds the settings of an endpoint. Lengths are in characters. */
+export const endpointLimits = {
+  urlLength: maxUrlLength,
+  uidLength: 128,
+  /** As the source of a regular expression: what needs no encoding in a path. */
+  uidPattern: '^[A-Za-z0-9._~-]{1,128}$',
+  nameLength: 255,
+  descriptionLength: 1000,
+  eventTypes: 100,
+  labels: labelLimits.labels,
+  labelValues: 50,
+  labelKeyLength: labelLimits.keyLength,
+  labelValueLength: labelLimits.valueLength,
+  headers: headerLimits.headers,
+  headerNameLength: headerLimits.nameLength,
+  headerValueLength: headerLimits.valueLength,
+  minTimeoutMs: 1000,
+  maxTimeoutMs: 60_000,
+  /** Retries; attempts are one more. */
+  retryDelays: 20,
+  minRetryDelayMs: 1000,
+  maxRetryDelayMs: 30 * 86_400_000,
+  maxInFlight: 1000,
+  metadata: 50,
+  metadataKeyLength: 128,
+  metadataValueLength: 500,
+} as const;
+
+/** The settings of an endpoint of which nothing but the URL was said. */
+export const defaultEndpointSettings: Omit<EndpointSettings, 'url'> = {
+  uid: null,
+  name: '',
+  description: '',
+  eventTypes: null,
+  labels: null,
+  filterJson: null,
+  format: 'standard',
+  signing: ['v1'],
+  headers: {},
+  timeoutMs: 15_000,
+  retryDelaysMs: defaultRetryDelaysMs,
+  maxInFlight: 50,
+  metadata: {},
+};
+
+/**
+ * Everything that is wrong with those settings that are given. What a target's name resolves to is for the caller to ask
+ * (`checkResolvedTarget`).
+ */
+export function checkEndpoint(
+  settings: Partial<EndpointSettings>,
+  urlPolicy: UrlPolicy,
+): readonly Violation[] {
+  const { url, uid, name, description, eventTypes, labels, filterJson } = settings;
+  const { signing, headers, timeoutMs, retryDelaysMs, maxInFlight, metadata } = settings;
+  return [
+    ...(url === undefined ? [] : checkUrl(url, urlPolicy)),
+    ...(uid === undefined || uid === null ? [] : checkUid(uid)),
+    ...(name === undefined ? [] : checkText(name, '/name', { maxLength: endpointLimits.nameLength })),
+    ...(description === undefined ? [] : checkDescription(description)),
+    ...(eventTypes === undefined || eventTypes === null ? [] : checkEventTypes(eventTypes)),
+    ...(labels === undefined || labels === null ? [] : checkLabelSelector(labels)),
+    ...(filterJson === undefined || filterJson === null ? [] : checkFilterJson(filterJson)),
+    ...(signing === undefined ? [] : checkSigning(signing)),
+    ...(headers === undefined ? [] : checkHeaders(headers, '/headers')),
+    ...(timeoutMs === undefined ? [] : checkTimeout(timeoutMs)),
+    ...(retryDelaysMs === undefined ? [] : checkRetryDelays(retryDelaysMs)),
+    ...(maxInFlight === undefined
+      ? []
+      : checkInteger(maxInFlight, '/maxInFlight', { min: 1, max: endpointLimits.maxInFlight })),
+    ...(metadata === undefined ? [] : checkMetadata(metadata)),
+  ];
+}
+
+function checkUrl(url: string, policy: UrlPolicy): readonly Violation[] {
+  const target = checkTargetUrl(url, policy);
+  return target.ok ? [] : target.violations;
+}
+
+/** An endpoint is found by its id or its uid in the same place, so a uid must not look like an id, nor like a step in a path. */
+function checkUid(uid: string): readonly Violation[] {
+  if (isId(uid.toLowerCase()) || uid === '.' || uid === '..') {
+    const message = "This form is kept for our own ids and for paths; it can't be a uid.";
+    return [{ field: '/uid', code: 'reserved', message }];
+  }
+  const rule = `A uid is 1 to ${endpointLimits.uidLength} letters, digits, ".", "_", "~" or "-".`;
+  return checkForm(uid, '/uid', uidForm, rule);
+}
+
+const uidForm = new RegExp(endpointLimits.uidPattern);
+
+function checkDescription(description: string): readonly Violation[] {
+  return checkText(description, '/description', {
+    maxLength: endpointLimits.descriptionLength,
+    multiline: true,
+  });
+}
+
+function checkEventTypes(patterns: readonly string[]): readonly Violation[] {
+  const field = '/eventTypes';
+  if (patterns.length === 0) {
+    return [
+      { field, code: 'too_few', message: 'Name at least one event type, or give null for all of them.' },
+    ];
+  }
+  return [
+    ...checkCount(patterns.length, field, { max: endpointLimits.eventTypes }),
+    ...patterns.flatMap((pattern, index) => checkEventTypePattern(pattern, pointerTo(field, index))),
+  ];
+}
+
+function checkLabelSelector(labels: NonNullable<EndpointSettings['labels']>): readonly Violation[] {
+  const field = '/labels';
+  const entries = Object.entries(labels);
+  return [
+    ...checkCount(entries.length, field, { max: endpointLimits.labels }),
+    ...entries.flatMap(([key, values]) => [
+      ...checkText(key, pointerTo(field, key), { minLength: 1, maxLength: endpointLimits.labelKeyLength }),
+      ...checkCount(values.length, pointerTo(field, key), { min: 1, max: endpointLimits.labelValues }),
+      ...values.flatMap((value, index) =>
+        checkText(value, pointerTo(pointerTo(field, key), index), {
+          maxLength: endpointLimits.labelValueLength,
+        }),
+      ),
+    ]),
+  ];
+}
+
+function checkFilterJson(filterJson: string): readonly Violation[] {
+  const field = '/filter';
+  let filter: unknown;
+  try {
+    filter = JSON.parse(filterJson);
+  } catch {
+    return [{ field, code: 'invalid_format', message: 'A filter is JSON.' }];
+  }
+  return checkFilter(filter, field);
+}
+
+function checkSigning(signing: EndpointSettings['signing']): readonly Violation[] {
+  const isOffered =
+    (signing.length === 1 && signing[0] === 'v1') ||
+    (signing.length === 2 && signing[0] === 'v1' && signing[1] === 'v1a');
+  const message = 'Either ["v1"] or ["v1","v1a"] is wanted.';
+  return isOffered ? [] : [{ field: '/signing', code: 'invalid_value', message }];
+}
+
+function checkTimeout(timeoutMs: number): readonly Violation[] {
+  const { minTimeoutMs: min, maxTimeoutMs: max } = endpointLimits;
+  return checkInteger(timeoutMs, '/timeoutMs', { min, max });
+}
+
+/** No delays at all: a single attempt. */
+function checkRetryDelays(delays: readonly number[]): readonly Violation[] {
+  const field = '/retryDelaysMs';
+  const { minRetryDelayMs: min, maxRetryDelayMs: max } = endpointLimits;
+  return [
+    ...checkCount(delays.length, field, { max: endpointLimits.retryDelays }),
+    ...delays.flatMap((delay, index) => checkInteger(delay, pointerTo(field, index), { min, max })),
+  ];
+}
+
+function checkMetadata(metadata: EndpointSettings['metadata']): readonly Violation[] {
+  const field = '/metadata';
+  const entries = Object.entries(metadata);
+  return [
+    ...checkCount(entries.length, field, { max: endpointLimits.metadata }),
+    ...entries.flatMap(([key, value]) => [
+      ...checkText(key, pointerTo(field, key), { minLength: 1, maxLength: endpointLimits.metadataKeyLength }),
+      ...checkText(value, pointerTo(field, key), {
+        maxLength: endpointLimits.metadataValueLength,
+        multiline: true,
+      }),
+    ]),
+  ];
+}
