@@ -8,4 +8,6 @@ export interface GatewayConfig {
   readonly publicUrl: string | null;
   /** The largest event that is accepted, in bytes of its JSON. */
   readonly maxEventBytes: number;
+  /** Posthorn's version, for the reference. */
+  readonly version: string;
 }

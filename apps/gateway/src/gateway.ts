@@ -6,10 +6,14 @@ import { createAuthenticate } from './authenticate.ts';
 import type { GatewayClients } from './clients.ts';
 import type { GatewayConfig } from './config.ts';
 import { createHttpServer } from './http-server.ts';
+import { createDocsRouter } from './native/docs-page.ts';
 import { createIdempotency } from './native/idempotency.ts';
 import { createNativeRouter } from './native/native-router.ts';
+import { createOpenRouter } from './native/open-route.ts';
+import { referenceRoute } from './native/reference.ts';
 import { createRoutes } from './native/routes.ts';
 import { createOrganisationLookup } from './organisation-lookup.ts';
+import { probeRoutes } from './probes.ts';
 import { createRequestMetrics } from './request-metrics.ts';
 
 export interface GatewayDeps {
@@ -19,39 +23,65 @@ export interface GatewayDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Reasons of others in the same process why requests shouldn't be sent here now; shown by `/readyz`. */
+  readonly notReady?: () => readonly string[];
 }
 
 /** See `createGateway`. */
 export interface Gateway {
   /** Listens; resolves to the address that it can be reached at, as in `http://127.0.0.1:8080`. */
   start(): Promise<string>;
-  /** Finishes what was begun, at most for `graceMs`. */
+  /** Finishes what was begun, at most for `graceMs`; not ready from the first moment on. */
   stop(graceMs: number): Promise<void>;
 }
 
 /** Makes the REST API over the services that `clients` reach. */
 export function createGateway(deps: GatewayDeps): Gateway {
-  const { clients, config, clock, logger } = deps;
+  const { clients, config, clock, logger, metrics } = deps;
+  let address: string | null = null;
+  let isStopping = false;
+
+  const routes = createRoutes(deps);
+  const probes = probeRoutes(metrics, () => [
+    ...(isStopping ? ['stopping'] : []),
+    ...(deps.notReady?.() ?? []),
+  ]);
+  const reference = referenceRoute({
+    routes,
+    openRoutes: probes,
+    version: config.version,
+    serverUrl: () => config.publicUrl ?? address ?? '/',
+  });
   const native = Router({ caseSensitive: true, strict: true });
   native.use(
-    createNativeRouter(createRoutes(deps), {
+    createNativeRouter(routes, {
       authenticate: createAuthenticate(clients.keys, clock),
       organisations: createOrganisationLookup(clients.organisations, clock),
       carryOutOnce: createIdempotency(clients.idempotency, logger),
-      observe: createRequestMetrics(deps.metrics),
+      observe: createRequestMetrics(metrics),
       logger,
       clock,
     }),
   );
+  native.use(createOpenRouter([...probes, reference], clock));
+  native.use(createDocsRouter(clock));
   const server = createHttpServer({
     handler: createApp({ native, random: deps.random, logger, clock }),
     host: config.host,
     port: config.port,
     clock,
   });
+
   return {
-    start: async () => `http://${hostInUrl(config.host)}:${await server.start()}`,
-    stop: (graceMs) => server.stop(graceMs),
+    start: async () => {
+      const port = await server.start();
+      address = `http://${hostInUrl(config.host)}:${port}`;
+      return address;
+    },
+    stop: (graceMs) => {
+      isStopping = true;
+      return server.stop(graceMs);
+    },
   };
 }
 

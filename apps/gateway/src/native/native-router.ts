@@ -2,11 +2,8 @@
  * The native API's routes on an express router: one entry for each path, in the order in which the routes are listed.
  * A path that exists answers other methods with 405 and `Allow`, and OPTIONS with 204; HEAD is GET without the body.
  */
-import { Router, type RequestHandler } from 'express';
-import { DomainError } from '@posthorn/models';
-import { requestIdOf } from '../request-id.ts';
-import { sendAnswer } from '../send-answer.ts';
-import { problemAnswer } from './problem.ts';
+import { Router } from 'express';
+import { answerOtherMethods } from './other-methods.ts';
 import type { Method, Route } from './route.ts';
 import { createRouteHandler, type ServeDeps } from './serve-route.ts';
 
@@ -16,7 +13,7 @@ export function createNativeRouter(routes: readonly Route[], deps: ServeDeps): R
   for (const [path, group] of groupByPath(routes)) {
     const entry = router.route(toExpressPath(path));
     for (const [method, route] of group) entry[method](createRouteHandler(route, deps));
-    entry.all(otherMethods([...group.keys()], deps));
+    entry.all(answerOtherMethods([...group.keys()], deps.clock));
   }
   return router;
 }
@@ -41,21 +38,4 @@ function literalPathsFirst(routes: readonly Route[]): readonly Route[] {
 
 function toExpressPath(path: string): string {
   return path.replace(/\{(\w+)\}/g, ':$1');
-}
-
-function otherMethods(methods: readonly Method[], { clock }: ServeDeps): RequestHandler {
-  const allowed = methods.map((method) => method.toUpperCase());
-  const allow = [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
-  return (req, res) => {
-    if (req.method === 'OPTIONS') {
-      sendAnswer(req, res, { status: 204, headers: { Allow: allow } }, clock);
-      return;
-    }
-    const error = new DomainError(
-      'method_not_allowed',
-      `${req.method} isn't possible here; there are ${allow}.`,
-    );
-    const answer = problemAnswer(error, requestIdOf(res));
-    sendAnswer(req, res, { ...answer, headers: { ...answer.headers, Allow: allow } }, clock);
-  };
 }

@@ -7,6 +7,7 @@ import { checkIdempotencyKey } from './idempotency.ts';
 import { checkContentHeaders, maxManagementBytes, parseJsonBody } from './json-body.ts';
 import { readQuery } from './query.ts';
 import type { JsonBody, RouteDescription } from './route.ts';
+import { Schema } from './schemas/schema.ts';
 import { createValidator, refuseViolations, type Validate } from './validate.ts';
 
 /** The checked parts of a request. */
@@ -19,6 +20,11 @@ export interface RequestParts {
   readonly idempotencyKey: string | undefined;
 }
 
+const emptyBody: JsonBody<unknown> = {
+  schema: new Schema('Empty', { type: 'object', properties: {}, additionalProperties: false }),
+  optional: true,
+};
+
 const noBody = Buffer.alloc(0);
 const noPrecondition: Precondition = { kind: 'none' };
 const noQuery = {};
@@ -27,7 +33,9 @@ const noQuery = {};
 export function createRequestReader(
   route: RouteDescription,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<RequestParts> {
-  const { body: bodyOf, query: parameters = noQuery } = route;
+  const { query: parameters = noQuery } = route;
+  // Many clients send `{}` with every POST: where nothing is taken, that is nothing.
+  const bodyOf = route.body ?? (route.method === 'post' ? emptyBody : undefined);
   const jsonBody = bodyOf !== undefined && !('raw' in bodyOf) ? bodyOf : null;
   const maxBytes = bodyOf === undefined ? 0 : 'raw' in bodyOf ? bodyOf.maxBytes : maxManagementBytes;
   const validate = jsonBody && createValidator(jsonBody);
@@ -93,7 +101,7 @@ function readJson(
   }
 }
 
-/** A request without a body may still say `Content-Length: 0`, and some clients send `{}` with a POST that takes nothing. */
+/** A request without a body may still say `Content-Length: 0`. */
 function hasBody(req: IncomingMessage): boolean {
   const length = req.headers['content-length'];
   return length === undefined ? req.headers['transfer-encoding'] !== undefined : Number(length) > 0;

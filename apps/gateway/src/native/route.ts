@@ -140,6 +140,8 @@ export interface RouteDescription {
   /** True where a key of an organisation is refused, whatever its scopes. */
   readonly operatorsOnly?: boolean;
   readonly organisation: OrganisationMode;
+  /** With `organisation: 'none'`: the handler calls `organisationOf`, so the header counts although the framework doesn't ask for it. */
+  readonly namesOrganisation?: boolean;
   readonly params?: Readonly<Record<string, { readonly description: string; readonly example?: string }>>;
   readonly query?: Readonly<Record<string, QueryParameter<unknown>>>;
   readonly body?: JsonBody<unknown> | RawBody;
@@ -152,7 +154,7 @@ export interface RouteDescription {
    * itself (publishing). `redact` takes out what must be shown only once.
    */
   readonly idempotency?: 'own' | { readonly redact: (body: unknown) => unknown };
-  /** True where an answer shows a secret: it must not be stored by anyone. Every answer of ours is `no-store` anyway. */
+  /** What it answers with when all went well, by status. */
   readonly answers: Readonly<Record<number, AnswerDescription<unknown>>>;
   /** Codes that this route answers with, beside those that follow from what is said above. */
   readonly errors?: readonly ErrorCode[];

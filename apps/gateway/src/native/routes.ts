@@ -2,6 +2,8 @@
 import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import type { GatewayClients } from '../clients.ts';
 import type { GatewayConfig } from '../config.ts';
+import { attemptRoutes } from './attempts.ts';
+import { deliveryRoutes } from './deliveries.ts';
 import type { Route } from './route.ts';
 
 /** What the handlers of routes are made of. */
@@ -16,6 +18,6 @@ export interface RouteDeps {
 
 /** All routes; each file of the API contributes its own. */
 export function createRoutes(deps: RouteDeps): readonly Route[] {
-  void deps;
-  return [];
+  const { clients } = deps;
+  return [...deliveryRoutes(clients), ...attemptRoutes(clients)];
 }

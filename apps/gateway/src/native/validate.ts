@@ -3,7 +3,7 @@
  * A check of meaning sees the fields whose shape is right, so that what is wrong in shape and what is wrong in meaning
  * are told together.
  */
-import { DomainError, type Violation } from '@posthorn/models';
+import { DomainError, pointerTo, type Violation } from '@posthorn/models';
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
@@ -67,8 +67,8 @@ function withoutFields(
   body: Record<string, unknown>,
   violations: readonly Violation[],
 ): Record<string, unknown> {
-  const wrong = new Set(violations.map(({ field }) => field.split('/')[1]));
-  return Object.fromEntries(Object.entries(body).filter(([name]) => !wrong.has(escapePointer(name))));
+  const wrong = new Set(violations.map(({ field }) => `/${field.split('/')[1] ?? ''}`));
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !wrong.has(pointerTo('', name))));
 }
 
 /** One thing wrong per field is enough: a text of the wrong type fails its pattern too. */
@@ -86,14 +86,14 @@ function toViolations(error: ErrorObject): readonly Violation[] {
   switch (error.keyword) {
     case 'additionalProperties':
       return at(
-        `${path}/${escapePointer(String(params['additionalProperty']))}`,
+        pointerTo(path, String(params['additionalProperty'])),
         'unknown_field',
         `is not a field here; there are ${Object.keys(error.parentSchema?.['properties'] ?? {}).join(', ')}`,
       );
     case 'required':
-      return at(`${path}/${escapePointer(String(params['missingProperty']))}`, 'required', 'is missing');
+      return at(pointerTo(path, String(params['missingProperty'])), 'required', 'is missing');
     case 'type':
-      return at(path, 'type', `must be ${typeNames(params['type'])}`);
+      return at(path, 'invalid_type', `must be ${typeNames(params['type'])}`);
     case 'enum':
       return at(path, 'unknown_value', `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`);
     case 'const':
@@ -124,7 +124,7 @@ function toViolations(error: ErrorObject): readonly Violation[] {
       return at(path, 'format', `must be a ${String(params['format'])}`);
     case 'propertyNames':
       return at(
-        `${path}/${escapePointer(String(params['propertyName']))}`,
+        pointerTo(path, String(params['propertyName'])),
         'name',
         'is not a name that is allowed here',
       );
@@ -140,9 +140,4 @@ function typeNames(type: unknown): string {
   return (Array.isArray(type) ? type : [type])
     .map((name) => (name === 'integer' ? 'a whole number' : String(name)))
     .join(' or ');
-}
-
-/** A field's name as a part of a JSON pointer (RFC 6901). */
-export function escapePointer(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
