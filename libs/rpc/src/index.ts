@@ -10,5 +10,7 @@ export {
   type UnaryHandler,
 } from './define-service.ts';
 export { createInProcessClient, type InProcessClientOptions } from './in-process.ts';
+export { createNetworkClient, defaultMaxMessageBytes, type NetworkClientOptions } from './network-client.ts';
 export { principalFromMetadata, requireOrganisation, type GetMetadata } from './principal.ts';
+export { createRpcServer, type RpcServer, type RpcServerOptions } from './server.ts';
 export type { ClientStream, StreamCall } from './stream.ts';

@@ -1,0 +1,124 @@
+/**
+ * Calls over gRPC. A connection is made when it is first needed, kept alive, and made again when it breaks; while there is
+ * none, calls fail at once with `unavailable`. Several addresses behind one name are used in turn.
+ */
+import {
+  Client as GrpcClient,
+  Metadata,
+  credentials,
+  status as Code,
+  type ClientDuplexStream,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { randomUUID } from 'node:crypto';
+import { DomainError } from '@posthorn/models';
+import type { CallOptions } from './call-context.ts';
+import type { Client } from './client.ts';
+import { callCancelled, defaultDeadlineMs } from './deadlines.ts';
+import type { MethodDefinition, ServiceDefinition } from './define-service.ts';
+import { errorFromStatus } from './error-codec.ts';
+import { encodePrincipal, principalKey } from './principal.ts';
+import { CallerStream } from './stream.ts';
+
+/** The largest message that either side takes, unless it is told otherwise. */
+export const defaultMaxMessageBytes = 16 * 1024 * 1024;
+
+export interface NetworkClientOptions {
+  /** The largest message that is sent or taken; 16 MiB by default. */
+  readonly maxMessageBytes?: number;
+  /** Sent with every call, for example `authorization`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** While there is no connection: waits for one until the deadline, in place of failing at once. */
+  readonly waitForReady?: boolean;
+}
+
+/** Opens a client of one service at `address` (`host:port`, or any name that gRPC resolves). */
+export function createNetworkClient<D extends ServiceDefinition>(
+  definition: D,
+  address: string,
+  options: NetworkClientOptions = {},
+): Client<D> & { close(): void } {
+  const maxMessageBytes = options.maxMessageBytes ?? defaultMaxMessageBytes;
+  const channel = new GrpcClient(address, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': maxMessageBytes,
+    'grpc.max_send_message_length': maxMessageBytes,
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 5_000,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 5_000,
+    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+  });
+  const methods = Object.entries(definition).map(([name, method]) => [
+    name,
+    method.requestStream ? openStream(channel, method, options) : callUnary(channel, method, options),
+  ]);
+  return { ...(Object.fromEntries(methods) as Client<D>), close: () => channel.close() };
+}
+
+function metadataOf(call: CallOptions, options: NetworkClientOptions): Metadata {
+  const metadata = new Metadata({ waitForReady: options.waitForReady ?? false });
+  for (const [name, value] of Object.entries(options.headers ?? {})) metadata.set(name, value);
+  metadata.set(principalKey, encodePrincipal(call.principal));
+  metadata.set('x-request-id', call.requestId ?? randomUUID());
+  if (call.traceparent !== undefined) metadata.set('traceparent', call.traceparent);
+  return metadata;
+}
+
+function deadlineOf(deadlineMs: number): { deadline: number } {
+  return { deadline: deadlineMs === Infinity ? Infinity : Date.now() + deadlineMs };
+}
+
+function callUnary(channel: GrpcClient, method: MethodDefinition, options: NetworkClientOptions) {
+  return (request: unknown, call: CallOptions): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const { signal } = call;
+      if (signal?.aborted) {
+        reject(callCancelled(signal.reason));
+        return;
+      }
+      const settle = (error: ServiceError | null, response?: unknown): void => {
+        signal?.removeEventListener('abort', hangUp);
+        if (error === null) resolve(response);
+        else if (error.code === Code.CANCELLED && signal?.aborted) reject(callCancelled(signal.reason));
+        else reject(errorFromStatus(error));
+      };
+      const grpcCall = channel.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        metadataOf(call, options),
+        deadlineOf(call.deadlineMs ?? defaultDeadlineMs),
+        settle,
+      );
+      const hangUp = (): void => grpcCall.cancel();
+      signal?.addEventListener('abort', hangUp);
+    });
+}
+
+function openStream(channel: GrpcClient, method: MethodDefinition, options: NetworkClientOptions) {
+  return (call: CallOptions): CallerStream => {
+    const caller = new CallerStream(call.signal);
+    const stream: ClientDuplexStream<unknown, unknown> = channel.makeBidiStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      metadataOf(call, options),
+      deadlineOf(call.deadlineMs ?? Infinity),
+    );
+    // What failed is told at the very end, after the messages that came before it.
+    let error: DomainError | null = null;
+    stream.on('error', (failure: ServiceError) => (error = errorFromStatus(failure)));
+    stream.on('end', () => caller.close(error));
+    stream.on('data', (message: unknown) => caller.receive(message));
+    stream.on('drain', () => caller.drained());
+    stream.pause();
+    return caller.connect({
+      write: (message) => stream.write(message),
+      end: () => stream.end(),
+      cancel: () => stream.cancel(),
+      pause: () => stream.pause(),
+      resume: () => stream.resume(),
+    });
+  };
+}
