@@ -1,0 +1,238 @@
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { configV1, organisationToMessage, signingEndpointToMessage } from '@posthorn/contracts';
+import { createSqliteEventLog, eventLogMigrations, type SqliteEventLog } from '@posthorn/event-log';
+import { DomainError, type Endpoint, type EndpointState, type SigningEndpoint } from '@posthorn/models';
+import {
+  createInProcessClient,
+  defineService,
+  type ServiceDefinition,
+  type ServiceRegistration,
+} from '@posthorn/rpc';
+import { createMetrics, silentLogger } from '@posthorn/runtime';
+import { openSqlite, type SqliteDatabase } from '@posthorn/sqlite';
+import type { FakeClock, SeededRandom } from '@posthorn/testing';
+import { createSqliteDeliveryStore } from './delivery-store.sqlite.ts';
+import type { DeliveryStore } from './delivery-store.ts';
+import { dispatcherMigrations } from './delivery-rows.sqlite.ts';
+import { createSqliteEventStore } from './event-store.sqlite.ts';
+import { createDispatcher, type Dispatcher, type DispatcherOptions } from './service.ts';
+import type { Exchange, WebhookClient } from './webhook-client.ts';
+
+/**
+ * For the simulation: a world of receivers and configuration that outlives the dispatcher, and lives of the dispatcher in it,
+ * each on what the last one left on disk. A crash copies the database as a killed process leaves it and cuts the old life
+ * off: its requests reach nobody any more.
+ */
+export interface World {
+  readonly clock: FakeClock;
+  readonly random: SeededRandom;
+  readonly organisationId: string;
+  readonly endpoints: Map<string, SigningEndpoint>;
+  /** What each receiver does with the next request. */
+  behaviour: (endpointId: string) => 'succeed' | 'fail' | 'hang';
+  /** Every request that reached a receiver, in order. */
+  readonly requests: { readonly endpointId: string; readonly eventId: string; readonly succeeded: boolean }[];
+  revision: bigint;
+}
+
+export interface Life {
+  readonly log: SqliteEventLog;
+  readonly deliveries: DeliveryStore;
+  readonly dispatcher: Dispatcher;
+  /** Cuts this life off and answers the directory that a killed process leaves. */
+  crash(directory: string): string;
+  /** Closes the files; what this life still does has no effect on anyone. */
+  bury(): Promise<void>;
+}
+
+export const endpointId = (number: number): string =>
+  `01900000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+
+export function simulatedEndpoint(world: Pick<World, 'organisationId'>, number: number): SigningEndpoint {
+  const id = endpointId(number);
+  const createdAt = new Date('2026-01-01T00:00:00.000Z');
+  const endpoint: Endpoint = {
+    id,
+    number,
+    organisationId: world.organisationId,
+    uid: null,
+    url: `http://receiver.test/${id}`,
+    name: '',
+    description: '',
+    state: 'enabled',
+    stateReason: null,
+    eventTypes: null,
+    labels: null,
+    filterJson: null,
+    format: 'raw',
+    signing: ['v1'],
+    headers: {},
+    timeoutMs: 5000,
+    retryDelaysMs: [1000, 2000, 4000],
+    maxInFlight: 5,
+    metadata: {},
+    version: 1,
+    createdAt,
+    updatedAt: createdAt,
+  };
+  const secret = `whsec_${Buffer.alloc(24, number).toString('base64')}`;
+  return { endpoint, secrets: [{ scheme: 'v1', secret, createdAt, expiresAt: null }] };
+}
+
+export function setState(world: World, id: string, state: EndpointState): void {
+  const known = world.endpoints.get(id);
+  if (known === undefined) throw new Error(`no endpoint ${id}`);
+  world.endpoints.set(id, { ...known, endpoint: { ...known.endpoint, state } });
+  world.revision += 1n;
+}
+
+export async function startLife(world: World, directory: string): Promise<Life> {
+  const database = openSqlite({
+    path: join(directory, 'posthorn.db'),
+    migrations: [eventLogMigrations, dispatcherMigrations],
+  });
+  const cut = { off: false };
+  const log = createSqliteEventLog(database);
+  const deliveries = createSqliteDeliveryStore(database);
+  const dispatcher = createDispatcher({
+    log,
+    events: createSqliteEventStore(database),
+    deliveries,
+    recordTestEvent: (event) => log.appendUnread(event),
+    clients: { directory: directoryClient(world), endpoints: endpointsClient(world) },
+    webhookClient: simulatedClient(world, cut),
+    clock: world.clock,
+    random: world.random,
+    logger: silentLogger,
+    metrics: createMetrics(),
+    laneLimits: {
+      slots: 16,
+      laneDeliveries: 6,
+      laneBytes: 1_000_000,
+      totalDeliveries: 20,
+      totalBytes: 1_000_000,
+    },
+    intakeLimits: { deliveries: 16, bytes: 1_000_000, unrecordedEvents: 40 },
+  });
+  await dispatcher.start();
+  return {
+    log,
+    deliveries,
+    dispatcher,
+    crash(newDirectory) {
+      cut.off = true;
+      mkdirSync(newDirectory, { recursive: true });
+      for (const name of ['posthorn.db', 'posthorn.db-wal']) {
+        const from = join(directory, name);
+        if (existsSync(from)) copyFileSync(from, join(newDirectory, name));
+      }
+      return newDirectory;
+    },
+    bury: () => buryLife(dispatcher, database),
+  };
+}
+
+async function buryLife(dispatcher: Dispatcher, database: SqliteDatabase): Promise<void> {
+  await dispatcher.stop(AbortSignal.abort());
+  await database.close();
+}
+
+const answered = { response: null, retryAfterMs: null, address: '192.0.2.1', durationMs: 1 };
+
+/** Reaches the world's receivers while this life lasts; each request takes a little time on the world's clock. */
+function simulatedClient(world: World, cut: { readonly off: boolean }): WebhookClient {
+  const { clock, random, requests } = world;
+
+  function arrive(endpointId: string, eventId: string): Exchange {
+    const succeeded = world.behaviour(endpointId) === 'succeed';
+    requests.push({ endpointId, eventId, succeeded });
+    return succeeded
+      ? { ...answered, outcome: 'success', status: 200, error: null }
+      : { ...answered, outcome: 'http_error', status: 500, error: 'The receiver answered 500.' };
+  }
+
+  return {
+    send: ({ url, headers, timeoutMs }) =>
+      new Promise((resolve) => {
+        if (cut.off) return;
+        const endpointId = String(url).split('/').at(-1) ?? '';
+        const eventId = headers[headers.indexOf('webhook-id') + 1] ?? '';
+        if (world.behaviour(endpointId) === 'hang') {
+          requests.push({ endpointId, eventId, succeeded: false });
+          const error = 'The receiver did not answer in time.';
+          clock.setTimeout(
+            () => resolve({ ...answered, outcome: 'timeout', status: null, error }),
+            timeoutMs,
+          );
+          return;
+        }
+        const exchange = arrive(endpointId, eventId);
+        clock.setTimeout(() => resolve(exchange), random.integer(1, 400));
+      }),
+    close: () => Promise.resolve(),
+  };
+}
+
+function inProcess<D extends ServiceDefinition>(world: World, registration: ServiceRegistration<D>) {
+  return createInProcessClient(registration, {
+    clock: world.clock,
+    logger: silentLogger,
+    metrics: createMetrics(),
+  });
+}
+
+function directoryClient(world: World) {
+  const createdAt = new Date('2026-01-01T00:00:00.000Z');
+  const organisation = organisationToMessage({
+    id: world.organisationId,
+    slug: 'simulated',
+    name: 'Simulated',
+    accountUrl: null,
+    timeZone: 'UTC',
+    branding: { name: null, iconUrl: null, thumbnailUrl: null },
+    requireKnownTypes: false,
+    retention: { payloadDays: 30, metadataDays: 90 },
+    createdAt,
+    updatedAt: createdAt,
+  });
+  return inProcess(
+    world,
+    defineService(configV1.DirectoryServiceService, {
+      listChanges: ({ sinceRevision }) =>
+        Promise.resolve({
+          revision: world.revision,
+          organisationIds: sinceRevision === world.revision ? [] : [world.organisationId],
+          reset: false,
+        }),
+      getOrganisationView: () =>
+        Promise.resolve({
+          organisation,
+          eventTypes: [],
+          endpoints: [...world.endpoints.values()].map(signingEndpointToMessage),
+          nextCursor: '',
+        }),
+    }),
+  );
+}
+
+/** The dispatcher only ever sets a state. */
+function endpointsClient(world: World): DispatcherOptions['clients']['endpoints'] {
+  const unused = (): Promise<never> => Promise.reject(new DomainError('not_found', 'not simulated'));
+  return inProcess(
+    world,
+    defineService(configV1.EndpointServiceService, {
+      setEndpointState({ idOrUid }) {
+        setState(world, idOrUid, 'disabled');
+        return Promise.resolve({ endpoint: undefined });
+      },
+      createEndpoint: unused,
+      getEndpoint: unused,
+      listEndpoints: unused,
+      updateEndpoint: unused,
+      deleteEndpoint: unused,
+      listSecrets: unused,
+      rotateSecret: unused,
+    }),
+  );
+}
