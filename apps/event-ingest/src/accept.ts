@@ -54,7 +54,7 @@ export function createAccept(options: AcceptOptions): Accept {
     try {
       const organisationId = organisationOf(event, caller);
       const view = views.get(organisationId);
-      judge(event, view instanceof Promise ? await view : view, options);
+      judge(event, caller, view instanceof Promise ? await view : view, options);
       const now = clock.now();
       id = event.id === '' ? newId(now, random.bytes) : event.id;
       const draft: ReservedEvent = { id, acceptedAt: new Date(now), duplicate: false };
@@ -82,15 +82,30 @@ function organisationOf(event: ingestV1.NewEvent, caller: Principal): string {
 }
 
 /** Throws with everything that is wrong with the event at once. */
-function judge(event: ingestV1.NewEvent, view: OrganisationView, options: AcceptOptions): void {
-  const { maxPayloadBytes, schemas, metrics, logger } = options;
+function judge(
+  event: ingestV1.NewEvent,
+  caller: Principal,
+  view: OrganisationView,
+  options: AcceptOptions,
+): void {
+  const { maxPayloadBytes, schemas, metrics, logger, clock } = options;
   if (event.data.length > maxPayloadBytes) {
     throw new DomainError(
       'payload_too_large',
       `The payload has ${event.data.length} bytes; at most ${maxPayloadBytes} are accepted.`,
     );
   }
-  const violations: Violation[] = [...checkEvent(event)];
+  const violations: Violation[] = checkEvent(event, new Date(clock.now())).filter(
+    // Operational events come from our own services.
+    ({ code }) => code !== 'reserved' || caller.kind !== 'service',
+  );
+  if (event.idFromProducer && event.id === '') {
+    violations.push({
+      field: '/id',
+      code: 'required',
+      message: "must be given when it is said to be the producer's own",
+    });
+  }
   const rule = view.types.get(event.type);
   if (rule?.retired === true) {
     violations.push({ field: '/type', code: 'retired', message: 'this event type is retired' });

@@ -101,7 +101,9 @@ describe('the view of organisations', () => {
     });
   }
 
-  const typesOf = async (all: OrganisationViews): Promise<string[]> => [...(await all.get('o1')).types.keys()];
+  const typesOf = async (all: OrganisationViews): Promise<string[]> => [
+    ...(await all.get('o1')).types.keys(),
+  ];
 
   it('loads an organisation with all its event types when it is first asked for, and only then', async () => {
     directory.types = ['a', 'b', 'c'];

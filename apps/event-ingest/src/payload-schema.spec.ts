@@ -36,7 +36,12 @@ describe('checking a payload against its schema', () => {
 
   it('bounds how much it complains', () => {
     const numbers = JSON.stringify({ type: 'array', items: { type: 'string' } });
-    expect(schemas().check(numbers, Array.from({ length: 10_000 }, () => 1))).toHaveLength(50);
+    expect(
+      schemas().check(
+        numbers,
+        Array.from({ length: 10_000 }, () => 1),
+      ),
+    ).toHaveLength(50);
   });
 
   it('keeps schemas of the same $id apart', () => {

@@ -34,7 +34,9 @@ describe('reading a payload', () => {
 
   it('refuses what is not UTF-8', () => {
     expect(readPayload(Uint8Array.of(0x22, 0xff, 0x22))).toMatchObject({ violation: { code: 'encoding' } });
-    expect(readPayload(Uint8Array.of(0xef, 0xbb, 0xbf, 0x31))).toMatchObject({ violation: { code: 'syntax' } });
+    expect(readPayload(Uint8Array.of(0xef, 0xbb, 0xbf, 0x31))).toMatchObject({
+      violation: { code: 'syntax' },
+    });
   });
 
   it('reads a part of a larger buffer', () => {

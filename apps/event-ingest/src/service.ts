@@ -1,4 +1,4 @@
-import type { configV1 } from '@posthorn/contracts';
+import type { configV1, ingestV1 } from '@posthorn/contracts';
 import type { EventLogWriter } from '@posthorn/event-log';
 import type { Principal } from '@posthorn/models';
 import type { Client, ServiceRegistration } from '@posthorn/rpc';
@@ -33,6 +33,7 @@ export interface IngestLimits {
 }
 
 export interface IngestService {
+  readonly registration: ServiceRegistration<typeof ingestV1.IngestServiceService>;
   readonly services: readonly ServiceRegistration[];
   start(): void;
   /** Reads no more from streams, answers what was read, and waits for the log. */
@@ -72,6 +73,7 @@ export function createIngestService(deps: IngestDeps): IngestService {
   const sweeper = createReservationSweeper({ reservations, clock, logger });
 
   return {
+    registration: publish.registration,
     services: [publish.registration],
     start: () => sweeper.start(),
     async stop() {
