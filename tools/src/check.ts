@@ -18,7 +18,7 @@ const STEPS: readonly Step[] = [
   { name: 'format', command: 'prettier --check --cache .' },
   { name: 'names', command: 'node tools/src/names/check-names.ts' },
   { name: 'dependencies', command: 'depcruise apps libs tools --config .dependency-cruiser.js' },
-  { name: 'knip', command: 'knip --cache' },
+  { name: 'knip', command: 'knip --cache --no-config-hints' },
   { name: 'proto-lint', command: 'buf lint' },
   { name: 'proto-breaking', command: 'node tools/src/proto/check-breaking.ts' },
   { name: 'proto-generated', command: 'node tools/src/proto/check-generated.ts' },

@@ -26,6 +26,9 @@ interface RunOptions {
   readonly onEnd: (result: StepResult) => void;
 }
 
+/** Signals that end the steps first: being in groups of their own they don't get them. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** Runs all steps whatever becomes of each, and answers in their order. */
 export async function runSteps(
   steps: readonly Step[],
@@ -33,19 +36,26 @@ export async function runSteps(
 ): Promise<readonly StepResult[]> {
   const waiting = [...steps.entries()];
   const results: StepResult[] = [];
+  const running = new Set<ChildProcess>();
+  const endAll = (signal: NodeJS.Signals): void => {
+    for (const child of running) endGroup(child);
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.once(signal, endAll);
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [index, step] = next;
-      const result = await runStep(step, timeLimitMs);
+      const result = await runStep(step, timeLimitMs, running);
       results[index] = result;
       onEnd(result);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
+  for (const signal of SIGNALS) process.removeListener(signal, endAll);
   return results;
 }
 
-async function runStep(step: Step, timeLimitMs: number): Promise<StepResult> {
+async function runStep(step: Step, timeLimitMs: number, running: Set<ChildProcess>): Promise<StepResult> {
   const startedAt = performance.now();
   const child = spawn(step.command, {
     cwd: workspaceRoot,
@@ -54,6 +64,7 @@ async function runStep(step: Step, timeLimitMs: number): Promise<StepResult> {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
   let output = '';
   const collect = (chunk: Buffer): void => {
     output += chunk.toString();
@@ -72,6 +83,7 @@ async function runStep(step: Step, timeLimitMs: number): Promise<StepResult> {
     child.on('close', resolve);
   });
   clearTimeout(limit);
+  running.delete(child);
   endGroup(child);
   return { step, passed: code === 0, durationMs: performance.now() - startedAt, output };
 }
