@@ -45,6 +45,7 @@ export class CallState implements CallContext {
   onAbort: ((reason: DomainError) => void) | undefined;
   #principal: Principal | undefined;
   #abortReason: DomainError | undefined;
+  #finished = false;
   #controller: AbortController | undefined;
 
   constructor(options: CallStateOptions) {
@@ -71,9 +72,15 @@ export class CallState implements CallContext {
     return this.#controller.signal;
   }
 
+  /** The call has been answered: who hangs up from now on interrupts nothing. */
+  finish(): void {
+    this.#finished = true;
+  }
+
   /** Gives the call up; later reasons are ignored. */
   abort(reason: DomainError): void {
-    if (this.#abortReason !== undefined) return;
+    if (this.#finished) return;
+    this.#finished = true;
     this.#abortReason = reason;
     this.#controller?.abort(reason);
     this.onAbort?.(reason);

@@ -190,7 +190,8 @@ function serveStream(
         stream.fail(DomainError.from(error));
       }
     });
-    call.on('end', () => stream.receiveEnd());
+    // A caller that hangs up makes the stream end before it is cancelled: only one that goes on was ended well.
+    call.on('end', () => setImmediate(() => stream.receiveEnd()));
     call.on('drain', () => stream.drained());
     call.on('cancelled', () => stream.hungUp());
     call.pause();

@@ -175,6 +175,7 @@ export class ServerStream implements StreamCall<unknown, unknown> {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopDeadline();
+    this.ctx.finish();
     const { observer, path, state, transport } = this.#options;
     observer.finished(path, state, this.#startedAt, error);
     transport.finish(error === null ? null : publicError(error));

@@ -24,24 +24,23 @@ export function runUnary<T>(call: UnaryCall<T>, observer: CallObserver): Promise
   const { path, state } = call;
   const startedAt = observer.clock.monotonic();
   return new Promise((resolve, reject) => {
-    let answered = false;
     const stopDeadline = enforceDeadline(state, call.budgetMs, observer.clock);
-
-    const succeed = (value: T): void => {
-      // A handler that is late has no one to tell.
-      if (answered) return;
+    let answered = false;
+    /** True the first time only: a handler that is late has no one to tell. */
+    const answer = (error: DomainError | null): boolean => {
+      if (answered) return false;
       answered = true;
       stopDeadline();
-      observer.finished(path, state, startedAt, null);
-      resolve(value);
+      state.finish();
+      observer.finished(path, state, startedAt, error);
+      return true;
+    };
+    const succeed = (value: T): void => {
+      if (answer(null)) resolve(value);
     };
     const fail = (thrown: unknown): void => {
-      if (answered) return;
-      answered = true;
-      stopDeadline();
       const error = DomainError.from(thrown);
-      observer.finished(path, state, startedAt, error);
-      reject(error);
+      if (answer(error)) reject(error);
     };
 
     state.onAbort = fail;
