@@ -1,1 +1,5 @@
-export {};
+export { defaultLimits, type ConfigLimits } from './limits.ts';
+export { configMigrations } from './migrations.ts';
+export { createConfigService, type ConfigService, type ConfigServiceOptions } from './service.ts';
+export { createSqliteConfigStores } from './stores.sqlite.ts';
+export type { ConfigStores } from './stores.ts';

@@ -1,4 +1,4 @@
-import { checkPayloadSchema, maxSchemaBytes } from './payload-schema.ts';
+import { checkPayloadSchema } from './payload-schema.ts';
 
 function problems(schema: unknown): string[] {
   return checkPayloadSchema(JSON.stringify(schema)).map(({ field, code }) => `${field} ${code}`);
@@ -6,7 +6,6 @@ function problems(schema: unknown): string[] {
 
 describe("the check of an event type's schema", () => {
   it.each([
-    true,
     {},
     { type: 'object', required: ['id'], properties: { id: { type: 'integer' } } },
     { $defs: { money: { type: 'string', pattern: '^\\d+$' } }, $ref: '#/$defs/money' },
@@ -29,14 +28,6 @@ describe("the check of an event type's schema", () => {
     );
   });
 
-  it.each([null, 1, 'text', []])('refuses %j, which is no schema', (schema) => {
-    expect(problems(schema)).toEqual(['/schema invalid_type']);
-  });
-
-  it('refuses what is not JSON', () => {
-    expect(checkPayloadSchema('{').map(({ code }) => code)).toEqual(['invalid_json']);
-  });
-
   it('fetches nothing: a reference to elsewhere is refused and named', () => {
     const [violation] = checkPayloadSchema(JSON.stringify({ $ref: 'http://127.0.0.1:1/schema.json' }));
     expect(violation?.message).toContain('http://127.0.0.1:1/schema.json');
@@ -52,9 +43,8 @@ describe("the check of an event type's schema", () => {
     ]);
   });
 
-  it('refuses what is too large or too deep before it compiles it', () => {
-    expect(problems({ description: 'x'.repeat(maxSchemaBytes) })).toEqual(['/schema too_large']);
-    const deep = '{"not":'.repeat(5000) + 'true' + '}'.repeat(5000);
-    expect(checkPayloadSchema(deep).map(({ code }) => code)).toEqual(['too_deep']);
+  it('compiles what is nested as deep as JSON may be here', () => {
+    const deep = '{"not":'.repeat(127) + '{}' + '}'.repeat(127);
+    expect(checkPayloadSchema(deep)).toEqual([]);
   });
 });

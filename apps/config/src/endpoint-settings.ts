@@ -1,0 +1,99 @@
+import {
+  type configV1,
+  endpointFormatTable,
+  labelSelectorFromMessage,
+  signatureSchemeTable,
+} from '@posthorn/contracts';
+import { defaultEndpointSettings, pointerTo, type EndpointSettings, type Violation } from '@posthorn/models';
+import { maskedValue } from './endpoint-secrets.ts';
+import { collecting } from './violations.ts';
+
+type Field = keyof EndpointSettings;
+
+/** How each field that an owner writes is read from a message; an empty one stands for its default. */
+const readers: { readonly [F in Field]: (message: configV1.Endpoint) => EndpointSettings[F] } = {
+  uid: (message) => message.uid ?? null,
+  url: (message) => message.url,
+  name: (message) => message.name,
+  description: (message) => message.description,
+  eventTypes: (message) => message.eventTypes?.values ?? null,
+  labels: ({ labels }) => (labels === undefined ? null : labelSelectorFromMessage(labels)),
+  filterJson: (message) => message.filterJson ?? null,
+  format: ({ format }) =>
+    format === 0 ? defaultEndpointSettings.format : endpointFormatTable.fromMessage(format, '/format'),
+  signing: ({ signing }) =>
+    signing.length === 0
+      ? defaultEndpointSettings.signing
+      : signing.map((scheme, index) => signatureSchemeTable.fromMessage(scheme, `/signing/${index}`)),
+  headers: (message) => ({ ...message.headers }),
+  timeoutMs: (message) => message.timeoutMs || defaultEndpointSettings.timeoutMs,
+  // Empty isn't the default here but says: no retries.
+  retryDelaysMs: (message) => message.retryDelaysMs.map(Number),
+  maxInFlight: (message) => message.maxInFlight || defaultEndpointSettings.maxInFlight,
+  metadata: (message) => ({ ...message.metadata }),
+};
+
+/** The fields that an owner writes. */
+export const editableFields = Object.keys(readers) as readonly Field[];
+
+export interface ReadSettings<Settings> {
+  readonly settings: Settings;
+  /** What couldn't be read; the rest is for the checks to judge. */
+  readonly violations: readonly Violation[];
+}
+
+/** The named fields of a message. */
+export function readChanges(
+  message: configV1.Endpoint | undefined,
+  fields: readonly Field[],
+): ReadSettings<Partial<EndpointSettings>> {
+  const violations: Violation[] = [];
+  const entries =
+    message === undefined
+      ? []
+      : fields.flatMap((field) =>
+          collecting<[Field, unknown][]>(violations, () => [[field, readers[field](message)]], []),
+        );
+  if (message === undefined)
+    violations.push({ field: '/endpoint', code: 'required', message: 'must be set' });
+  return { settings: Object.fromEntries(entries) as Partial<EndpointSettings>, violations };
+}
+
+/** Whole settings of a new endpoint. `given` names fields that are to be taken as they are although they are empty. */
+export function readNewSettings(
+  message: configV1.Endpoint | undefined,
+  given: readonly Field[],
+): ReadSettings<EndpointSettings> {
+  const byDefault: Field[] =
+    message?.retryDelaysMs.length === 0 && !given.includes('retryDelaysMs') ? ['retryDelaysMs'] : [];
+  const { settings, violations } = readChanges(
+    message,
+    editableFields.filter((field) => !byDefault.includes(field)),
+  );
+  return { settings: { ...defaultEndpointSettings, url: '', ...settings }, violations };
+}
+
+export type Headers = EndpointSettings['headers'];
+
+/**
+ * New headers in the clear. An owner who sends back what they were shown keeps what they have: a masked value stands for
+ * the present one of that header, whatever the case of its name, and is a violation where there is none.
+ */
+export function unmaskHeaders(
+  given: Headers,
+  present: Headers,
+): { readonly headers: Headers; readonly violations: readonly Violation[] } {
+  const violations: Violation[] = [];
+  const presentByName = new Map(Object.entries(present).map(([name, value]) => [name.toLowerCase(), value]));
+  const headers = Object.entries(given).map(([name, value]): [string, string] => {
+    if (value !== maskedValue) return [name, value];
+    const kept = presentByName.get(name.toLowerCase());
+    if (kept === undefined) {
+      const message =
+        'This is the mask that answers show, and there is no present value that it could stand for.';
+      violations.push({ field: pointerTo('/headers', name), code: 'masked', message });
+    }
+    return [name, kept ?? ''];
+  });
+  return { headers: Object.fromEntries(headers), violations };
+}

@@ -1,0 +1,132 @@
+import { configV1, fieldMaskFromMessage, organisationToMessage } from '@posthorn/contracts';
+import {
+  checkOrganisation,
+  defaultRetention,
+  newId,
+  type Organisation,
+  type OrganisationSettings,
+  type Principal,
+} from '@posthorn/models';
+import { defineService, type ServiceRegistration } from '@posthorn/rpc';
+import type { Clock, Random } from '@posthorn/runtime';
+import { noSuchOrganisation, requireOperator } from './authority.ts';
+import { idCursor, readPage } from './page.ts';
+import type { ConfigStores } from './stores.ts';
+import { refuseIfAny } from './violations.ts';
+
+/** OrganisationService. Operators and our own services only: for anyone else, every id answers `permission_denied`. */
+export interface OrganisationsDependencies {
+  readonly stores: ConfigStores;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const editable = [
+  'slug',
+  'name',
+  'accountUrl',
+  'timeZone',
+  'branding',
+  'requireKnownTypes',
+  'retention',
+] as const satisfies readonly (keyof OrganisationSettings)[];
+
+/** How many rows one step of a deletion takes away. */
+const deletionStep = 256;
+
+export function createOrganisationService({
+  stores,
+  clock,
+  random,
+}: OrganisationsDependencies): ServiceRegistration<typeof configV1.OrganisationServiceService> {
+  const { organisations, keys, eventTypes, endpoints } = stores;
+
+  async function find(principal: Principal, idOrSlug: string): Promise<Organisation> {
+    requireOperator(principal);
+    const organisation = await organisations.find(idOrSlug);
+    if (organisation === null) throw noSuchOrganisation();
+    return organisation;
+  }
+
+  async function deleteContents(id: string): Promise<void> {
+    for (const store of [keys, endpoints, eventTypes]) {
+      while ((await store.deleteSome(id, deletionStep)) === deletionStep);
+    }
+  }
+
+  return defineService(configV1.OrganisationServiceService, {
+    async createOrganisation({ organisation: message }, { principal }) {
+      requireOperator(principal);
+      const settings = settingsOf(message);
+      refuseIfAny(checkOrganisation(settings));
+      const nowMs = clock.now();
+      const now = new Date(nowMs);
+      const id = newId(nowMs, (count) => random.bytes(count));
+      const organisation: Organisation = { ...settings, id, createdAt: now, updatedAt: now };
+      await organisations.insert(organisation);
+      return { organisation: organisationToMessage(organisation) };
+    },
+
+    async getOrganisation({ idOrSlug }, { principal }) {
+      return { organisation: organisationToMessage(await find(principal, idOrSlug)) };
+    },
+
+    async listOrganisations(request, { principal }) {
+      requireOperator(principal);
+      const { items, nextCursor } = await readPage(
+        request,
+        idCursor,
+        ({ id }: Organisation) => id,
+        (limit, beforeId) => organisations.list({ limit, beforeId }),
+      );
+      return { organisations: items.map(organisationToMessage), nextCursor };
+    },
+
+    async updateOrganisation({ idOrSlug, organisation: message, updateMask }, { principal }) {
+      const present = await find(principal, idOrSlug);
+      const fields = fieldMaskFromMessage(updateMask, editable);
+      const given = settingsOf(message);
+      const changes = Object.fromEntries(
+        fields.map((field) => [field, given[field]]),
+      ) as Partial<OrganisationSettings>;
+      refuseIfAny(checkOrganisation(changes));
+      const updated = await organisations.update(present.id, {
+        ...changes,
+        updatedAt: new Date(clock.now()),
+      });
+      if (updated === null) throw noSuchOrganisation();
+      return { organisation: organisationToMessage(updated) };
+    },
+
+    async deleteOrganisation({ idOrSlug }, { principal }) {
+      const { id } = await find(principal, idOrSlug);
+      // The organisation goes last, so that a deletion that broke off can be asked for again; then once more what
+      // was made in the meantime by someone who still saw it.
+      await deleteContents(id);
+      await organisations.delete(id);
+      await deleteContents(id);
+      return {};
+    },
+  });
+}
+
+/** What a message says, with defaults where it says nothing. */
+function settingsOf(message: configV1.Organisation | undefined): OrganisationSettings {
+  const { slug = '', name = '', branding, retention } = message ?? {};
+  return {
+    slug,
+    name: name === '' ? slug : name,
+    accountUrl: message?.accountUrl ?? null,
+    timeZone: message?.timeZone || 'UTC',
+    branding: {
+      name: branding?.name ?? null,
+      iconUrl: branding?.iconUrl ?? null,
+      thumbnailUrl: branding?.thumbnailUrl ?? null,
+    },
+    requireKnownTypes: message?.requireKnownTypes ?? false,
+    retention: {
+      payloadDays: retention?.payloadDays || defaultRetention.payloadDays,
+      metadataDays: retention?.metadataDays || defaultRetention.metadataDays,
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { DomainError, type UrlPolicy } from '@posthorn/models';
+import type { configV1 } from '@posthorn/contracts';
+import type { ServiceRegistration } from '@posthorn/rpc';
+import type { Clock, Logger, Random, TargetResolver } from '@posthorn/runtime';
+import { createDirectoryService } from './directory.ts';
+import { createEndpointVault } from './endpoint-secrets.ts';
+import { createEndpointService } from './endpoints.ts';
+import { createEventTypeService } from './event-types.ts';
+import { createIdempotencyService } from './idempotency.ts';
+import { createKeyUsage } from './key-usage.ts';
+import { createKeyService } from './keys.ts';
+import { defaultLimits, type ConfigLimits } from './limits.ts';
+import { ensureOperatorKey } from './operator-key.ts';
+import { createOrganisationService } from './organisations.ts';
+import { createSecretBox } from './secret-box.ts';
+import type { ConfigStores } from './stores.ts';
+import { createSweeper } from './sweeper.ts';
+import { createTargetCheck } from './target-check.ts';
+
+/** What the config service is made of; see `createConfigService`. */
+export interface ConfigServiceOptions {
+  readonly stores: ConfigStores;
+  /** 32 bytes each: the first seals what is secret, all open it. */
+  readonly encryptionKeys: readonly Uint8Array[];
+  readonly urlPolicy: UrlPolicy;
+  readonly targetResolver: Pick<TargetResolver, 'resolve'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly limits?: Partial<ConfigLimits>;
+}
+
+/** Owner of organisations, API keys, event types and endpoints. */
+export interface ConfigService {
+  readonly organisations: ServiceRegistration<typeof configV1.OrganisationServiceService>;
+  readonly keys: ServiceRegistration<typeof configV1.KeyServiceService>;
+  readonly eventTypes: ServiceRegistration<typeof configV1.EventTypeServiceService>;
+  readonly endpoints: ServiceRegistration<typeof configV1.EndpointServiceService>;
+  readonly directory: ServiceRegistration<typeof configV1.DirectoryServiceService>;
+  readonly idempotency: ServiceRegistration<typeof configV1.IdempotencyServiceService>;
+  /** All of the above, to be served. */
+  readonly services: readonly ServiceRegistration[];
+  /** See operator-key.ts; a token in the answer is to be shown once. */
+  ensureOperatorKey(options: { readonly configured?: string }): Promise<{ readonly token?: string }>;
+  /** `failed_precondition` when what is stored was sealed with a key that isn't among `encryptionKeys`. */
+  start(): Promise<void>;
+  /** Resolves when what was under way in the background is on record. The stores may be closed then. */
+  stop(): Promise<void>;
+}
+
+/** Wires the service: six RPC services over one set of stores. */
+export function createConfigService(options: ConfigServiceOptions): ConfigService {
+  const { stores, encryptionKeys, urlPolicy, targetResolver, clock, random, logger } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const vault = createEndpointVault(createSecretBox(encryptionKeys, (length) => random.bytes(length)));
+  const checkTarget = createTargetCheck({ policy: urlPolicy, resolver: targetResolver });
+  const usage = createKeyUsage({ store: stores.keys, clock, logger });
+  const sweeper = createSweeper({ store: stores.idempotency, clock, logger });
+
+  const organisations = createOrganisationService({ stores, clock, random });
+  const keys = createKeyService({ stores, clock, random, usage, maxPerOrganisation: limits.keys });
+  const eventTypes = createEventTypeService({ stores, clock, maxPerOrganisation: limits.eventTypes });
+  const endpoints = createEndpointService({
+    stores,
+    vault,
+    urlPolicy,
+    checkTarget,
+    clock,
+    random,
+    maxPerOrganisation: limits.endpoints,
+  });
+  const directory = createDirectoryService({ stores, vault, clock });
+  const idempotency = createIdempotencyService({ store: stores.idempotency, clock, random });
+
+  return {
+    organisations,
+    keys,
+    eventTypes,
+    endpoints,
+    directory,
+    idempotency,
+    services: [organisations, keys, eventTypes, endpoints, directory, idempotency],
+
+    ensureOperatorKey: ({ configured }) =>
+      ensureOperatorKey(configured, { store: stores.keys, clock, random }),
+
+    async start() {
+      const newest = await stores.endpoints.newest();
+      try {
+        if (newest !== null) vault.open(newest);
+      } catch (error) {
+        throw new DomainError(
+          'failed_precondition',
+          'The secrets of endpoints were sealed with another encryption key; give the one that was used before (POSTHORN_ENCRYPTION_KEY).',
+          { cause: error },
+        );
+      }
+      sweeper.start();
+    },
+
+    async stop() {
+      await sweeper.stop();
+      await usage.drain();
+    },
+  };
+}
