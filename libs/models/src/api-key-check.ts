@@ -9,7 +9,7 @@ export const apiKeyLimits = {
   scopes: scopes.length,
   /** For tokens that an operator sets verbatim. */
   minTokenLength: 16,
-  maxTokenLength: 255,
+  maxTokenLength: 512,
 } as const;
 
 /** What may be written of a key; `token` is what an operator wants it to be. */
