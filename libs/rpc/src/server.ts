@@ -6,6 +6,8 @@ import {
   Metadata,
   Server,
   ServerCredentials,
+  logVerbosity,
+  setLogVerbosity,
   type ServerDuplexStream,
   type ServerUnaryCall,
   type ServiceDefinition as GrpcServiceDefinition,
@@ -58,6 +60,8 @@ export interface RpcServer {
 /** Makes a server; it listens from `start` on. */
 export function createRpcServer(options: RpcServerOptions): RpcServer {
   const { logger, metrics, clock = systemClock } = options;
+  // grpc-js writes plain text to standard error; what matters of it is in the errors.
+  setLogVerbosity(logVerbosity.NONE);
   const observer = createCallObserver({ logger, metrics, clock });
   const maxMessageBytes = options.maxMessageBytes ?? defaultMaxMessageBytes;
   const server = new Server({
