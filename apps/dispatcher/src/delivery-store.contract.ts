@@ -1,0 +1,392 @@
+import type { Event } from '@posthorn/models';
+import type { DeliveryFilter, DeliveryRecord, DeliveryStore } from './delivery-store.ts';
+import type { EventStore } from './event-store.ts';
+import { sampleAttempt, sampleDelivery, sampleEvent, sampleTime, succeeded } from './sample-deliveries.ts';
+
+/** Both stores of the dispatcher, on events that were put on record. */
+export interface StoresUnderTest {
+  readonly deliveries: DeliveryStore;
+  readonly events: EventStore;
+  recordEvent(event: Event): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+const farAway = sampleTime(1_000_000);
+const insert = (
+  over: Omit<Extract<DeliveryRecord, { kind: 'insert' }>, 'kind' | 'claim' | 'attempt'> &
+    Partial<Extract<DeliveryRecord, { kind: 'insert' }>>,
+): DeliveryRecord => ({ kind: 'insert', claim: null, attempt: null, ...over });
+
+/** What every adapter of the delivery store guarantees. */
+export function describeDeliveryStore(name: string, open: () => Promise<StoresUnderTest>): void {
+  describe(`${name} keeps the contract of the delivery store`, () => {
+    let subject: StoresUnderTest;
+    let store: DeliveryStore;
+    beforeEach(async () => {
+      subject = await open();
+      store = subject.deliveries;
+    });
+    afterEach(() => subject.close());
+
+    async function waiting(number: number, dueAt: Date, endpointId = 'endpoint', organisationId = 'org') {
+      const event = sampleEvent(number, { organisationId });
+      await subject.recordEvent(event);
+      const delivery = sampleDelivery(event, endpointId, { nextAttemptAt: dueAt });
+      await store.record([insert({ delivery })], []);
+      return delivery;
+    }
+    const claimDue = (over: Partial<Parameters<DeliveryStore['claimDue']>[0]> = {}) =>
+      store.claimDue({
+        organisationId: 'org',
+        endpointId: 'endpoint',
+        now: sampleTime(100),
+        claim: 'me',
+        claimedUntil: sampleTime(200),
+        limit: 10,
+        maxBytes: 1_000_000,
+        ...over,
+      });
+    const ids = async (filter: Partial<DeliveryFilter>, limit = 50): Promise<string[]> => {
+      const found: string[] = [];
+      for (let cursor = ''; ;) {
+        const page = await store.listDeliveries({ organisationId: 'org', ...filter }, { limit, cursor });
+        expect(page.items.length).toBeLessThanOrEqual(limit);
+        found.push(...page.items.map(({ delivery }) => delivery.id));
+        cursor = page.nextCursor;
+        if (cursor === '') return found;
+      }
+    };
+
+    describe('recording', () => {
+      it('keeps a delivery with its attempt as they were written, and the books with them', async () => {
+        const event = sampleEvent(1);
+        const delivery = succeeded(sampleDelivery(event));
+        const attempt = sampleAttempt(delivery);
+        await store.record([insert({ delivery, attempt })], [{ partition: 0, next: 8 }]);
+        expect(await store.get('org', delivery.id)).toEqual({ delivery, lastAttempt: attempt });
+        expect(await store.nextPosition(0)).toBe(8);
+        expect(await store.nextPosition(1)).toBe(1);
+      });
+
+      it('changes nothing when a delivery on record is inserted again', async () => {
+        const delivery = succeeded(sampleDelivery(sampleEvent(1)));
+        await store.record([insert({ delivery, attempt: sampleAttempt(delivery) })], []);
+        await store.record([insert({ delivery: { ...delivery, state: 'pending', finishedAt: null } })], []);
+        expect((await store.get('org', delivery.id))?.delivery).toEqual(delivery);
+      });
+
+      it('writes an outcome only while the claim stands, and the attempt in any case', async () => {
+        const delivery = sampleDelivery(sampleEvent(1), 'endpoint', { nextAttemptAt: farAway });
+        await store.record([insert({ delivery, claim: 'me' })], []);
+        await store.cancel('org', delivery.id, sampleTime(5));
+        const after = { ...succeeded(delivery), nextAttemptAt: null };
+        await store.record(
+          [
+            {
+              kind: 'update',
+              delivery: after,
+              expectedClaim: 'me',
+              claim: null,
+              attempt: sampleAttempt(delivery),
+            },
+          ],
+          [],
+        );
+        const found = await store.get('org', delivery.id);
+        expect(found?.delivery).toMatchObject({ state: 'cancelled', attempts: 1 });
+        expect(found?.lastAttempt).toEqual(sampleAttempt(delivery));
+      });
+
+      it('tells which deliveries are on record', async () => {
+        const one = sampleDelivery(sampleEvent(1));
+        const two = sampleDelivery(sampleEvent(2));
+        await store.record([insert({ delivery: one })], []);
+        expect(await store.findRecorded([one.id, two.id])).toEqual(new Set([one.id]));
+      });
+    });
+
+    describe('what waits', () => {
+      it('is found lane by lane with the time of its first', async () => {
+        await waiting(1, sampleTime(30), 'b');
+        await waiting(2, sampleTime(20), 'b');
+        await waiting(3, sampleTime(40), 'a', 'other');
+        const done = succeeded(sampleDelivery(sampleEvent(4), 'c'));
+        await store.record([insert({ delivery: done })], []);
+        expect(await store.waitingLanes()).toEqual([
+          { organisationId: 'other', endpointId: 'a', dueAt: sampleTime(40) },
+          { organisationId: 'org', endpointId: 'b', dueAt: sampleTime(20) },
+        ]);
+      });
+
+      it('is taken oldest due first, of one lane only, and not twice while the claim lasts', async () => {
+        const late = await waiting(1, sampleTime(50));
+        const early = await waiting(2, sampleTime(40));
+        await waiting(3, sampleTime(150));
+        await waiting(4, sampleTime(10), 'another');
+        const first = await claimDue({ limit: 1 });
+        expect(first.due.map(({ delivery }) => delivery.id)).toEqual([early.id]);
+        expect(Buffer.from(first.due[0]?.event?.payload ?? []).toString()).toBe('{"n":2}');
+        expect(first.nextDueAt).toEqual(sampleTime(50));
+        const second = await claimDue();
+        expect(second.due.map(({ delivery }) => delivery.id)).toEqual([late.id]);
+        expect(second.nextDueAt).toEqual(sampleTime(150));
+        expect((await claimDue()).due).toEqual([]);
+        const afterTheClaim = await claimDue({ now: sampleTime(201), limit: 10 });
+        expect(afterTheClaim.due).toHaveLength(3);
+      });
+
+      it('is given back when a killed predecessor had claimed it', async () => {
+        const delivery = await waiting(1, sampleTime(50));
+        await claimDue({ claimedUntil: farAway });
+        expect(await store.releaseClaims(sampleTime(60))).toBe(1);
+        expect((await claimDue()).due.map(({ delivery: { id } }) => id)).toEqual([delivery.id]);
+      });
+
+      it('comes without its event when the payload is gone', async () => {
+        const delivery = sampleDelivery(sampleEvent(1), 'endpoint', { nextAttemptAt: sampleTime(2) });
+        await store.record([insert({ delivery })], []);
+        expect((await claimDue()).due).toEqual([{ delivery, event: null }]);
+      });
+
+      it('stops being taken when the payloads taken are over the bound, and says that more is due', async () => {
+        for (const number of [1, 2, 3]) await waiting(number, sampleTime(number));
+        const taken = await claimDue({ maxBytes: 5 });
+        expect(taken.due).toHaveLength(1);
+        expect(taken.nextDueAt).toEqual(sampleTime(2));
+      });
+
+      it('is settled in steps, what is claimed left alone', async () => {
+        const [one] = [await waiting(1, sampleTime(1)), await waiting(2, sampleTime(2))];
+        await claimDue({ limit: 1 });
+        const settle = () =>
+          store.settleWaiting({
+            organisationId: 'org',
+            endpointId: 'endpoint',
+            state: 'held',
+            reason: 'endpoint_disabled',
+            now: sampleTime(9),
+            limit: 1,
+          });
+        expect(await settle()).toBe(1);
+        expect(await settle()).toBe(0);
+        expect((await store.get('org', one.id))?.delivery.state).toBe('pending');
+        expect(await ids({ states: ['held'] })).toHaveLength(1);
+      });
+    });
+
+    describe('on demand', () => {
+      it('takes a delivery whatever its state, and keeps that state', async () => {
+        const delivery = succeeded(sampleDelivery(sampleEvent(1)));
+        await store.record([insert({ delivery })], []);
+        const [taken] = await store.claimNow({
+          deliveries: [delivery],
+          trigger: 'manual',
+          claim: 'me',
+          claimedUntil: farAway,
+        });
+        expect(taken).toMatchObject({ state: 'succeeded', trigger: 'manual' });
+        expect((await store.waitingLanes())[0]?.dueAt).toEqual(farAway);
+      });
+
+      it('inserts what is not on record', async () => {
+        const delivery = sampleDelivery(sampleEvent(1));
+        await store.claimNow({
+          deliveries: [delivery],
+          trigger: 'replay',
+          claim: 'me',
+          claimedUntil: farAway,
+        });
+        expect((await store.get('org', delivery.id))?.delivery).toMatchObject({
+          state: 'pending',
+          trigger: 'replay',
+        });
+      });
+
+      it("cancels what has not ended, once, and never another organisation's", async () => {
+        const delivery = await waiting(1, sampleTime(1));
+        expect(await store.cancel('other', delivery.id, sampleTime(2))).toBeNull();
+        expect(await store.cancel('org', delivery.id, sampleTime(2))).toMatchObject({
+          state: 'cancelled',
+          nextAttemptAt: null,
+        });
+        expect(await store.cancel('org', delivery.id, sampleTime(3))).toBeNull();
+        expect(await store.waitingLanes()).toEqual([]);
+      });
+    });
+
+    describe('lists', () => {
+      it('are newest first, page by page, and show one organisation only', async () => {
+        const own = [];
+        for (let number = 1; number <= 7; number += 1) own.push((await waiting(number, farAway)).id);
+        await waiting(8, farAway, 'endpoint', 'other');
+        expect(await ids({}, 3)).toEqual(own.reverse());
+        expect(await store.get('other', own[0] ?? '')).toBeNull();
+      });
+
+      it('filter by endpoint, event, type, state, status class and time', async () => {
+        const good = succeeded(sampleDelivery(sampleEvent(1), 'a'));
+        const bad = sampleDelivery(sampleEvent(2, { type: 'order.lost' }), 'b', {
+          state: 'retrying',
+          attempts: 1,
+          nextAttemptAt: farAway,
+        });
+        await store.record(
+          [
+            insert({ delivery: good, attempt: sampleAttempt(good) }),
+            insert({
+              delivery: bad,
+              attempt: sampleAttempt(bad, 1, { outcome: 'http_error', status: 503 }),
+            }),
+          ],
+          [],
+        );
+        expect(await ids({ endpointId: 'a' })).toEqual([good.id]);
+        expect(await ids({ event: sampleEvent(2) })).toEqual([bad.id]);
+        expect(await ids({ event: sampleEvent(2), endpointId: 'a' })).toEqual([]);
+        expect(await ids({ eventType: 'order.lost' })).toEqual([bad.id]);
+        expect(await ids({ states: ['succeeded', 'failed'] })).toEqual([good.id]);
+        expect(await ids({ statusClass: 5 })).toEqual([bad.id]);
+        expect(await ids({ after: sampleTime(1) })).toEqual([bad.id]);
+        expect(await ids({ before: sampleTime(2) })).toEqual([good.id]);
+        expect(await ids({ endpointId: 'a', organisationId: 'other' })).toEqual([]);
+
+        const attempts = async (filter: object) =>
+          (
+            await store.listAttempts({ organisationId: 'org', ...filter }, { limit: 10, cursor: '' })
+          ).items.map(({ deliveryId }) => deliveryId);
+        expect(await attempts({})).toEqual([bad.id, good.id]);
+        expect(await attempts({ deliveryId: good.id })).toEqual([good.id]);
+        expect(await attempts({ event: sampleEvent(2) })).toEqual([bad.id]);
+        expect(await attempts({ outcome: 'success' })).toEqual([good.id]);
+        expect(await attempts({ endpointId: 'b', statusClass: 5 })).toEqual([bad.id]);
+        expect(await attempts({ organisationId: 'other' })).toEqual([]);
+      });
+
+      it('find what matches far behind what does not, in pages that may end early but lead on', async () => {
+        const records: DeliveryRecord[] = [];
+        for (let number = 1; number <= 2500; number += 1) {
+          const delivery = sampleDelivery(sampleEvent(number), 'endpoint', { state: 'failed' });
+          records.push(insert({ delivery: number === 1 ? succeeded(delivery) : delivery }));
+        }
+        await store.record(records, []);
+        expect(await ids({ states: ['succeeded'] }, 2)).toHaveLength(1);
+        expect(await ids({ states: ['failed'] }, 250)).toHaveLength(2499);
+      });
+
+      it('refuse a cursor that they did not give out', async () => {
+        const list = (cursor: string) =>
+          store.listDeliveries({ organisationId: 'org' }, { limit: 5, cursor });
+        await expect((async () => list('nonsense'))()).rejects.toMatchObject({ code: 'invalid_argument' });
+      });
+    });
+
+    describe('looking back', () => {
+      it('tells how an endpoint is doing from its last attempts', async () => {
+        const delivery = await waiting(1, farAway);
+        expect(await store.health('org', 'endpoint')).toEqual({
+          consecutiveFailures: 0,
+          failingSince: null,
+          lastSuccessAt: null,
+          waiting: 1,
+          oldestWaitingAt: sampleTime(1),
+        });
+        const attempts = [
+          sampleAttempt(delivery, 1, { startedAt: sampleTime(10) }),
+          sampleAttempt(delivery, 2, { outcome: 'timeout', status: null, startedAt: sampleTime(20) }),
+          sampleAttempt(delivery, 3, { outcome: 'http_error', status: 500, startedAt: sampleTime(30) }),
+        ];
+        for (const attempt of attempts) {
+          await store.record([{ kind: 'update', delivery, expectedClaim: 'x', claim: null, attempt }], []);
+        }
+        expect(await store.health('org', 'endpoint')).toMatchObject({
+          consecutiveFailures: 2,
+          failingSince: sampleTime(20),
+          lastSuccessAt: sampleTime(10),
+        });
+        const samples = [];
+        for await (const slice of store.scanAttempts({
+          organisationId: 'org',
+          endpointId: 'endpoint',
+          after: sampleTime(15),
+          before: sampleTime(30),
+        })) {
+          samples.push(...slice);
+        }
+        expect(samples).toEqual([
+          { startedAt: sampleTime(20).getTime(), durationMs: 12, outcome: 'timeout' },
+        ]);
+      });
+
+      it('forgets what is older than a time, with its attempts, in steps', async () => {
+        const records = [1, 2, 3].map((number) => {
+          const delivery = succeeded(sampleDelivery(sampleEvent(number)));
+          return insert({ delivery, attempt: sampleAttempt(delivery) });
+        });
+        await store.record(records, []);
+        expect(await store.organisations('', 10)).toEqual(['org']);
+        expect(await store.sweep('org', sampleTime(3), 1)).toBe(1);
+        expect(await store.sweep('org', sampleTime(3), 10)).toBe(1);
+        expect(await store.sweep('org', sampleTime(3), 10)).toBe(0);
+        expect(await ids({})).toHaveLength(1);
+        const { items } = await store.listAttempts({ organisationId: 'org' }, { limit: 10, cursor: '' });
+        expect(items).toHaveLength(1);
+      });
+    });
+  });
+
+  describe(`${name} keeps the contract of the event store`, () => {
+    let subject: StoresUnderTest;
+    beforeEach(async () => {
+      subject = await open();
+      for (let number = 1; number <= 5; number += 1) {
+        await subject.recordEvent(
+          sampleEvent(number, {
+            type: number === 2 ? 'order.lost' : 'order.paid',
+            labels: number === 3 ? { region: 'eu', '$.odd"name': 'x' } : {},
+            subject: number === 4 ? 'someone' : null,
+            idempotencyKey: number === 5 ? 'once' : null,
+          }),
+        );
+      }
+      await subject.recordEvent(sampleEvent(1, { organisationId: 'other' }));
+    });
+    afterEach(() => subject.close());
+
+    const found = async (filter: object, limit = 50): Promise<number[]> => {
+      const { items } = await subject.events.list(
+        { organisationId: 'org', ...filter },
+        { limit, cursor: '' },
+      );
+      return items.map(({ acceptedAt }) => (acceptedAt.getTime() - sampleTime(0).getTime()) / 1000);
+    };
+
+    it('finds an event by its organisation and id, its payload byte for byte', async () => {
+      const event = await subject.events.get('org', sampleEvent(3).id);
+      expect(event && { ...event, payload: Buffer.from(event.payload).toString() }).toEqual({
+        ...sampleEvent(3, { labels: { region: 'eu', '$.odd"name': 'x' } }),
+        payload: '{"n":3}',
+      });
+      expect(await subject.events.get('other', sampleEvent(3).id)).toBeNull();
+    });
+
+    it('lists newest first, by type, label, subject, key and time', async () => {
+      expect(await found({})).toEqual([5, 4, 3, 2, 1]);
+      expect(await found({}, 2)).toEqual([5, 4]);
+      expect(await found({ type: 'order.lost' })).toEqual([2]);
+      expect(await found({ labels: { region: 'eu' } })).toEqual([3]);
+      expect(await found({ labels: { '$.odd"name': 'x' } })).toEqual([3]);
+      expect(await found({ labels: { region: 'us' } })).toEqual([]);
+      expect(await found({ subject: 'someone' })).toEqual([4]);
+      expect(await found({ idempotencyKey: 'once' })).toEqual([5]);
+      expect(await found({ after: sampleTime(2), before: sampleTime(5) })).toEqual([4, 3]);
+    });
+
+    it('forgets what was accepted before a time, in steps', async () => {
+      expect(await subject.events.organisations('', 1)).toEqual(['org']);
+      expect(await subject.events.organisations('org', 5)).toEqual(['other']);
+      expect(await subject.events.sweep('org', sampleTime(4), 2)).toBe(2);
+      expect(await subject.events.sweep('org', sampleTime(4), 2)).toBe(1);
+      expect(await found({})).toEqual([5, 4]);
+    });
+  });
+}

@@ -1,0 +1,80 @@
+import {
+  attemptIdOf,
+  deliveryIdOf,
+  type Attempt,
+  type AttemptOutcome,
+  type Delivery,
+  type Event,
+} from '@posthorn/models';
+
+/** Resources for tests: valid, told apart by a number; what a test is about it says itself. */
+
+const start = Date.UTC(2026, 0, 1);
+export const sampleId = (number: number): string =>
+  `01900000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+export const sampleTime = (number: number): Date => new Date(start + number * 1000);
+
+export function sampleEvent(number: number, over: Partial<Event> = {}): Event {
+  return {
+    id: sampleId(number),
+    organisationId: 'org',
+    type: 'order.paid',
+    payload: Buffer.from(`{"n":${number}}`),
+    labels: {},
+    subject: null,
+    idempotencyKey: null,
+    occurredAt: sampleTime(number),
+    acceptedAt: sampleTime(number),
+    ...over,
+  };
+}
+
+export function sampleDelivery(
+  event: Event,
+  endpointId = 'endpoint',
+  over: Partial<Delivery> = {},
+): Delivery {
+  const { organisationId, acceptedAt } = event;
+  return {
+    id: deliveryIdOf({ acceptedAt, organisationId, eventId: event.id, endpointId }),
+    organisationId,
+    eventId: event.id,
+    eventType: event.type,
+    endpointId,
+    state: 'pending',
+    reason: null,
+    attempts: 0,
+    nextAttemptAt: null,
+    trigger: 'schedule',
+    createdAt: acceptedAt,
+    finishedAt: null,
+    ...over,
+  };
+}
+
+export function succeeded(delivery: Delivery): Delivery {
+  return { ...delivery, state: 'succeeded', attempts: delivery.attempts + 1, finishedAt: delivery.createdAt };
+}
+
+export function sampleAttempt(delivery: Delivery, number = 1, over: Partial<Attempt> = {}): Attempt {
+  const outcome: AttemptOutcome = 'success';
+  return {
+    id: attemptIdOf(delivery.id, number),
+    organisationId: delivery.organisationId,
+    deliveryId: delivery.id,
+    eventId: delivery.eventId,
+    eventType: delivery.eventType,
+    endpointId: delivery.endpointId,
+    number,
+    trigger: 'schedule',
+    startedAt: delivery.createdAt,
+    durationMs: 12,
+    outcome,
+    status: 200,
+    error: null,
+    response: { headers: { 'content-type': 'text/plain' }, body: 'thanks', truncated: false },
+    address: '192.0.2.1',
+    signature: 'v1,c2lnbmF0dXJl',
+    ...over,
+  };
+}
