@@ -28,7 +28,7 @@ export interface Books {
 }
 
 export interface RecorderOptions {
-  readonly store: DeliveryStore;
+  readonly store: Pick<DeliveryStore, 'record'>;
   readonly books: Books;
   readonly clock: Clock;
   readonly logger: Logger;

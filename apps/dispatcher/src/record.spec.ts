@@ -1,0 +1,83 @@
+import { createMetrics, silentLogger } from '@posthorn/runtime';
+import { FakeClock } from '@posthorn/testing';
+import type { DeliveryRecord, NextPosition } from './delivery-store.ts';
+import { createPartitionBooks } from './intake.ts';
+import { createRecorder } from './record.ts';
+import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
+
+interface Write {
+  readonly records: readonly DeliveryRecord[];
+  readonly books: readonly NextPosition[];
+}
+
+function setUp() {
+  const written: Write[] = [];
+  const clock = new FakeClock();
+  const store = {
+    fail: false,
+    record(records: readonly DeliveryRecord[], books: readonly NextPosition[]): Promise<void> {
+      if (store.fail) return Promise.reject(new Error('away'));
+      written.push({ records, books });
+      return Promise.resolve();
+    },
+  };
+  const books = createPartitionBooks();
+  books.open(0, 1);
+  const recorder = createRecorder({
+    store,
+    books,
+    clock,
+    logger: silentLogger,
+    metrics: createMetrics(),
+  });
+  const insertOf = (number: number): DeliveryRecord => ({
+    kind: 'insert',
+    delivery: sampleDelivery(sampleEvent(number)),
+    claim: null,
+    attempt: null,
+  });
+  return { written, clock, store, books, recorder, insertOf };
+}
+
+describe('recording', () => {
+  it('writes what one turn brings as one group, in order, and moves the books with it', async () => {
+    const { written, clock, books, recorder, insertOf } = setUp();
+    const marks = [1, 2, 3].map((position) => books.progress(0).begin(position, 1));
+    recorder.add(insertOf(1), marks[0] ?? null);
+    recorder.planned(marks[1] ?? { partition: 0, position: 0, open: 0 });
+    recorder.add(insertOf(2), null);
+    await clock.advanceAsync(0);
+    expect(written).toEqual([{ records: [insertOf(1), insertOf(2)], books: [{ partition: 0, next: 3 }] }]);
+    expect(recorder.backlog).toBe(0);
+  });
+
+  it('tells that something is on record only once it is, and tries until it is', async () => {
+    const { written, clock, store, recorder, insertOf } = setUp();
+    store.fail = true;
+    const recorded: number[] = [];
+    recorder.add(insertOf(1), null, () => recorded.push(1));
+    await clock.advanceAsync(60_000);
+    expect(recorded).toEqual([]);
+    recorder.add(insertOf(2), null, () => recorded.push(2));
+    expect(recorder.backlog).toBe(2);
+    store.fail = false;
+    await clock.advanceAsync(5000);
+    expect(recorded).toEqual([1, 2]);
+    expect(written.flatMap(({ records }) => records)).toEqual([insertOf(1), insertOf(2)]);
+  });
+
+  it('drains, or gives up when it is told to', async () => {
+    const { clock, store, recorder, insertOf } = setUp();
+    store.fail = true;
+    recorder.add(insertOf(1), null);
+    const impatient = new AbortController();
+    const drained = recorder.drain(impatient.signal);
+    impatient.abort();
+    await drained;
+    store.fail = false;
+    const patient = recorder.drain(new AbortController().signal);
+    await clock.advanceAsync(10_000);
+    await patient;
+    expect(recorder.backlog).toBe(0);
+  });
+});
