@@ -1,6 +1,10 @@
 export * from './batcher.ts';
 export * from './clock.ts';
+export * as configParsers from './config-parsers.ts';
+export * from './config-reader.ts';
+export * from './lifecycle.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
 export * from './random.ts';
+export * from './run-service.ts';
 export * from './target-resolver.ts';
