@@ -179,8 +179,8 @@ function isLocalhost(hostname: string): boolean {
 }
 
 function systemLookup(dnsServers: readonly string[]): NameLookup {
-  // Two tries: one lost datagram is not an answer.
-  const resolver = new Resolver({ timeout: lookupTimeoutMs / 3, tries: 2 });
+  // Two tries within the limit: one lost datagram is not an answer.
+  const resolver = new Resolver({ timeout: 650, tries: 2 });
   if (dnsServers.length > 0) resolver.setServers(dnsServers);
   return resolver;
 }
