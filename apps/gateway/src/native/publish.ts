@@ -1,0 +1,171 @@
+import { DomainError, newId, type JsonRange } from '@posthorn/models';
+import type { Clock, Logger, Random } from '@posthorn/runtime';
+import { findEvents } from './batch-body.ts';
+import { problemAnswer, toProblem } from './problem.ts';
+import { readPublishBody } from './publish-body.ts';
+import type { Publisher, PublishOutcome } from './publish-stream.ts';
+import { defineRoute, type Answer, type Call, type Route } from './route.ts';
+import {
+  acceptedEventSchema,
+  acceptedView,
+  batchAnswerSchema,
+  eventBatchSchema,
+  newEventSchema,
+  type AcceptedEvent,
+  type BatchAnswer,
+  type RefusedEvent,
+} from './schemas/event.ts';
+
+/** What publishing is made of. */
+export interface PublishDeps {
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Bytes of one event's JSON. */
+  readonly maxEventBytes: number;
+}
+
+const maxBatchBytes = 16 * 1024 * 1024;
+/** A batch is read in slices of this size, so that its parsing doesn't stop everyone else's requests. */
+const sliceBytes = 64 * 1024;
+
+/** Types a raw body for the handler; there is nothing in it. */
+const asBytes: { readonly bytes?: Buffer } = {};
+
+const example = { type: 'order.paid', data: { orderId: 42, total: '12.50' }, labels: { region: 'eu' } };
+
+/** Publishing: the hot path. An event is answered with 202 once it is durable. */
+export function publishRoutes(deps: PublishDeps): readonly Route[] {
+  return [
+    defineRoute({
+      method: 'post',
+      path: '/v1/events',
+      operationId: 'publishEvent',
+      summary: 'Publish an event',
+      description:
+        'Answers when the event is durable. A 503 with an `id` says that it is not known whether it was kept: publish it again with that `id`.',
+      tag: 'Events',
+      scope: 'events:write',
+      organisation: 'none',
+      idempotency: 'own',
+      body: {
+        raw: true,
+        ...asBytes,
+        maxBytes: deps.maxEventBytes,
+        content: {
+          'application/json': {
+            schema: newEventSchema,
+            examples: { order: { summary: 'An order was paid', value: example } },
+          },
+        },
+      },
+      answers: { 202: { description: 'The event is accepted.', schema: acceptedEventSchema } },
+      errors: ['not_found', 'idempotency_mismatch', 'unavailable'],
+      handle: (call) => publishOne(call, deps),
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/v1/events/batch',
+      operationId: 'publishEvents',
+      summary: 'Publish up to 1,000 events',
+      description:
+        'One result for each event, in their order: what the single publish would have answered, or its problem. One bad event spoils none of the others. A 503 says that nothing of the batch could be known; its `data` has the `id` of each event to publish it again with.',
+      tag: 'Events',
+      scope: 'events:write',
+      organisation: 'none',
+      body: {
+        raw: true,
+        ...asBytes,
+        maxBytes: maxBatchBytes,
+        content: {
+          'application/json': {
+            schema: eventBatchSchema,
+            examples: { two: { summary: 'Two events', value: { events: [example, example] } } },
+          },
+          'application/x-ndjson': {
+            schema: { type: 'string', description: 'An event a line.' },
+          },
+        },
+      },
+      answers: { 202: { description: 'The results.', schema: batchAnswerSchema } },
+      errors: ['unavailable'],
+      handle: (call) => publishBatch(call, deps),
+    }),
+  ];
+}
+
+type BytesCall = Call<unknown, unknown, Buffer>;
+
+async function publishOne(call: BytesCall, deps: PublishDeps): Promise<Answer<AcceptedEvent>> {
+  const outcome = await publishEvent(call, deps, { headerKey: call.header('idempotency-key') });
+  if (outcome.accepted !== undefined) return { status: 202, body: outcome.accepted };
+  const { refused, id } = outcome;
+  if (id === undefined) throw refused;
+  return problemAnswer(refused, call.requestId, { id }) as Answer<never>;
+}
+
+async function publishBatch(call: BytesCall, deps: PublishDeps): Promise<Answer<BatchAnswer>> {
+  const publishing: Promise<Outcome>[] = [];
+  let bytes = 0;
+  for (const range of findEvents(call.body, call.header('content-type'))) {
+    publishing.push(publishPart(call, deps, range));
+    bytes += range.end - range.start;
+    if (bytes > sliceBytes) {
+      bytes = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+  const outcomes = await Promise.all(publishing);
+  const data = outcomes.map((outcome) => resultOf(outcome, call.requestId));
+  const { refused } = outcomes.find(isUnavailable) ?? {};
+  return refused !== undefined && outcomes.every(isUnavailable)
+    ? (problemAnswer(refused, call.requestId, { data }) as Answer<never>)
+    : { status: 202, body: { data } };
+}
+
+type Outcome =
+  | { readonly accepted: AcceptedEvent; readonly refused?: undefined }
+  | Extract<PublishOutcome, { readonly refused: DomainError }>;
+
+/** Throws what is wrong with the event; what the accept path says of it is an outcome. */
+async function publishEvent(
+  call: BytesCall,
+  { publisher, clock, random }: PublishDeps,
+  options: { readonly range?: JsonRange; readonly headerKey?: string | undefined },
+): Promise<Outcome> {
+  const nowMs = clock.now();
+  const { event, organisation } = readPublishBody(call.body, { ...options, now: new Date(nowMs) });
+  const organisationId = call.organisationOf(organisation);
+  event.organisationId = organisationId instanceof Promise ? await organisationId : organisationId;
+  // The id is fixed here, so that the event stays the same one however often it has to be sent on.
+  if (event.id === '') event.id = newId(nowMs, random.bytes);
+  const outcome = await publisher.publish(event);
+  return outcome.accepted === undefined ? outcome : { accepted: acceptedView(event, outcome.accepted) };
+}
+
+/** Never rejects: an event of a batch that is refused spoils none of the others. */
+async function publishPart(call: BytesCall, deps: PublishDeps, range: JsonRange): Promise<Outcome> {
+  try {
+    const size = range.end - range.start;
+    if (size > deps.maxEventBytes) {
+      const message = `The event has ${size} bytes; at most ${deps.maxEventBytes} are accepted.`;
+      throw new DomainError('payload_too_large', message);
+    }
+    return await publishEvent(call, deps, { range });
+  } catch (error) {
+    const refused = DomainError.from(error);
+    if (refused.code === 'internal') deps.logger.error({ err: error }, 'an event of a batch failed');
+    return { refused, id: undefined };
+  }
+}
+
+function isUnavailable({ refused }: Outcome): boolean {
+  return refused?.code === 'unavailable';
+}
+
+function resultOf(outcome: Outcome, requestId: string): AcceptedEvent | RefusedEvent {
+  if (outcome.accepted !== undefined) return outcome.accepted;
+  const { refused, id } = outcome;
+  return { ...toProblem(refused, requestId), ...(id !== undefined && { id }) };
+}
