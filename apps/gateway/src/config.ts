@@ -1,3 +1,5 @@
+import type { UrlPolicy } from '@posthorn/models';
+
 /** The gateway's settings. */
 export interface GatewayConfig {
   /** The address to listen on. */
@@ -8,6 +10,8 @@ export interface GatewayConfig {
   readonly publicUrl: string | null;
   /** The largest event that is accepted, in bytes of its JSON. */
   readonly maxEventBytes: number;
+  /** Which URLs endpoints may have, so that a refusal comes with everything else that is wrong. */
+  readonly urlPolicy: UrlPolicy;
   /** Posthorn's version, for the reference. */
   readonly version: string;
 }

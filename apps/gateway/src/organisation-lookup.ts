@@ -63,7 +63,7 @@ export function createOrganisationLookup(
       [inHeader, inBody].filter((name) => name !== undefined).map((name) => idOf(principal, name)),
     );
     if (ids.length === 2 && ids[0] !== ids[1]) {
-      const message = 'names another organisation than the Posthorn-Organisation header';
+      const message = 'This is another organisation than the Posthorn-Organisation header names.';
       throw DomainError.invalid([{ field: bodyField, code: 'conflict', message }]);
     }
     return ids[0] ?? principal.organisationId;

@@ -34,7 +34,7 @@ export function readIfMatch(header: string | undefined): Precondition | Violatio
     return {
       field: '?If-Match',
       code: 'repeated',
-      message: 'names several versions; name the one you have seen',
+      message: 'This names several versions; name the one you have seen.',
     };
   }
   return { kind: 'version', version: BigInt(version) };
@@ -53,5 +53,5 @@ export function versionConflict(): DomainError {
 }
 
 function malformed(name: string): Violation {
-  return { field: `?${name}`, code: 'syntax', message: 'is not an entity tag as in "3", or *' };
+  return { field: `?${name}`, code: 'invalid_format', message: 'This is not an entity tag as in "3", or *.' };
 }

@@ -11,12 +11,13 @@ import { DomainError, type Violation } from '@posthorn/models';
 import type { CallOptions } from '@posthorn/rpc';
 import type { Logger } from '@posthorn/runtime';
 import type { GatewayClients } from '../clients.ts';
+import { gatewayPrincipal } from '../gateway-principal.ts';
 import type { Answer } from './route.ts';
 
 /** Whose key it is where it isn't an organisation's. */
 const operatorOwner = 'operator';
 
-const keyText = /^[\x21-\x7e]{1,255}$/;
+const keyText = /^[\x20-\x7e]{1,255}$/;
 
 /** One request with an Idempotency-Key. */
 export interface KeyedRequest {
@@ -39,14 +40,16 @@ export type CarryOutOnce = (request: KeyedRequest) => Promise<Answer>;
 /** What is wrong with an Idempotency-Key header. */
 export function checkIdempotencyKey(key: string | undefined): readonly Violation[] {
   if (key === undefined || keyText.test(key)) return [];
-  const message = 'must be 1 to 255 visible ASCII characters';
-  return [{ field: '?Idempotency-Key', code: 'pattern', message }];
+  const message = 'An idempotency key is 1 to 255 characters of printable ASCII.';
+  return [{ field: '?Idempotency-Key', code: 'invalid_format', message }];
 }
 
 export function createIdempotency(client: GatewayClients['idempotency'], logger: Logger): CarryOutOnce {
   return async (request) => {
-    const { key, rpc } = request;
-    const owner = rpc.principal.organisationId ?? operatorOwner;
+    const { key } = request;
+    const owner = request.rpc.principal.organisationId ?? operatorOwner;
+    // Keeping answers is the gateway's own business: no key may read what another was answered.
+    const rpc: CallOptions = { ...request.rpc, principal: gatewayPrincipal };
     const { answer, inProgress, reservation } = await client.reserve(
       { owner, key, digest: digestOf(request) },
       rpc,

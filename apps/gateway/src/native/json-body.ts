@@ -18,16 +18,20 @@ export function checkContentHeaders(headers: IncomingHttpHeaders): readonly Viol
     violations.push({
       field: '?Content-Type',
       code: 'unsupported',
-      message: 'is a form; send application/json',
+      message: 'This is a form; send application/json.',
     });
   }
   const charset = /;\s*charset="?([^";\s]+)/.exec(type)?.[1];
   if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8' && charset !== 'us-ascii') {
-    violations.push({ field: '?Content-Type', code: 'unsupported', message: `names ${charset}; send UTF-8` });
+    violations.push({
+      field: '?Content-Type',
+      code: 'unsupported',
+      message: `This names ${charset}; send UTF-8.`,
+    });
   }
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    const message = 'is not supported; send the body uncompressed';
+    const message = 'This is not supported; send the body as it is.';
     violations.push({ field: '?Content-Encoding', code: 'unsupported', message });
   }
   return violations;

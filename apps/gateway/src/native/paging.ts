@@ -10,7 +10,8 @@ const cursorText = /^[A-Za-z0-9_-]{1,1024}$/;
 const cursorParameter: QueryParameter<string> = {
   description: 'Where to go on: the `nextCursor` of the page before. It stays valid while new things arrive.',
   schema: { type: 'string', pattern: cursorText.source },
-  read: (text) => (cursorText.test(text) ? text : { problem: 'is not a cursor that a list answered with' }),
+  read: (text) =>
+    cursorText.test(text) ? text : { problem: 'This is not a cursor that a list answered with.' },
 };
 
 /** The query parameters of every list. */

@@ -27,7 +27,8 @@ export function textParameter(description: string, maxLength = 256): QueryParame
   return {
     description,
     schema: { type: 'string', minLength: 1, maxLength },
-    read: (text) => (text.length <= maxLength ? text : { problem: `is longer than ${maxLength} characters` }),
+    read: (text) =>
+      text.length <= maxLength ? text : { problem: `At most ${maxLength} characters are allowed.` },
   };
 }
 
@@ -40,7 +41,7 @@ export function choiceParameter<const T extends string>(
     description,
     schema: { type: 'string', enum: choices },
     read: (text) =>
-      choices.find((choice) => choice === text) ?? { problem: `is none of ${choices.join(', ')}` },
+      choices.find((choice) => choice === text) ?? { problem: `This must be one of ${choices.join(', ')}.` },
   };
 }
 
@@ -56,7 +57,7 @@ export function integerParameter(
       const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
       return value >= minimum && value <= maximum
         ? value
-        : { problem: `isn't a whole number from ${minimum} to ${maximum}` };
+        : { problem: `This must be a whole number from ${minimum} to ${maximum}.` };
     },
   };
 }
@@ -71,7 +72,7 @@ export function timeParameter(description: string): QueryParameter<Date> {
     read: (text) => {
       const time = rfc3339.test(text) ? new Date(text) : new Date(NaN);
       return Number.isNaN(time.getTime())
-        ? { problem: 'is not a time as in 2026-01-31T12:00:00.000Z' }
+        ? { problem: 'This must be a time as in 2026-01-31T12:00:00.000Z.' }
         : time;
     },
   };
@@ -102,24 +103,28 @@ export function readQuery(
     if (part === '') continue;
     const [name, value] = splitPair(part);
     if (name === null || value === null) {
-      refuse(part.slice(0, 64), 'encoding', 'is not percent-encoded UTF-8');
+      refuse(part.slice(0, 64), 'encoding', 'This is not percent-encoded UTF-8.');
       continue;
     }
     const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     if (parameter === undefined) {
-      refuse(name.slice(0, 64), 'unknown', `is unknown here; ${knownNames(parameters)}`);
+      refuse(
+        name.slice(0, 64),
+        'unknown_parameter',
+        `There is no such parameter here; ${knownNames(parameters)}.`,
+      );
       continue;
     }
     if (parameter.repeatable !== true && Object.hasOwn(values, name)) {
-      refuse(name, 'repeated', 'is given more than once');
+      refuse(name, 'repeated', 'This is given more than once.');
       continue;
     }
     if (value === '') {
-      refuse(name, 'empty', 'is empty; leave it out instead');
+      refuse(name, 'empty', 'This is empty; leave it out instead.');
       continue;
     }
     const read = parameter.read(value);
-    if (isProblem(read)) refuse(name, 'invalid', read.problem);
+    if (isProblem(read)) refuse(name, 'invalid_value', read.problem);
     else if (parameter.repeatable !== true) values[name] = read;
     else append(values, name, read, parameter, refuse);
   }
@@ -135,7 +140,7 @@ function append(
 ): void {
   const list = (values[name] ??= []) as unknown[];
   if (list.length === parameter.schema['maxItems'])
-    refuse(name, 'too_many', `is given more than ${list.length} times`);
+    refuse(name, 'too_many', `This is given more than ${list.length} times.`);
   else list.push(value);
 }
 
@@ -154,5 +159,5 @@ function decode(text: string): string | null {
 
 function knownNames(parameters: object): string {
   const names = Object.keys(parameters);
-  return names.length === 0 ? 'this route has no parameters' : `there are ${names.join(', ')}`;
+  return names.length === 0 ? 'this route has none' : `there are ${names.join(', ')}`;
 }

@@ -8,7 +8,10 @@ import { checkContentHeaders, maxManagementBytes, parseJsonBody } from './json-b
 import { readQuery } from './query.ts';
 import type { JsonBody, RouteDescription } from './route.ts';
 import { Schema } from './schemas/schema.ts';
-import { createValidator, refuseViolations, type Validate } from './validate.ts';
+import { createValidator, refuseViolations } from './validate.ts';
+
+/** The decoded parameters of a path. */
+type PathValues = Readonly<Record<string, string>>;
 
 /** The checked parts of a request. */
 export interface RequestParts {
@@ -32,7 +35,7 @@ const noQuery = {};
 /** Makes the reader for a route. It rejects with `invalid_argument` and every violation, or `payload_too_large`. */
 export function createRequestReader(
   route: RouteDescription,
-): (req: IncomingMessage, res: ServerResponse) => Promise<RequestParts> {
+): (req: IncomingMessage, res: ServerResponse, params: PathValues) => Promise<RequestParts> {
   const { query: parameters = noQuery } = route;
   // Many clients send `{}` with every POST: where nothing is taken, that is nothing.
   const bodyOf = route.body ?? (route.method === 'post' ? emptyBody : undefined);
@@ -41,7 +44,7 @@ export function createRequestReader(
   const validate = jsonBody && createValidator(jsonBody);
   const readsKey = route.method === 'post' && route.idempotency !== 'own';
 
-  return async (req, res) => {
+  return async (req, res, params) => {
     const violations: Violation[] = [];
 
     let query: Readonly<Record<string, unknown>> = noQuery;
@@ -69,7 +72,10 @@ export function createRequestReader(
       violations.push(...checkContentHeaders(req.headers));
       bodyBytes = await readBody(req, res, maxBytes);
       body = bodyBytes;
-      if (jsonBody !== null && validate !== null) body = readJson(bodyBytes, jsonBody, validate, violations);
+      if (jsonBody !== null && validate !== null)
+        body = readJson(bodyBytes, jsonBody, violations, (value) =>
+          validate(value, bodyBytes.length, params),
+        );
     } else if (hasBody(req)) {
       violations.push({ field: '', code: 'unexpected', message: 'This request takes no body.' });
     }
@@ -82,23 +88,23 @@ export function createRequestReader(
 function readJson(
   bytes: Buffer,
   body: JsonBody<unknown>,
-  validate: Validate,
   violations: Violation[],
+  validate: (value: unknown) => readonly Violation[],
 ): unknown {
-  if (bytes.length === 0) {
-    if (body.optional === true) return {};
+  let value: unknown = {};
+  if (bytes.length > 0) {
+    try {
+      value = parseJsonBody(bytes);
+    } catch (error) {
+      violations.push(...DomainError.from(error).violations);
+      return undefined;
+    }
+  } else if (body.optional !== true) {
     violations.push({ field: '', code: 'required', message: 'A JSON body is needed.' });
     return undefined;
   }
-  try {
-    const value = parseJsonBody(bytes);
-    violations.push(...validate(value, bytes.length));
-    return value;
-  } catch (error) {
-    violations.push(...DomainError.from(error).violations);
-    if (violations.length === 0) throw error;
-    return undefined;
-  }
+  violations.push(...validate(value));
+  return value;
 }
 
 /** A request without a body may still say `Content-Length: 0`. */

@@ -70,6 +70,8 @@ export interface Call<
   readonly query: Query;
   /** What the body's schema describes; bytes where the route reads its body itself; undefined where there was none. */
   readonly body: Body;
+  /** The body as it came, for what must be passed on as the very bytes that were sent. */
+  readonly bodyBytes: Uint8Array;
   /** The id of the organisation, as the route's `organisation` says. */
   readonly organisationId: Organisation;
   /** The version that `If-Match` asks for; undefined where there was no such header, or where it is `*`. */
@@ -92,7 +94,7 @@ export interface JsonBody<B> {
   readonly optional?: boolean;
   readonly description?: string;
   /** What the schema can't say, from libs/models. Gets the fields whose shape is right, so that all violations come at once. */
-  readonly check?: (body: Partial<B>) => readonly Violation[];
+  readonly check?: (body: Partial<B>, params: Readonly<Record<string, string>>) => readonly Violation[];
   readonly examples?: Readonly<Record<string, Example>>;
 }
 

@@ -4,6 +4,18 @@ import type { GatewayClients } from '../clients.ts';
 import type { GatewayConfig } from '../config.ts';
 import { attemptRoutes } from './attempts.ts';
 import { deliveryRoutes } from './deliveries.ts';
+import { endpointActivityRoutes } from './endpoint-activity.ts';
+import { createEndpointHealthLookup } from './endpoint-health.ts';
+import { endpointSecretRoutes } from './endpoint-secrets.ts';
+import { endpointStateRoutes } from './endpoint-state.ts';
+import { endpointRoutes } from './endpoints.ts';
+import { eventTypeRoutes } from './event-types.ts';
+import { eventRoutes } from './events.ts';
+import { filterRoutes } from './filters.ts';
+import { keyRoutes } from './keys.ts';
+import { organisationRoutes } from './organisations.ts';
+import { publishRoutes } from './publish.ts';
+import type { Publisher } from './publish-stream.ts';
 import type { Route } from './route.ts';
 
 /** What the handlers of routes are made of. */
@@ -14,10 +26,25 @@ export interface RouteDeps {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly publisher: Publisher;
 }
 
 /** All routes; each file of the API contributes its own. */
 export function createRoutes(deps: RouteDeps): readonly Route[] {
-  const { clients } = deps;
-  return [...deliveryRoutes(clients), ...attemptRoutes(clients)];
+  const { clients, config } = deps;
+  const health = createEndpointHealthLookup(clients.activity, deps.logger);
+  return [
+    ...organisationRoutes(clients),
+    ...keyRoutes(clients, deps.clock),
+    ...eventTypeRoutes(clients),
+    ...endpointRoutes({ clients, config, health }),
+    ...endpointStateRoutes(clients, health),
+    ...endpointSecretRoutes(clients),
+    ...endpointActivityRoutes(clients),
+    ...filterRoutes(),
+    ...publishRoutes({ ...deps, maxEventBytes: config.maxEventBytes }),
+    ...eventRoutes(deps),
+    ...deliveryRoutes(clients),
+    ...attemptRoutes(clients),
+  ];
 }

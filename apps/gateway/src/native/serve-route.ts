@@ -85,7 +85,9 @@ function createPerform(route: Route, deps: ServeDeps): Perform {
     const known = deps.authenticate(req.headers.authorization);
     const principal = known instanceof Promise ? await known : known;
     authorize(principal, route);
-    const parts = await readRequest(req, res);
+    // Our path templates have no wildcards, so that no parameter is a list.
+    const params = req.params as Readonly<Record<string, string>>;
+    const parts = await readRequest(req, res, params);
     const trace = req.headers['traceparent'];
     const rpc: CallOptions = {
       principal,
@@ -100,9 +102,10 @@ function createPerform(route: Route, deps: ServeDeps): Perform {
     const call: Call = {
       principal,
       requestId,
-      params: req.params,
+      params,
       query: parts.query,
       body: parts.body,
+      bodyBytes: parts.bodyBytes,
       organisationId,
       expectedVersion: parts.precondition.kind === 'version' ? parts.precondition.version : undefined,
       rpc,

@@ -10,8 +10,12 @@ import ajvFormats from 'ajv-formats';
 import type { JsonBody } from './route.ts';
 import { toStandaloneSchema } from './schemas/schema.ts';
 
-/** Returns every violation of a parsed body; `bytes` is how large it was. */
-export type Validate = (body: unknown, bytes: number) => readonly Violation[];
+/** Returns every violation of a parsed body; `bytes` is how large it was, `params` are those of the path. */
+export type Validate = (
+  body: unknown,
+  bytes: number,
+  params: Readonly<Record<string, string>>,
+) => readonly Violation[];
 
 /** More than this help nobody, and an answer must not grow with what is wrong. */
 const maxViolations = 100;
@@ -32,9 +36,9 @@ export function createValidator(body: JsonBody<unknown>): Validate {
     return explaining.errors ?? [];
   }
 
-  return (value, bytes) => {
+  return (value, bytes, params) => {
     const shape = uniqueByField(shapeErrors(value, bytes).flatMap(toViolations));
-    const meaning = isObject(value) ? (body.check?.(withoutFields(value, shape)) ?? []) : [];
+    const meaning = isObject(value) ? (body.check?.(withoutFields(value, shape), params) ?? []) : [];
     return [...shape, ...meaning].slice(0, maxViolations);
   };
 }
@@ -77,67 +81,80 @@ function uniqueByField(violations: readonly Violation[]): readonly Violation[] {
 }
 
 function toViolations(error: ErrorObject): readonly Violation[] {
-  const at = (field: string, code: string, message: string): readonly Violation[] => [
-    { field, code, message },
-  ];
   const path = error.instancePath;
   const params = error.params as Readonly<Record<string, unknown>>;
   const limit = String(params['limit']);
+  const at = (field: string, code: string, message: string): readonly Violation[] => [
+    { field, code, message },
+  ];
   switch (error.keyword) {
     case 'additionalProperties':
       return at(
         pointerTo(path, String(params['additionalProperty'])),
         'unknown_field',
-        `is not a field here; there are ${Object.keys(error.parentSchema?.['properties'] ?? {}).join(', ')}`,
+        `There is no such field here; there are ${fieldNames(error)}.`,
       );
     case 'required':
-      return at(pointerTo(path, String(params['missingProperty'])), 'required', 'is missing');
+      return at(pointerTo(path, String(params['missingProperty'])), 'required', 'This must be given.');
     case 'type':
-      return at(path, 'invalid_type', `must be ${typeNames(params['type'])}`);
+      return at(path, 'invalid_type', `This must be ${typeNames(params['type'])}.`);
     case 'enum':
-      return at(path, 'unknown_value', `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`);
+      return at(path, 'invalid_value', `This must be one of ${listOf(params['allowedValues'])}.`);
     case 'const':
-      return at(path, 'unknown_value', `must be ${JSON.stringify(params['allowedValue'])}`);
+      return at(path, 'invalid_value', `This must be ${JSON.stringify(params['allowedValue'])}.`);
     case 'minLength':
       return at(
         path,
         'too_short',
-        limit === '1' ? 'must not be empty' : `must have ${limit} characters or more`,
+        limit === '1' ? 'This must not be empty.' : `At least ${limit} characters are wanted.`,
       );
     case 'maxLength':
-      return at(path, 'too_long', `must have at most ${limit} characters`);
+      return at(path, 'too_long', `At most ${limit} characters are allowed.`);
     case 'minimum':
-      return at(path, 'too_small', `must be ${limit} or more`);
     case 'maximum':
-      return at(path, 'too_large', `must be ${limit} or less`);
+      return at(path, 'out_of_range', rangeOf(error));
     case 'minItems':
     case 'minProperties':
-      return at(path, 'too_few', limit === '1' ? 'must not be empty' : `must have ${limit} or more`);
+      return at(path, 'too_few', `At least ${limit} must be given.`);
     case 'maxItems':
     case 'maxProperties':
-      return at(path, 'too_many', `must have at most ${limit}`);
-    case 'uniqueItems':
-      return at(`${path}/${String(params['i'])}`, 'duplicate', 'is there more than once');
+      return at(path, 'too_many', `At most ${limit} are allowed.`);
     case 'pattern':
-      return at(path, 'pattern', `must match ${String(params['pattern'])}`);
+      return at(path, 'invalid_format', `This must match ${String(params['pattern'])}.`);
     case 'format':
-      return at(path, 'format', `must be a ${String(params['format'])}`);
-    case 'propertyNames':
-      return at(
-        pointerTo(path, String(params['propertyName'])),
-        'name',
-        'is not a name that is allowed here',
-      );
+      return at(path, 'invalid_format', `This must be a ${String(params['format'])}.`);
     default:
-      // What a name must look like is told by `propertyNames`, and `if` and `anyOf` by what is in them.
-      return error.propertyName === undefined && error.keyword !== 'if'
-        ? at(path, 'invalid', 'is not valid')
-        : [];
+      return at(path, 'invalid', 'This is not valid.');
   }
 }
 
+function fieldNames({ parentSchema }: ErrorObject): string {
+  return Object.keys((parentSchema?.['properties'] ?? {}) as object).join(', ') || 'none';
+}
+
+function listOf(values: unknown): string {
+  return Array.isArray(values) ? values.map((value) => JSON.stringify(value)).join(', ') : '';
+}
+
+function rangeOf({ parentSchema }: ErrorObject): string {
+  const { minimum, maximum } = (parentSchema ?? {}) as { minimum?: number; maximum?: number };
+  if (minimum === undefined) return `At most ${maximum} is allowed.`;
+  return maximum === undefined
+    ? `At least ${minimum} is wanted.`
+    : `This must be from ${minimum} to ${maximum}.`;
+}
+
+const typeTexts: Readonly<Record<string, string>> = {
+  object: 'an object',
+  array: 'an array',
+  string: 'a string',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  null: 'null',
+};
+
 function typeNames(type: unknown): string {
-  return (Array.isArray(type) ? type : [type])
-    .map((name) => (name === 'integer' ? 'a whole number' : String(name)))
-    .join(' or ');
+  const types: readonly unknown[] = Array.isArray(type) ? type : [type];
+  return types.map((name) => typeTexts[String(name)] ?? String(name)).join(' or ');
 }

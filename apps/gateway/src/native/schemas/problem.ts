@@ -43,8 +43,8 @@ export const problemSchema = answerSchema<Problem>('Problem', {
       detail: '2 problems were found; see violations.',
       requestId: 'fM3kq0ZbRtWd-1x',
       violations: [
-        { field: '/url', code: 'required', message: 'is missing' },
-        { field: '?limit', code: 'invalid', message: "isn't a whole number from 1 to 250" },
+        { field: '/url', code: 'required', message: 'This must be given.' },
+        { field: '?limit', code: 'invalid_value', message: 'This must be a whole number from 1 to 250.' },
       ],
     },
   ],

@@ -1,0 +1,53 @@
+/** An endpoint's settings as the API takes them, for the checks of libs/models and for RPC. */
+import {
+  configV1,
+  endpointFormatTable,
+  fieldMaskToMessage,
+  labelSelectorToMessage,
+  signatureSchemeTable,
+} from '@posthorn/contracts';
+import { checkEndpoint, type EndpointSettings, type UrlPolicy, type Violation } from '@posthorn/models';
+import type { EndpointChanges } from './schemas/endpoint-settings.ts';
+
+/** What is wrong with the meaning of the fields that are given. */
+export function checkEndpointChanges(changes: EndpointChanges, policy: UrlPolicy): readonly Violation[] {
+  const { filter, ...rest } = changes;
+  const settings: Partial<EndpointSettings> = {
+    ...rest,
+    ...(filter !== undefined && { filterJson: filter === null ? null : JSON.stringify(filter) }),
+  };
+  return checkEndpoint(settings, policy);
+}
+
+/** The fields that are given, by their names over RPC. */
+export function endpointMask(changes: EndpointChanges): string[] {
+  return fieldMaskToMessage(Object.keys(changes).map((field) => (field === 'filter' ? 'filterJson' : field)));
+}
+
+/** The message of what is given; what isn't is empty. */
+export function endpointChangesToMessage(
+  changes: EndpointChanges,
+  organisationId: string,
+): configV1.Endpoint {
+  const { eventTypes, labels, filter, format } = changes;
+  return configV1.Endpoint.fromPartial({
+    organisationId,
+    uid: changes.uid ?? undefined,
+    url: changes.url ?? '',
+    name: changes.name ?? '',
+    description: changes.description ?? '',
+    eventTypes: eventTypes ? { values: [...eventTypes] } : undefined,
+    labels: labels ? labelSelectorToMessage(labels) : undefined,
+    filterJson: filter ? JSON.stringify(filter) : undefined,
+    format:
+      format === undefined
+        ? configV1.EndpointFormat.ENDPOINT_FORMAT_UNSPECIFIED
+        : endpointFormatTable.toMessage(format),
+    signing: (changes.signing ?? []).map(signatureSchemeTable.toMessage),
+    headers: { ...changes.headers },
+    timeoutMs: changes.timeoutMs ?? 0,
+    retryDelaysMs: (changes.retryDelaysMs ?? []).map(BigInt),
+    maxInFlight: changes.maxInFlight ?? 0,
+    metadata: { ...changes.metadata },
+  });
+}

@@ -1,0 +1,148 @@
+/** What an owner writes of an endpoint: the body of POST and of PATCH. */
+import {
+  endpointFormats,
+  endpointLimits as limits,
+  eventTypePatternPattern,
+  maxEventTypeLength,
+  signatureSchemes,
+  type EndpointFormat,
+  type SignatureScheme,
+} from '@posthorn/models';
+import { requestSchema, type Definition } from './schema.ts';
+
+export interface EndpointChanges {
+  readonly uid?: string | null;
+  readonly url?: string;
+  readonly name?: string;
+  readonly description?: string;
+  readonly eventTypes?: readonly string[] | null;
+  readonly labels?: Readonly<Record<string, readonly string[]>> | null;
+  readonly filter?: object | null;
+  readonly format?: EndpointFormat;
+  readonly signing?: readonly SignatureScheme[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+  readonly retryDelaysMs?: readonly number[];
+  readonly maxInFlight?: number;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface NewEndpoint extends EndpointChanges {
+  readonly url: string;
+  readonly organisation?: string;
+  readonly dialect?: 'standard';
+  readonly secret?: string;
+}
+
+const changes = {
+  uid: {
+    type: ['string', 'null'],
+    pattern: limits.uidPattern,
+    description: 'Your own name for it, unique in the organisation; good in every path in place of the id.',
+  },
+  url: {
+    type: 'string',
+    minLength: 1,
+    maxLength: limits.urlLength,
+    description:
+      'Where events are sent to. It must not have a user part, nor lead to an address that is not public.',
+    examples: ['https://example.com/hooks'],
+  },
+  name: { type: 'string', maxLength: limits.nameLength, description: 'For people.' },
+  description: { type: 'string', maxLength: limits.descriptionLength },
+  eventTypes: {
+    type: ['array', 'null'],
+    items: { type: 'string', pattern: eventTypePatternPattern, maxLength: maxEventTypeLength },
+    minItems: 1,
+    maxItems: limits.eventTypes,
+    description:
+      'Names of event types, `order.*` for all below `order`, or `*`. Null: all but operational events (`posthorn.…`).',
+    examples: [['order.*', 'invoice.paid']],
+  },
+  labels: {
+    type: ['object', 'null'],
+    additionalProperties: {
+      type: 'array',
+      items: { type: 'string' },
+      minItems: 1,
+      maxItems: limits.labelValues,
+    },
+    maxProperties: limits.labels,
+    description: 'Each of these labels must be on the event, with one of the values.',
+    examples: [{ region: ['eu', 'us'] }],
+  },
+  filter: {
+    type: ['object', 'null'],
+    description: 'A condition over the payload; see `POST /v1/filters/evaluate` for trying one out.',
+    examples: [{ 'order.total': { $gte: 100 } }],
+  },
+  format: {
+    type: 'string',
+    enum: endpointFormats,
+    description:
+      'The body that is sent: `standard` is `{"type","timestamp","data"}`, `raw` is `data` alone, `cloudevents` is CloudEvents 1.0 in binary mode.',
+  },
+  signing: {
+    type: 'array',
+    items: { type: 'string', enum: signatureSchemes },
+    minItems: 1,
+    maxItems: 2,
+    description: '`["v1"]` (HMAC-SHA256) or `["v1","v1a"]` (and ed25519 beside it).',
+  },
+  headers: {
+    type: 'object',
+    additionalProperties: { type: 'string', maxLength: limits.headerValueLength },
+    maxProperties: limits.headers,
+    description:
+      'Sent with every request. Answers mask the values; a mask that is sent back keeps the present value.',
+  },
+  timeoutMs: {
+    type: 'integer',
+    minimum: limits.minTimeoutMs,
+    maximum: limits.maxTimeoutMs,
+    description: 'How long one request may take, answer included; 15 s when left out.',
+  },
+  retryDelaysMs: {
+    type: 'array',
+    items: { type: 'integer', minimum: limits.minRetryDelayMs, maximum: limits.maxRetryDelayMs },
+    maxItems: limits.retryDelays,
+    description: 'How long to wait after the first, second, … failed attempt, ±20 %; none: a single attempt.',
+    examples: [[5_000, 300_000, 1_800_000]],
+  },
+  maxInFlight: {
+    type: 'integer',
+    minimum: 1,
+    maximum: limits.maxInFlight,
+    description: 'How many requests may be under way at once; 50 when left out.',
+  },
+  metadata: {
+    type: 'object',
+    additionalProperties: { type: 'string', maxLength: limits.metadataValueLength },
+    maxProperties: limits.metadata,
+    description: 'Texts of your own; we only keep them.',
+  },
+} satisfies Record<keyof EndpointChanges, Definition>;
+
+export const newEndpointSchema = requestSchema<NewEndpoint>('NewEndpoint', {
+  properties: {
+    ...changes,
+    organisation: {
+      type: 'string',
+      description:
+        'The organisation that it is for, by id or slug, where an operator makes it and the header names none.',
+    },
+    dialect: { const: 'standard', description: 'The API and envelope that it follows.' },
+    secret: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 256,
+      description: 'Your own signing secret (`whsec_…`); made by us when left out.',
+    },
+  },
+  required: ['url'],
+});
+
+export const endpointChangesSchema = requestSchema<EndpointChanges>('EndpointChanges', {
+  description: 'A merge patch (RFC 7396) over the top-level fields: each is replaced as a whole.',
+  properties: changes,
+});
