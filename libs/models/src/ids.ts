@@ -3,7 +3,7 @@
  * inserts stay at the end of an index. The version digit is 4 and the variant that of RFC 9562, which leaves 74 bits that are random
  * (`newId`) or a hash (`deliveryIdOf`, `attemptIdOf`: the same again whenever the same work is planned again).
  *
- * The hash is MurmurHash3 x86 128 over UTF-16 code units: even and fast, not cryptographic. Whoever may choose event ids can make
+ * The hash follows MurmurHash3 x86 128, over UTF-16 code units: even and fast, not cryptographic. Whoever may choose event ids can make
  * two deliveries of their own collide; the organisation is part of what is hashed, and no store may look a delivery up without it.
  */
 
