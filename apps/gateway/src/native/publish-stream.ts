@@ -13,8 +13,8 @@ import type { GatewayClients } from '../clients.ts';
 export interface Publisher {
   /** Never rejects. The event must have an id. */
   publish(event: ingestV1.NewEvent): Promise<PublishOutcome>;
-  /** Refuses what comes from now on; resolves when everything before is answered and the streams are closed. */
-  stop(): Promise<void>;
+  /** Closes the streams: what still waits is answered as not known, and what comes from now on is refused. */
+  stop(): void;
 }
 
 export type PublishOutcome =
@@ -80,10 +80,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let waitingBytes = 0;
   let nextLane = 0;
   let expiry: Timer | undefined;
-  let stopped: (() => void) | undefined;
+  let stopped = false;
 
   function publish(event: ingestV1.NewEvent): Promise<PublishOutcome> {
-    if (stopped !== undefined) return Promise.resolve(refusedAtOnce('This server is shutting down.'));
+    if (stopped) return Promise.resolve(refusedAtOnce('This server is shutting down.'));
     const isFull =
       waitingCount >= maxWaiting || (waitingCount > 0 && waitingBytes + event.data.length > maxWaitingBytes);
     if (isFull) return Promise.resolve(refusedAtOnce('Too many events are waiting to be accepted.'));
@@ -137,7 +137,6 @@ export function createPublisher(options: PublisherOptions): Publisher {
     waitingCount -= 1;
     waitingBytes -= request.event.data.length;
     resolve(outcome);
-    if (waitingCount === 0 && stopped !== undefined) close(stopped);
   }
 
   function expire(): void {
@@ -155,25 +154,19 @@ export function createPublisher(options: PublisherOptions): Publisher {
     expiry = earliest === Infinity ? undefined : clock.setTimeout(expire, earliest - now);
   }
 
-  function close(done: () => void): void {
+  function stop(): void {
+    stopped = true;
     clock.clearTimeout(expiry);
     for (const lane of lanes) {
       clock.clearTimeout(lane.reopening);
       const { stream } = lane;
       lane.stream = undefined;
       stream?.end();
+      for (const waiting of lane.waiting.values()) settle(lane, waiting, notKnown(waiting.request.event.id));
     }
-    done();
   }
 
-  return {
-    publish,
-    stop: () =>
-      new Promise((resolve) => {
-        stopped = resolve;
-        if (waitingCount === 0) close(resolve);
-      }),
-  };
+  return { publish, stop };
 }
 
 function outcomeOf(result: ingestV1.PublishResult | undefined): PublishOutcome {
