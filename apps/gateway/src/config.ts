@@ -10,6 +10,8 @@ export interface GatewayConfig {
   readonly publicUrl: string | null;
   /** The largest event that is accepted, in bytes of its JSON. */
   readonly maxEventBytes: number;
+  /** Streams to event-ingest that publishes ride on: one (the default) within the process, a few over the network. */
+  readonly publishStreams?: number;
   /** Which URLs endpoints may have, so that a refusal comes with everything else that is wrong. */
   readonly urlPolicy: UrlPolicy;
   /** Posthorn's version, for the reference. */

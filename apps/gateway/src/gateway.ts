@@ -5,11 +5,13 @@ import { createApp } from './app.ts';
 import { createAuthenticate } from './authenticate.ts';
 import type { GatewayClients } from './clients.ts';
 import type { GatewayConfig } from './config.ts';
+import { gatewayPrincipal } from './gateway-principal.ts';
 import { createHttpServer } from './http-server.ts';
 import { createDocsRouter } from './native/docs-page.ts';
 import { createIdempotency } from './native/idempotency.ts';
 import { createNativeRouter } from './native/native-router.ts';
 import { createOpenRouter } from './native/open-route.ts';
+import { createPublisher } from './native/publish-stream.ts';
 import { referenceRoute } from './native/reference.ts';
 import { createRoutes } from './native/routes.ts';
 import { createOrganisationLookup } from './organisation-lookup.ts';
@@ -41,7 +43,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
   let address: string | null = null;
   let isStopping = false;
 
-  const routes = createRoutes(deps);
+  const publisher = createPublisher({
+    ingest: clients.ingest,
+    principal: gatewayPrincipal,
+    streams: config.publishStreams ?? 1,
+    clock,
+    logger,
+  });
+  const routes = createRoutes({ ...deps, publisher });
   const probes = probeRoutes(metrics, () => [
     ...(isStopping ? ['stopping'] : []),
     ...(deps.notReady?.() ?? []),
@@ -78,9 +87,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
       address = `http://${hostInUrl(config.host)}:${port}`;
       return address;
     },
-    stop: (graceMs) => {
+    stop: async (graceMs) => {
       isStopping = true;
-      return server.stop(graceMs);
+      await server.stop(graceMs);
+      publisher.stop();
     },
   };
 }
