@@ -1,0 +1,145 @@
+/** `posthorn deliveries …`: what became of each event at each endpoint. */
+import { deliveryStates, type DeliveryState } from '@posthorn/models';
+import { Option, type Command } from 'commander';
+import { moment, wholeNumber } from '../arguments.ts';
+import { CliError, exitCodes } from '../exit-codes.ts';
+import type { AttemptResource, DeliveryResource } from '../resources.ts';
+import { examples } from '../root-command.ts';
+import type { WithSession } from '../session.ts';
+import { attemptColumns, attemptLines, deliveryColumns, deliveryLines } from './attempt-view.ts';
+import { forEachId } from './for-each-id.ts';
+import { addListOptions, listLimit, type ListOptions } from './list-options.ts';
+import { tailDeliveries, type TailDeliveriesOptions } from './tail.ts';
+
+interface DeliveryFilters {
+  readonly state?: readonly string[];
+  readonly endpoint?: string;
+  readonly event?: string;
+  readonly eventType?: string;
+  readonly statusClass?: number;
+  readonly after?: string;
+  readonly before?: string;
+}
+
+export function addDeliveryCommands(root: Command, withSession: WithSession): void {
+  const deliveries = root
+    .command('deliveries')
+    .description('list, show, follow, retry and cancel deliveries')
+    .addHelpText(
+      'after',
+      examples(
+        'posthorn deliveries list --state failed --state exhausted --after 24h',
+        'posthorn deliveries show 0192f3c4-…',
+        'posthorn deliveries tail --endpoint 0192f3c4-…',
+        'posthorn deliveries list --state exhausted --all --json | jq -r .id | xargs posthorn deliveries retry',
+      ),
+    );
+
+  addListOptions(deliveries.command('list').description('list deliveries, newest first'))
+    .addOption(stateOption())
+    .option('--endpoint <id>', 'only of this endpoint')
+    .option('--event <id>', 'only of this event')
+    .option('--event-type <type>', 'only of this event type')
+    .option('--status-class <n>', 'last answered 2xx (2), 4xx (4), …', wholeNumber(1, 5))
+    .option('--after <time>', 'created after (RFC 3339, or an age such as 2h)', moment)
+    .option('--before <time>', 'created before', moment)
+    .action(
+      withSession(async ({ api, output }, options: DeliveryFilters & ListOptions) => {
+        const found = api.list<DeliveryResource>('/v1/deliveries', {
+          limit: listLimit(options),
+          query: {
+            state: options.state,
+            endpointId: options.endpoint,
+            eventId: options.event,
+            eventType: options.eventType,
+            statusClass: options.statusClass,
+            after: options.after,
+            before: options.before,
+          },
+        });
+        await output.list(found, deliveryColumns(output), 'There are no such deliveries.');
+      }),
+    );
+
+  deliveries
+    .command('show')
+    .description('show a delivery with its attempts')
+    .argument('<delivery>', 'id')
+    .option('--verbose', 'with what the receiver answered to each attempt')
+    .action(
+      withSession(async ({ api, output }, id: string, { verbose }: { verbose?: true }) => {
+        const delivery = await api.send<DeliveryResource>('GET', deliveryPath(id));
+        const history = await collectAll(
+          api.list<AttemptResource>(deliveryPath(id, 'attempts'), { limit: maxShownAttempts }),
+        );
+        // People read time downwards.
+        await output.item({ ...delivery, history }, () => [
+          ...deliveryLines(delivery, output),
+          '',
+          ...(verbose
+            ? history.toReversed().flatMap((attempt) => [...attemptLines(attempt, output), ''])
+            : output.table(history.toReversed(), attemptColumns(output))),
+        ]);
+      }),
+    );
+
+  deliveries
+    .command('tail')
+    .description('follow new deliveries and what becomes of them, until Ctrl-C')
+    .addOption(stateOption())
+    .option('--endpoint <id>', 'only of this endpoint')
+    .option('--event-type <type>', 'only of this event type')
+    .option('--after <time>', 'begin with what was created after this; now when absent', moment)
+    .action(withSession((session, options: TailDeliveriesOptions) => tailDeliveries(session, options)));
+
+  deliveries
+    .command('retry')
+    .description('attempt deliveries again at once, whatever their state')
+    .argument('<deliveries...>', 'ids')
+    .action(
+      withSession((session, ids: readonly string[]) =>
+        forEachId(session, ids, async (id) => {
+          const delivery = await session.api.send<DeliveryResource>('POST', deliveryPath(id, 'retry'));
+          await session.output.item(delivery, () => [`retrying ${id}`]);
+        }),
+      ),
+    );
+
+  deliveries
+    .command('cancel')
+    .description('make no further attempt of deliveries that have not ended')
+    .argument('<deliveries...>', 'ids')
+    .action(
+      withSession((session, ids: readonly string[]) =>
+        forEachId(session, ids, async (id) => {
+          const delivery = await session.api.send<DeliveryResource>('POST', deliveryPath(id, 'cancel'));
+          await session.output.item(delivery, () => [`cancelled ${id}`]);
+        }),
+      ),
+    );
+}
+
+const maxShownAttempts = 250;
+
+/** The route of one delivery. */
+export function deliveryPath(id: string, action = ''): string {
+  return `/v1/deliveries/${encodeURIComponent(id)}${action && `/${action}`}`;
+}
+
+function stateOption() {
+  return new Option('--state <state>', 'only these; may be repeated').argParser(
+    (text: string, previous: readonly DeliveryState[] | undefined): readonly DeliveryState[] => {
+      const state = deliveryStates.find((known) => known === text);
+      if (!state) {
+        throw new CliError(exitCodes.usage, `--state ${text}: there are ${deliveryStates.join(', ')}.`);
+      }
+      return [...(previous ?? []), state];
+    },
+  );
+}
+
+async function collectAll<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

@@ -1,0 +1,114 @@
+/** `posthorn organisations …`: the tenants; for operator keys. */
+import type { Command } from 'commander';
+import { wholeNumber } from '../arguments.ts';
+import type { Output } from '../output.ts';
+import type { OrganisationResource } from '../resources.ts';
+import { examples } from '../root-command.ts';
+import type { WithSession } from '../session.ts';
+import { addListOptions, listLimit, type ListOptions } from './list-options.ts';
+
+interface CreateOptions {
+  readonly name?: string;
+  readonly timeZone?: string;
+  readonly requireKnownTypes?: true;
+  readonly payloadDays?: number;
+  readonly metadataDays?: number;
+}
+
+export function addOrganisationCommands(root: Command, withSession: WithSession): void {
+  const organisations = root
+    .command('organisations')
+    .description('list, show, create and delete organisations (operator keys only)')
+    .addHelpText(
+      'after',
+      examples('posthorn organisations create acme --name "Acme Ltd"', 'posthorn organisations list'),
+    );
+
+  addListOptions(organisations.command('list').description('list organisations, newest first')).action(
+    withSession(async ({ api, output }, options: ListOptions) => {
+      const found = api.list<OrganisationResource>('/v1/organisations', {
+        limit: listLimit(options),
+        organisation: null,
+      });
+      await output.list(
+        found,
+        [
+          { header: 'ID', value: ({ id }) => id },
+          { header: 'SLUG', value: ({ slug }) => slug },
+          { header: 'NAME', value: ({ name }) => name, flexible: true },
+          { header: 'CREATED', value: ({ createdAt }) => createdAt },
+        ],
+        'There are no organisations yet.',
+      );
+    }),
+  );
+
+  organisations
+    .command('show')
+    .description('show an organisation')
+    .argument('<organisation>', 'id or slug')
+    .action(
+      withSession(async ({ api, output }, name: string) => {
+        const organisation = await api.send<OrganisationResource>('GET', pathOf(name), {
+          organisation: null,
+        });
+        await output.item(organisation, (shown) => organisationLines(shown, output));
+      }),
+    );
+
+  organisations
+    .command('create')
+    .description('create an organisation')
+    .argument('<slug>', 'a-z, 0-9 and -, at most 63 characters')
+    .option('--name <name>', 'its name for people; the slug when absent')
+    .option('--time-zone <zone>', 'IANA name such as Europe/Berlin')
+    .option('--require-known-types', 'refuse events whose type is not in the catalogue')
+    .option('--payload-days <n>', 'days that events are kept', wholeNumber(1))
+    .option('--metadata-days <n>', 'days that deliveries and attempts are kept', wholeNumber(1))
+    .action(
+      withSession(async ({ api, output }, slug: string, options: CreateOptions) => {
+        const { payloadDays, metadataDays } = options;
+        const hasRetention = payloadDays !== undefined || metadataDays !== undefined;
+        const body = {
+          slug,
+          name: options.name ?? slug,
+          timeZone: options.timeZone,
+          requireKnownTypes: options.requireKnownTypes,
+          retention: hasRetention ? { payloadDays, metadataDays } : undefined,
+        };
+        const created = await api.send<OrganisationResource>('POST', '/v1/organisations', {
+          body,
+          organisation: null,
+        });
+        await output.item(created, (shown) => organisationLines(shown, output));
+      }),
+    );
+
+  organisations
+    .command('delete')
+    .description('delete an organisation with everything that belongs to it')
+    .argument('<organisation>', 'id or slug')
+    .action(
+      withSession(async ({ api, output }, name: string) => {
+        await api.send('DELETE', pathOf(name), { organisation: null });
+        output.note(`Deleted organisation ${name}.`);
+      }),
+    );
+}
+
+function pathOf(name: string): string {
+  return `/v1/organisations/${encodeURIComponent(name)}`;
+}
+
+function organisationLines(organisation: OrganisationResource, output: Output): string[] {
+  return output.fields({
+    id: organisation.id,
+    slug: organisation.slug,
+    name: organisation.name,
+    'time zone': organisation.timeZone,
+    'known types only': organisation.requireKnownTypes,
+    'payloads kept': `${organisation.retention.payloadDays} days`,
+    'metadata kept': `${organisation.retention.metadataDays} days`,
+    created: organisation.createdAt,
+  });
+}

@@ -1,0 +1,38 @@
+/** What a command has of the world: streams, environment, and a signal that Ctrl-C or SIGTERM aborts. Tests pass their own. */
+import type { Readable, Writable } from 'node:stream';
+
+export interface Io {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted by the first SIGINT or SIGTERM: finish what is begun, then end. */
+  readonly signal: AbortSignal;
+}
+
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+/**
+ * The process's own streams. The first SIGINT or SIGTERM aborts the signal, the second one ends the process at once.
+ * A reader that closes the pipe early (`posthorn events list | head`) ends it quietly.
+ */
+export function processIo(): Io {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    signal: controller.signal,
+  };
+}

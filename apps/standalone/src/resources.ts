@@ -1,0 +1,155 @@
+/** The native API's resources as far as the command line shows them; the full contract is the gateway's /openapi.json. */
+import type { AttemptOutcome, AttemptTrigger, DeliveryState, EndpointState } from '@posthorn/models';
+
+export interface OrganisationResource {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly accountUrl: string | null;
+  readonly timeZone: string;
+  readonly requireKnownTypes: boolean;
+  readonly retention: { readonly payloadDays: number; readonly metadataDays: number };
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface KeyResource {
+  readonly id: string;
+  readonly name: string;
+  readonly prefix: string;
+  readonly scopes: readonly string[];
+  /** Null for an operator key. */
+  readonly organisation: string | null;
+  readonly expiresAt?: string | null;
+  readonly lastUsedAt: string | null;
+  readonly createdAt: string;
+  /** In the answer to a POST only. */
+  readonly token?: string;
+}
+
+export interface EventTypeResource {
+  readonly name: string;
+  readonly description: string;
+  readonly schema: unknown;
+  readonly enforcement: string;
+  readonly retired: boolean;
+}
+
+export interface EndpointResource {
+  readonly id: string;
+  readonly uid: string | null;
+  readonly number: number;
+  readonly organisation: string;
+  readonly url: string;
+  readonly name: string;
+  readonly description: string;
+  readonly state: EndpointState;
+  readonly stateReason: string | null;
+  readonly eventTypes: readonly string[] | null;
+  readonly labels: Readonly<Record<string, readonly string[]>> | null;
+  readonly filter: unknown;
+  readonly format: string;
+  readonly signing: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly retryDelaysMs: readonly number[];
+  readonly maxInFlight: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly health: EndpointHealth | null;
+  readonly version: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** In the answer to a POST only. */
+  readonly secret?: string;
+}
+
+export interface EndpointHealth {
+  readonly state: string;
+  readonly consecutiveFailures: number;
+  readonly failingSince: string | null;
+  readonly lastSuccessAt: string | null;
+  readonly waiting: number;
+}
+
+export interface SecretResource {
+  readonly secret: string;
+  /** The public half of a `whsk_…` secret. */
+  readonly publicKey?: string | null;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+}
+
+export interface EventResource {
+  readonly id: string;
+  readonly type: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly subject: string | null;
+  readonly idempotencyKey: string | null;
+  readonly occurredAt: string;
+  readonly acceptedAt: string;
+  readonly data?: unknown;
+}
+
+/** The answer to a publish. */
+export interface AcceptedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly acceptedAt: string;
+  readonly duplicate: boolean;
+}
+
+export interface DeliveryResource {
+  readonly id: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly endpointId: string;
+  readonly state: DeliveryState;
+  readonly reason: string | null;
+  readonly attempts: number;
+  readonly nextAttemptAt: string | null;
+  readonly createdAt: string;
+  readonly finishedAt: string | null;
+  readonly lastAttempt: AttemptResource | null;
+}
+
+export interface AttemptResource {
+  readonly id: string;
+  readonly deliveryId: string;
+  readonly number: number;
+  readonly trigger: AttemptTrigger;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly outcome: AttemptOutcome;
+  readonly status: number | null;
+  readonly error?: string | null;
+  readonly response: AttemptResponseResource | null;
+  readonly address: string | null;
+  readonly signature: string | null;
+}
+
+export interface AttemptResponseResource {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly truncated: boolean;
+}
+
+/** Attempts within a span of time. */
+export interface StatsSummary {
+  readonly attempts: number;
+  readonly byOutcome: Readonly<Record<string, number>>;
+  readonly latencyMs: {
+    readonly p50: number | null;
+    readonly p95: number | null;
+    readonly p99: number | null;
+  };
+}
+
+export interface StatsResource {
+  readonly after: string;
+  readonly before: string;
+  readonly total: StatsSummary;
+  readonly bucketMs: number;
+  readonly buckets: readonly (StatsSummary & { readonly start: string })[];
+  readonly oldestWaitingAt: string | null;
+  readonly waiting: number;
+}
