@@ -103,7 +103,7 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
     };
     try {
       const results = run(group.map((entry) => entry.item));
-      if (results instanceof Promise) results.then(settle, fail);
+      if ('then' in results) results.then(settle, fail);
       else settle(results);
     } catch (error) {
       fail(error);

@@ -118,8 +118,8 @@ function readSecret(variable: string, env: Environment, problems: ConfigProblem[
   try {
     return readFileSync(file, 'utf8').trimEnd();
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    problems.push({ variable, message: `${variable}_FILE names ${file}, which can't be read (${reason}).` });
+    const { code } = error as NodeJS.ErrnoException;
+    problems.push({ variable, message: `${variable}_FILE names ${file}, which can't be read (${code}).` });
     return undefined;
   }
 }
