@@ -1,0 +1,258 @@
+import {
+  attemptOutcomes,
+  attemptTriggers,
+  deliveryStates,
+  endpointFormats,
+  endpointStates,
+  enforcements,
+  errorCodes,
+  scopes,
+  signatureSchemes,
+  DomainError,
+  type ApiKey,
+  type Attempt,
+  type Endpoint,
+  type Event,
+  type EventType,
+  type Organisation,
+  type Secret,
+  type SigningEndpoint,
+} from '@posthorn/models';
+import fc from 'fast-check';
+import {
+  apiKeyFromMessage,
+  apiKeyToMessage,
+  attemptFromMessage,
+  attemptToMessage,
+  configV1,
+  deliveryFromMessage,
+  deliveryToMessage,
+  dispatchV1,
+  endpointFromMessage,
+  endpointToMessage,
+  eventFromMessage,
+  eventFromNewEvent,
+  eventToMessage,
+  eventToNewEvent,
+  eventTypeFromMessage,
+  eventTypeToMessage,
+  ingestV1,
+  organisationFromMessage,
+  organisationToMessage,
+  refusalFromMessage,
+  refusalToMessage,
+  secretFromMessage,
+  secretToMessage,
+  signingEndpointFromMessage,
+  signingEndpointToMessage,
+  type DeliveryView,
+} from './index.ts';
+
+const text = fc.string({ unit: 'grapheme', maxLength: 20 });
+const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arbitrary, { nil: null });
+const time = fc
+  .integer({ min: 0, max: Date.UTC(9999, 11, 31) })
+  .map((milliseconds) => new Date(milliseconds));
+const int32 = fc.nat(2 ** 31 - 1);
+const safeInteger = fc.nat(Number.MAX_SAFE_INTEGER);
+// `__proto__` is no key of a plain object; the checks at the edges refuse it.
+const key = text.filter((name) => name !== '__proto__');
+const texts = fc.dictionary(key, text, { maxKeys: 4, noNullPrototype: true });
+
+const organisation: fc.Arbitrary<Organisation> = fc.record({
+  id: text,
+  slug: text,
+  name: text,
+  accountUrl: maybe(text),
+  timeZone: text,
+  branding: fc.record({ name: maybe(text), iconUrl: maybe(text), thumbnailUrl: maybe(text) }),
+  requireKnownTypes: fc.boolean(),
+  retention: fc.record({ payloadDays: int32, metadataDays: int32 }),
+  createdAt: time,
+  updatedAt: time,
+});
+
+const apiKey: fc.Arbitrary<ApiKey> = fc.record({
+  id: text,
+  name: text,
+  prefix: text,
+  scopes: fc.array(fc.constantFrom(...scopes), { maxLength: 5 }),
+  organisationId: maybe(text),
+  expiresAt: maybe(time),
+  lastUsedAt: maybe(time),
+  createdAt: time,
+});
+
+const eventType: fc.Arbitrary<EventType> = fc.record({
+  organisationId: text,
+  name: text,
+  description: text,
+  schemaJson: maybe(text),
+  enforcement: fc.constantFrom(...enforcements),
+  retired: fc.boolean(),
+  createdAt: time,
+  updatedAt: time,
+});
+
+const endpoint: fc.Arbitrary<Endpoint> = fc.record({
+  id: text,
+  number: safeInteger,
+  organisationId: text,
+  uid: maybe(text),
+  url: text,
+  name: text,
+  description: text,
+  state: fc.constantFrom(...endpointStates),
+  stateReason: maybe(text),
+  eventTypes: maybe(fc.array(text, { maxLength: 3 })),
+  labels: maybe(fc.dictionary(key, fc.array(text, { maxLength: 3 }), { maxKeys: 3, noNullPrototype: true })),
+  filterJson: maybe(text),
+  format: fc.constantFrom(...endpointFormats),
+  signing: fc.array(fc.constantFrom(...signatureSchemes), { maxLength: 2 }),
+  headers: texts,
+  timeoutMs: int32,
+  retryDelaysMs: fc.array(safeInteger, { maxLength: 5 }),
+  maxInFlight: int32,
+  metadata: texts,
+  version: safeInteger,
+  createdAt: time,
+  updatedAt: time,
+});
+
+const secret: fc.Arbitrary<Secret> = fc.record({
+  scheme: fc.constantFrom(...signatureSchemes),
+  secret: text,
+  createdAt: time,
+  expiresAt: maybe(time),
+});
+
+const event: fc.Arbitrary<Event> = fc.record({
+  id: text,
+  organisationId: text,
+  type: text,
+  payload: fc.uint8Array({ maxLength: 50 }),
+  labels: texts,
+  subject: maybe(text),
+  idempotencyKey: maybe(text),
+  occurredAt: time,
+  acceptedAt: time,
+});
+
+const attempt: fc.Arbitrary<Attempt> = fc.record({
+  id: text,
+  organisationId: text,
+  deliveryId: text,
+  eventId: text,
+  eventType: text,
+  endpointId: text,
+  number: int32,
+  trigger: fc.constantFrom(...attemptTriggers),
+  startedAt: time,
+  durationMs: int32,
+  outcome: fc.constantFrom(...attemptOutcomes),
+  status: maybe(fc.integer({ min: 100, max: 599 })),
+  error: maybe(text),
+  response: maybe(fc.record({ headers: texts, body: text, truncated: fc.boolean() })),
+  address: maybe(text),
+  signature: maybe(text),
+});
+
+const delivery: fc.Arbitrary<DeliveryView> = fc.record({
+  id: text,
+  organisationId: text,
+  eventId: text,
+  eventType: text,
+  endpointId: text,
+  state: fc.constantFrom(...deliveryStates),
+  reason: maybe(text),
+  attempts: int32,
+  nextAttemptAt: maybe(time),
+  createdAt: time,
+  finishedAt: maybe(time),
+  lastAttempt: maybe(attempt),
+});
+
+const error = fc
+  .record({
+    code: fc.constantFrom(...errorCodes),
+    message: text,
+    violations: fc.array(fc.record({ field: text, code: text, message: text }), { maxLength: 3 }),
+    retryAfterMs: fc.option(safeInteger, { nil: undefined }),
+  })
+  .map(
+    ({ code, message, violations, retryAfterMs }) =>
+      new DomainError(code, message, { violations, ...(retryAfterMs !== undefined && { retryAfterMs }) }),
+  );
+
+/** What a message becomes on its way through the network. */
+function sendThrough<T>(codec: {
+  encode(message: T): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): T;
+}) {
+  return (message: T): T => codec.decode(codec.encode(message).finish());
+}
+
+function expectIdentity<M>(models: fc.Arbitrary<M>, thereAndBack: (model: M) => M): void {
+  fc.assert(fc.property(models, (model) => expect(thereAndBack(model)).toEqual(model)));
+}
+
+describe('a model comes back from its message as it was:', () => {
+  it('organisation', () => {
+    const send = sendThrough(configV1.Organisation);
+    expectIdentity(organisation, (model) => organisationFromMessage(send(organisationToMessage(model))));
+  });
+
+  it('API key', () => {
+    const send = sendThrough(configV1.ApiKey);
+    expectIdentity(apiKey, (model) => apiKeyFromMessage(send(apiKeyToMessage(model))));
+  });
+
+  it('event type', () => {
+    const send = sendThrough(configV1.EventType);
+    expectIdentity(eventType, (model) => eventTypeFromMessage(send(eventTypeToMessage(model))));
+  });
+
+  it('endpoint', () => {
+    const send = sendThrough(configV1.Endpoint);
+    expectIdentity(endpoint, (model) => endpointFromMessage(send(endpointToMessage(model))));
+  });
+
+  it('secret', () => {
+    const send = sendThrough(configV1.Secret);
+    expectIdentity(secret, (model) => secretFromMessage(send(secretToMessage(model))));
+  });
+
+  it('endpoint with its secrets', () => {
+    const send = sendThrough(configV1.SigningEndpoint);
+    const models: fc.Arbitrary<SigningEndpoint> = fc.record({
+      endpoint,
+      secrets: fc.array(secret, { maxLength: 3 }),
+    });
+    expectIdentity(models, (model) => signingEndpointFromMessage(send(signingEndpointToMessage(model))));
+  });
+
+  it('event', () => {
+    const send = sendThrough(dispatchV1.Event);
+    expectIdentity(event, (model) => eventFromMessage(send(eventToMessage(model))));
+  });
+
+  it('event that is published', () => {
+    const send = sendThrough(ingestV1.NewEvent);
+    expectIdentity(event, (model) => eventFromNewEvent(send(eventToNewEvent(model)), model));
+  });
+
+  it('attempt', () => {
+    const send = sendThrough(dispatchV1.Attempt);
+    expectIdentity(attempt, (model) => attemptFromMessage(send(attemptToMessage(model))));
+  });
+
+  it('delivery with its last attempt', () => {
+    const send = sendThrough(dispatchV1.Delivery);
+    expectIdentity(delivery, (model) => deliveryFromMessage(send(deliveryToMessage(model))));
+  });
+
+  it('refusal of an event', () => {
+    const send = sendThrough(ingestV1.Refused);
+    expectIdentity(error, (model) => refusalFromMessage(send(refusalToMessage(model))));
+  });
+});
