@@ -14,6 +14,7 @@ const evaluationSchema = requestSchema<Evaluation>('FilterEvaluation', {
       type: 'object',
       properties: { data: { description: 'The payload that the filter is asked about.' } },
       required: ['data'],
+      additionalProperties: true,
       description: 'An event as it is published or read; only its `data` counts.',
     },
   },

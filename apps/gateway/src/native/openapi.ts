@@ -72,7 +72,8 @@ function operationOf(route: RouteDescription): Json {
     tags: [route.tag],
     ...listUnlessEmpty('parameters', [...headerParametersOf(route), ...ownParametersOf(route)]),
     ...(route.body !== undefined && { requestBody: requestBodyOf(route.body) }),
-    responses: { ...answersOf(route), ...problemsOf(route) },
+    // A route may describe one of its problems better than the table does.
+    responses: { ...problemsOf(route), ...answersOf(route) },
   };
 }
 
@@ -231,10 +232,15 @@ export function errorCodesOf(route: RouteDescription): ReadonlySet<ErrorCode> {
 
 function problemsOf(route: RouteDescription): Json {
   const byStatus = Map.groupBy(errorCodesOf(route), (code) => String(problemKinds[code].status));
-  return Object.fromEntries([...byStatus].map(([status, codes]) => [status, problemAnswerOf(codes)]));
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      status,
+      problemAnswerOf(codes, route.problems?.[Number(status)]),
+    ]),
+  );
 }
 
-function problemAnswerOf(codes: readonly ErrorCode[]): Json {
+function problemAnswerOf(codes: readonly ErrorCode[], schema: Schema<unknown> = problemSchema): Json {
   const waits = codes.some((code) => code === 'unavailable' || code === 'failed_precondition');
   return {
     description: codes.map((code) => `\`${code}\`: ${problemKinds[code].title}`).join(' '),
@@ -244,7 +250,7 @@ function problemAnswerOf(codes: readonly ErrorCode[]): Json {
         'Retry-After': { description: 'Seconds to wait before the next try.', schema: { type: 'integer' } },
       }),
     },
-    content: contentOf({ 'application/problem+json': { schema: problemSchema } }),
+    content: contentOf({ 'application/problem+json': { schema } }),
   };
 }
 
@@ -262,7 +268,11 @@ function schemasOf(
   const inBody = (body: RouteDescription['body']): (Schema<unknown> | Definition)[] =>
     body === undefined ? [] : 'raw' in body ? inContent(body.content) : [body.schema];
   return [
-    ...routes.flatMap((route) => [...inBody(route.body), ...inAnswers(route.answers)]),
+    ...routes.flatMap((route) => [
+      ...inBody(route.body),
+      ...inAnswers(route.answers),
+      ...Object.values(route.problems ?? {}),
+    ]),
     ...openRoutes.flatMap((route) => inAnswers(route.answers)),
     problemSchema,
   ];

@@ -160,6 +160,8 @@ export interface RouteDescription {
   readonly answers: Readonly<Record<number, AnswerDescription<unknown>>>;
   /** Codes that this route answers with, beside those that follow from what is said above. */
   readonly errors?: readonly ErrorCode[];
+  /** Problems of this route that have members of their own, by status. */
+  readonly problems?: Readonly<Record<number, Schema<unknown>>>;
   /** How long the RPCs of a call may take together; 10 s when absent. */
   readonly deadlineMs?: number;
 }

@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { createMetrics, silentLogger, systemClock, systemRandom } from '@posthorn/runtime';
+import { fakeClients } from '../testing/fake-services.ts';
+import { startTestGateway, testConfig, type TestGateway } from '../testing/test-gateway.ts';
+import { problemKinds } from './problem.ts';
+import { createRoutes } from './routes.ts';
+
+let running: TestGateway;
+beforeAll(async () => {
+  running = await startTestGateway();
+});
+afterAll(() => running.gateway.stop(1_000));
+
+interface OperationObject {
+  readonly operationId: string;
+  readonly responses: Readonly<Record<string, unknown>>;
+}
+
+function operations(): {
+  readonly method: string;
+  readonly path: string;
+  readonly operation: OperationObject;
+}[] {
+  const paths = running.document['paths'] as Record<string, Record<string, OperationObject>>;
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
+  );
+}
+
+test('the document passes all recommended rules of an independent linter, examples included', () => {
+  const program = join(import.meta.dirname, '../testing/lint-openapi.ts');
+  const { stdout, stderr } = spawnSync(process.execPath, [program], {
+    input: JSON.stringify(running.document),
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual([]);
+});
+
+test('every route is in the document, and everything under /v1 in the document is a route', () => {
+  const publisher = { publish: () => Promise.reject(new Error('unused')), stop: () => Promise.resolve() };
+  const routes = createRoutes({
+    clients: fakeClients(),
+    config: testConfig,
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+    metrics: createMetrics(),
+    publisher,
+  });
+  const served = routes.map(({ method, path, operationId }) => `${method} ${path} ${operationId}`);
+  const described = operations()
+    .filter(({ path }) => path.startsWith('/v1/'))
+    .map(({ method, path, operation }) => `${method} ${path} ${operation.operationId}`);
+  expect(described.toSorted()).toEqual(served.toSorted());
+  expect(new Set(operations().map(({ operation }) => operation.operationId)).size).toBe(operations().length);
+});
+
+test('every operation of the document is answered: with a problem for want of a key, or openly', async () => {
+  for (const { method, path } of operations()) {
+    const answer = await running.fetch(path.replaceAll(/\{\w+\}/g, 'x'), { method: method.toUpperCase() });
+    expect([method, path, answer.status]).toEqual([method, path, path.startsWith('/v1/') ? 401 : 200]);
+  }
+});
+
+test('every operation under /v1 describes what a wrong key, a bad request and an outage answer', () => {
+  const always = (
+    ['invalid_argument', 'unauthenticated', 'permission_denied', 'internal', 'unavailable'] as const
+  ).map((code) => String(problemKinds[code].status));
+  for (const { path, operation } of operations().filter(({ path }) => path.startsWith('/v1/'))) {
+    expect([path, Object.keys(operation.responses)]).toEqual([path, expect.arrayContaining(always)]);
+  }
+});
+
+test('is served for tools under its own address', async () => {
+  expect(running.document['servers']).toEqual([{ url: running.address }]);
+  const answer = await running.fetch('/openapi.json');
+  expect(answer.headers.get('content-type')).toBe('application/json');
+});
+
+test('names the public address where one is configured', async () => {
+  const other = await startTestGateway({ config: { publicUrl: 'https://hooks.example.com' } });
+  expect(other.document['servers']).toEqual([{ url: 'https://hooks.example.com' }]);
+  await other.gateway.stop(1_000);
+});
