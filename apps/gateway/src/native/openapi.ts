@@ -232,15 +232,10 @@ export function errorCodesOf(route: RouteDescription): ReadonlySet<ErrorCode> {
 
 function problemsOf(route: RouteDescription): Json {
   const byStatus = Map.groupBy(errorCodesOf(route), (code) => String(problemKinds[code].status));
-  return Object.fromEntries(
-    [...byStatus].map(([status, codes]) => [
-      status,
-      problemAnswerOf(codes, route.problems?.[Number(status)]),
-    ]),
-  );
+  return Object.fromEntries([...byStatus].map(([status, codes]) => [status, problemAnswerOf(codes)]));
 }
 
-function problemAnswerOf(codes: readonly ErrorCode[], schema: Schema<unknown> = problemSchema): Json {
+function problemAnswerOf(codes: readonly ErrorCode[]): Json {
   const waits = codes.some((code) => code === 'unavailable' || code === 'failed_precondition');
   return {
     description: codes.map((code) => `\`${code}\`: ${problemKinds[code].title}`).join(' '),
@@ -250,7 +245,7 @@ function problemAnswerOf(codes: readonly ErrorCode[], schema: Schema<unknown> = 
         'Retry-After': { description: 'Seconds to wait before the next try.', schema: { type: 'integer' } },
       }),
     },
-    content: contentOf({ 'application/problem+json': { schema } }),
+    content: contentOf({ 'application/problem+json': { schema: problemSchema } }),
   };
 }
 
@@ -268,11 +263,7 @@ function schemasOf(
   const inBody = (body: RouteDescription['body']): (Schema<unknown> | Definition)[] =>
     body === undefined ? [] : 'raw' in body ? inContent(body.content) : [body.schema];
   return [
-    ...routes.flatMap((route) => [
-      ...inBody(route.body),
-      ...inAnswers(route.answers),
-      ...Object.values(route.problems ?? {}),
-    ]),
+    ...routes.flatMap((route) => [...inBody(route.body), ...inAnswers(route.answers)]),
     ...openRoutes.flatMap((route) => inAnswers(route.answers)),
     problemSchema,
   ];

@@ -156,12 +156,10 @@ export interface RouteDescription {
    * itself (publishing). `redact` takes out what must be shown only once.
    */
   readonly idempotency?: 'own' | { readonly redact: (body: unknown) => unknown };
-  /** What it answers with when all went well, by status. */
+  /** What it answers with when all went well, by status; and problems that have members of their own. */
   readonly answers: Readonly<Record<number, AnswerDescription<unknown>>>;
   /** Codes that this route answers with, beside those that follow from what is said above. */
   readonly errors?: readonly ErrorCode[];
-  /** Problems of this route that have members of their own, by status. */
-  readonly problems?: Readonly<Record<number, Schema<unknown>>>;
   /** How long the RPCs of a call may take together; 10 s when absent. */
   readonly deadlineMs?: number;
 }
