@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   checkFilter,
   compileFilter,
@@ -6,6 +8,7 @@ import {
   maxFilterDepth,
   type Filter,
 } from './filter.ts';
+import { filterOperators } from './filter-operator.ts';
 import { maxElementsVisited } from './filter-path.ts';
 
 const order = {
@@ -241,5 +244,34 @@ describe('explain', () => {
   it('cuts what is long', () => {
     const { because } = filterOf({ a: 'x' }).explain({ a: 'y'.repeat(1000) });
     expect(because.length).toBeLessThan(200);
+  });
+});
+
+describe('docs/filters.md', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../../docs/filters.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| `(\{.*?\})` +\| `(\{.*?\})` +\| (yes|no):/gm)];
+
+  it.each(rows.map(([, payload = '', json = '', answer]) => [payload, json, answer]))(
+    'says rightly whether %s matches %s: %s',
+    (payload, json, answer) => {
+      expect(matches(JSON.parse(json), JSON.parse(payload))).toBe(answer === 'yes');
+    },
+  );
+
+  it('has examples that are filters, and names every operator', () => {
+    const blocks = [...text.matchAll(/```json\n(.*?)```/gs)].map(
+      ([, json = '']) => JSON.parse(json) as unknown,
+    );
+    const [first, sample, answer, last] = blocks as [
+      unknown,
+      { filter: unknown; event: { data: unknown } },
+      unknown,
+      unknown,
+    ];
+    expect([...checkFilter(first), ...checkFilter(last)]).toEqual([]);
+    expect(filterOf(sample.filter).explain(sample.event.data)).toEqual(answer);
+    for (const name of [...Object.keys(filterOperators), '$and', '$or', '$not'])
+      expect(text).toContain(`"${name}"`);
+    expect(rows.length).toBeGreaterThan(5);
   });
 });
