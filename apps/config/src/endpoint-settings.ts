@@ -56,7 +56,7 @@ export function readChanges(
         );
   if (message === undefined)
     violations.push({ field: '/endpoint', code: 'required', message: 'must be set' });
-  return { settings: Object.fromEntries(entries) as Partial<EndpointSettings>, violations };
+  return { settings: Object.fromEntries(entries), violations };
 }
 
 /** Whole settings of a new endpoint. `given` names fields that are to be taken as they are although they are empty. */

@@ -44,7 +44,8 @@ export function createSqliteIdempotencyStore(database: SqliteDatabase): Idempote
 function judge(row: Record<string, unknown> | undefined, request: ReservationRequest): ReservationResult {
   if (row === undefined || Number(row['expires_at']) <= request.now.getTime()) return { outcome: 'reserved' };
   if (Buffer.compare(row['digest'] as Uint8Array, request.digest) !== 0) return { outcome: 'mismatch' };
-  if (row['answer'] !== null) return { outcome: 'answered', answer: decodeAnswer(String(row['answer'])) };
+  const { answer } = row;
+  if (typeof answer === 'string') return { outcome: 'answered', answer: decodeAnswer(answer) };
   return Number(row['reserved_at']) < request.staleBefore.getTime()
     ? { outcome: 'reserved' }
     : { outcome: 'in_progress' };

@@ -17,7 +17,7 @@ export function keyStoreContract(stores: () => ConfigStores): void {
   it('refuses a token that another key has', async () => {
     await store().insert(sampleKey(1), 10);
     const twin = { ...sampleKey(2, { organisationId: null }), tokenSha256: sampleKey(1).tokenSha256 };
-    const refusal = { code: 'already_exists', violations: [expect.objectContaining({ field: '/token' })] };
+    const refusal = { code: 'already_exists', violations: [{ field: '/token' }] };
     await expect(store().insert(twin, 10)).rejects.toMatchObject(refusal);
     await expect(store().put(twin)).rejects.toMatchObject(refusal);
     expect(await store().find(sampleId(2))).toBeNull();

@@ -20,7 +20,7 @@ export function organisationStoreContract(stores: () => ConfigStores): void {
     await store().insert(sampleOrganisation(1));
     await store().insert(sampleOrganisation(2));
     const revision = await revisionAfter();
-    const refusal = { code: 'already_exists', violations: [expect.objectContaining({ field: '/slug' })] };
+    const refusal = { code: 'already_exists', violations: [{ field: '/slug' }] };
     await expect(store().insert(sampleOrganisation(3, { slug: 'organisation-1' }))).rejects.toMatchObject(
       refusal,
     );
