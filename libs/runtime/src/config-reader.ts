@@ -27,7 +27,7 @@ export type ConfigOf<S extends ConfigSpec> = {
 };
 
 /** Declares an entry with the parser's type, widened by the default's (`null` for what may be absent). */
-export function configEntry<T, D extends T | null = T>(
+export function configEntry<T, const D extends T | null = T>(
   entry: Omit<ConfigEntry<T | D>, 'parser' | 'default'> & {
     readonly parser: ConfigParser<T>;
     readonly default?: D;
