@@ -63,29 +63,19 @@ export function scanObject(bytes: Uint8Array, options: JsonScanOptions = {}): Sc
   const scan = createScan(bytes, options);
   const members: JsonMember[] = [];
   const keys = new Set<string>();
-  let at = open(scan, openBrace, 'an object');
-  if (at >= 0 && at < scan.end && bytes[at] === closeBrace) at = close(scan, at);
-  else {
-    while (at >= 0) {
-      const keyStart = at;
-      const keyEnd = expectString(scan, at);
-      if (keyEnd < 0) break;
-      const key = keyText(bytes, keyStart + 1, keyEnd - 1);
-      if (keys.has(key)) {
-        fail(scan, 'duplicate_key', keyStart, `The name ${JSON.stringify(key)} stands here a second time.`);
-        break;
-      }
-      keys.add(key);
-      at = expect(scan, skipSpace(scan, keyEnd), colon, '":"');
-      if (at < 0) break;
-      const start = skipSpace(scan, at);
-      const end = skipValue(scan, start);
-      if (end < 0) break;
-      members.push({ key, start, end });
-      at = separator(scan, skipSpace(scan, end), closeBrace, '"," or "}"');
-      if (at === done) break;
+  scanItems(scan, objectForm, (at) => {
+    const keyEnd = skipKey(scan, at);
+    if (keyEnd < 0) return failed;
+    const key = keyText(bytes, at + 1, keyEnd - 1);
+    if (keys.has(key)) {
+      return fail(scan, 'duplicate_key', at, `The name ${JSON.stringify(key)} stands here a second time.`);
     }
-  }
+    keys.add(key);
+    const start = skipColon(scan, keyEnd);
+    const end = start < 0 ? failed : skipValue(scan, start);
+    if (end >= 0) members.push({ key, start, end });
+    return end;
+  });
   return scan.problem === null ? { ok: true, members } : { ok: false, problem: scan.problem };
 }
 
@@ -93,17 +83,11 @@ export function scanObject(bytes: Uint8Array, options: JsonScanOptions = {}): Sc
 export function scanArray(bytes: Uint8Array, options: JsonScanOptions = {}): ScannedArray {
   const scan = createScan(bytes, options);
   const elements: JsonRange[] = [];
-  let at = open(scan, openBracket, 'an array');
-  if (at >= 0 && at < scan.end && bytes[at] === closeBracket) at = close(scan, at);
-  else {
-    while (at >= 0) {
-      const end = skipValue(scan, at);
-      if (end < 0) break;
-      elements.push({ start: at, end });
-      at = separator(scan, skipSpace(scan, end), closeBracket, '"," or "]"');
-      if (at === done) break;
-    }
-  }
+  scanItems(scan, arrayForm, (start) => {
+    const end = skipValue(scan, start);
+    if (end >= 0) elements.push({ start, end });
+    return end;
+  });
   return scan.problem === null ? { ok: true, elements } : { ok: false, problem: scan.problem };
 }
 
@@ -172,14 +156,52 @@ function skipSpace(scan: Scan, from: number): number {
   return at;
 }
 
-/** Past the opening bracket and the white space after it. */
-function open(scan: Scan, bracket: number, wanted: string): number {
+interface ContainerForm {
+  readonly opener: number;
+  readonly closer: number;
+  readonly name: string;
+  /** What may follow an item, for people. */
+  readonly separators: string;
+}
+
+const objectForm: ContainerForm = {
+  opener: openBrace,
+  closer: closeBrace,
+  name: 'an object',
+  separators: '"," or "}"',
+};
+const arrayForm: ContainerForm = {
+  opener: openBracket,
+  closer: closeBracket,
+  name: 'an array',
+  separators: '"," or "]"',
+};
+
+/** Goes from item to item; `skipItem` is given where one begins and answers where it ends, or `failed`. */
+function scanItems(scan: Scan, form: ContainerForm, skipItem: (at: number) => number): void {
+  let at = open(scan, form);
+  while (at >= 0) {
+    const end = skipItem(at);
+    at = end < 0 ? failed : nextItem(scan, form, skipSpace(scan, end));
+  }
+}
+
+/** From the beginning to the first item, or `done` when there is none. */
+function open(scan: Scan, { opener, closer, name }: ContainerForm): number {
   const at = skipSpace(scan, scan.start);
-  if (scan.bytes[at] !== bracket || at >= scan.end) {
-    return fail(scan, 'wrong_type', at, `The text isn't ${wanted}.`);
+  if (at >= scan.end || scan.bytes[at] !== opener) {
+    return fail(scan, 'wrong_type', at, `The text isn't ${name}.`);
   }
   if (scan.maxDepth < 1) return tooDeep(scan, at);
-  return skipSpace(scan, at + 1);
+  const first = skipSpace(scan, at + 1);
+  return first < scan.end && scan.bytes[first] === closer ? close(scan, first) : first;
+}
+
+/** From behind an item to the next one, or `done` when it was the last. */
+function nextItem(scan: Scan, { closer, separators }: ContainerForm, at: number): number {
+  if (at < scan.end && scan.bytes[at] === comma) return skipSpace(scan, at + 1);
+  if (at < scan.end && scan.bytes[at] === closer) return close(scan, at);
+  return unexpected(scan, at, separators);
 }
 
 /** The closing bracket is at this place: nothing but white space may follow. */
@@ -190,20 +212,16 @@ function close(scan: Scan, at: number): number {
     : fail(scan, 'unexpected', rest, 'Nothing may stand after the end of the value.');
 }
 
-/** What stands after a value: a comma, and the position of what comes after it, or the closing bracket. */
-function separator(scan: Scan, at: number, bracket: number, wanted: string): number {
-  if (at < scan.end && scan.bytes[at] === comma) return skipSpace(scan, at + 1);
-  if (at < scan.end && scan.bytes[at] === bracket) return close(scan, at);
-  return unexpected(scan, at, wanted);
+function skipKey(scan: Scan, at: number): number {
+  const isQuote = at < scan.end && scan.bytes[at] === quote;
+  return isQuote ? skipString(scan, at) : unexpected(scan, at, 'a name in double quotes');
 }
 
-function expect(scan: Scan, at: number, byte: number, wanted: string): number {
-  return at < scan.end && scan.bytes[at] === byte ? at + 1 : unexpected(scan, at, wanted);
-}
-
-function expectString(scan: Scan, at: number): number {
-  if (at >= scan.end || scan.bytes[at] !== quote) return unexpected(scan, at, 'a name in double quotes');
-  return skipString(scan, at);
+/** From behind a name to the value. */
+function skipColon(scan: Scan, keyEnd: number): number {
+  const at = skipSpace(scan, keyEnd);
+  const isColon = at < scan.end && scan.bytes[at] === colon;
+  return isColon ? skipSpace(scan, at + 1) : unexpected(scan, at, '":"');
 }
 
 /** From an opening quote to just behind the closing one. */
