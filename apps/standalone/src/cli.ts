@@ -1,5 +1,6 @@
 /** The `posthorn` command line: which commands there are, and how each way to end becomes an exit code. */
 import { CommanderError, type Command } from 'commander';
+import { ConfigError } from '@posthorn/runtime';
 import { addDeliveryCommands } from './commands/deliveries.ts';
 import { addEndpointCommands } from './commands/endpoints.ts';
 import { addEventCommands } from './commands/events.ts';
@@ -8,6 +9,7 @@ import { addKeyCommands } from './commands/keys.ts';
 import { addListenCommand } from './commands/listen.ts';
 import { addOrganisationCommands } from './commands/organisations.ts';
 import { addPublishCommand } from './commands/publish.ts';
+import { addServeCommand } from './commands/serve.ts';
 import { CliError, exitCodes, type ExitCode } from './exit-codes.ts';
 import { processIo, type Io } from './io.ts';
 import { styleFor } from './output.ts';
@@ -26,6 +28,10 @@ export async function runCli(argv: readonly string[], io: Io = processIo()): Pro
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error instanceof ConfigError) {
+      io.stderr.write(`${error.message}\n`);
+      return exitCodes.usage;
+    }
     if (io.signal.aborted) return exitCodes.interrupted;
     report(error, io, argv.includes('--json'));
     return error instanceof CliError ? error.exitCode : exitCodes.failure;
@@ -35,7 +41,8 @@ export async function runCli(argv: readonly string[], io: Io = processIo()): Pro
 function createProgram(io: Io, setExitCode: (code: ExitCode) => void): Command {
   const root = createRootCommand(io, version);
   const withSession = createWithSession(io, setExitCode);
-  root.commandsGroup('Watch and try out:');
+  root.commandsGroup('Run and try out:');
+  addServeCommand(root, io);
   addListenCommand(root, io, withSession);
   root.commandsGroup('Publish and follow:');
   addPublishCommand(root, withSession);

@@ -13,17 +13,11 @@ export interface Io {
 export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 /**
- * The process's own streams. The first SIGINT or SIGTERM aborts the signal, the second one ends the process at once.
- * A reader that closes the pipe early (`posthorn events list | head`) ends it quietly.
+ * The process's own streams. From the moment that somebody asks for the signal, the first SIGINT or SIGTERM aborts it and the
+ * second one ends the process at once. A reader that closes the pipe early (`posthorn events list | head`) ends it quietly.
  */
 export function processIo(): Io {
-  const controller = new AbortController();
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-  };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  let controller: AbortController | undefined;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
@@ -33,6 +27,20 @@ export function processIo(): Io {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
-    signal: controller.signal,
+    get signal() {
+      controller ??= abortOnInterrupt();
+      return controller.signal;
+    },
   };
+}
+
+function abortOnInterrupt(): AbortController {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  return controller;
 }

@@ -137,11 +137,8 @@ export interface AttemptResponseResource {
 export interface StatsSummary {
   readonly attempts: number;
   readonly byOutcome: Readonly<Record<string, number>>;
-  readonly latencyMs: {
-    readonly p50: number | null;
-    readonly p95: number | null;
-    readonly p99: number | null;
-  };
+  /** Null when nothing was answered. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number } | null;
 }
 
 export interface StatsResource {

@@ -19,7 +19,7 @@ const stateActions = {
   enable: 'enable an endpoint again, and deliver what comes from now on',
   disable: 'stop delivering to an endpoint; what matches is held',
   pause: 'stop delivering to an endpoint for a while; what matches is held',
-  resume: 'deliver to a paused endpoint again',
+  resume: 'deliver to a paused endpoint again, with what was held',
 } as const;
 
 export function addEndpointActions(endpoints: Command, withSession: WithSession): void {
@@ -28,9 +28,12 @@ export function addEndpointActions(endpoints: Command, withSession: WithSession)
       .command(action)
       .description(description)
       .argument('<endpoint>', 'id or uid')
+      .option('--reason <text>', 'why, to be shown with its state')
       .action(
-        withSession(async ({ api, output }, name: string) => {
-          const endpoint = await api.send<EndpointResource>('POST', endpointPath(name, action));
+        withSession(async ({ api, output }, name: string, { reason }: { reason?: string }) => {
+          const endpoint = await api.send<EndpointResource>('POST', endpointPath(name, action), {
+            body: { reason },
+          });
           await output.item(endpoint, (shown) => endpointLines(shown, output));
         }),
       );
@@ -152,6 +155,6 @@ function outcomes({ byOutcome }: StatsSummary): string {
 }
 
 function latency({ latencyMs }: StatsSummary): string {
-  const show = (ms: number | null): string => (ms === null ? '-' : String(Math.round(ms)));
-  return `${show(latencyMs.p50)}/${show(latencyMs.p95)}/${show(latencyMs.p99)} ms`;
+  if (latencyMs === null) return '-';
+  return `${[latencyMs.p50, latencyMs.p95, latencyMs.p99].map((ms) => Math.round(ms)).join('/')} ms`;
 }

@@ -125,5 +125,5 @@ function eventPath(id: string, action = ''): string {
 }
 
 function eventFilters({ type, label }: Pick<TailFilters, 'type' | 'label'>): Query {
-  return { type, label: Object.entries(label ?? {}).map(([name, value]) => `${name}=${value}`) };
+  return { type, label: Object.entries(label ?? {}).map(([name, value]) => `${name}:${value}`) };
 }

@@ -1,0 +1,166 @@
+import { join } from 'node:path';
+import { configMigrations, createConfigService, createSqliteConfigStores } from '@posthorn/config';
+import type { configV1 } from '@posthorn/contracts';
+import {
+  createDispatcher,
+  createSqliteDeliveryStore,
+  createSqliteEventStore,
+  createWebhookClient,
+  dispatcherMigrations,
+} from '@posthorn/dispatcher';
+import { createSqliteEventLog, eventLogMigrations } from '@posthorn/event-log';
+import {
+  createIngestService,
+  createSqliteReservationStore,
+  reservationMigrations,
+} from '@posthorn/event-ingest';
+import { createGateway } from '@posthorn/gateway';
+import { createAllowList } from '@posthorn/models';
+import {
+  createInProcessClient,
+  type Client,
+  type ServiceDefinition,
+  type ServiceRegistration,
+} from '@posthorn/rpc';
+import {
+  createTargetResolver,
+  systemClock,
+  systemRandom,
+  type Logger,
+  type Metrics,
+} from '@posthorn/runtime';
+import { openSqlite } from '@posthorn/sqlite';
+
+/**
+ * The whole platform in one process on one SQLite file: the four services as they are, meeting in the same contracts as on
+ * a cluster, through clients that call their handlers directly.
+ */
+export interface Platform {
+  /** Where the REST API is reached, as in `http://127.0.0.1:8080`. */
+  readonly address: string;
+  /** An operator key that was made on this, the very first, start; to be shown once. */
+  readonly newOperatorKey: string | null;
+  /** Finishes what is under way, records the rest and closes; bounded by `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface PlatformOptions {
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  readonly dataDir: string;
+  readonly operatorKey: string | null;
+  /** 32 bytes each: the first seals what is secret, all open it. */
+  readonly encryptionKeys: readonly Uint8Array[];
+  /** CIDRs that deliveries may reach although they aren't public. */
+  readonly allowTargets: readonly string[];
+  readonly publicUrl: string | null;
+  readonly requireHttps: boolean;
+  /** The system's when empty. */
+  readonly dnsServers: readonly string[];
+  readonly maxEventBytes: number;
+  readonly version: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Until this long before the end of the grace, attempts under way may finish; the rest is for recording and closing. */
+const closingShareMs = 2000;
+
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const { logger, metrics, version } = options;
+  const clock = systemClock;
+  const random = systemRandom;
+  const database = openSqlite({
+    path: join(options.dataDir, 'posthorn.db'),
+    migrations: [configMigrations, eventLogMigrations, reservationMigrations, dispatcherMigrations],
+  });
+  const log = createSqliteEventLog(database);
+  const allow = createAllowList(options.allowTargets);
+  const urlPolicy = { requireHttps: options.requireHttps, allow };
+  const resolver = createTargetResolver({ allow, clock, dnsServers: options.dnsServers });
+
+  function client<D extends ServiceDefinition>(registration: ServiceRegistration<D>): Client<D> {
+    return createInProcessClient(registration, { logger, metrics, clock });
+  }
+
+  const config = createConfigService({
+    stores: createSqliteConfigStores(database),
+    encryptionKeys: options.encryptionKeys,
+    urlPolicy,
+    targetResolver: resolver,
+    clock,
+    random,
+    logger,
+  });
+  const directory: Client<typeof configV1.DirectoryServiceService> = client(config.directory);
+  const ingest = createIngestService({
+    log,
+    reservations: createSqliteReservationStore(database),
+    directory,
+    clock,
+    random,
+    logger,
+    metrics,
+    limits: { maxPayloadBytes: options.maxEventBytes },
+  });
+  const dispatcher = createDispatcher({
+    log,
+    events: createSqliteEventStore(database),
+    deliveries: createSqliteDeliveryStore(database),
+    recordTestEvent: (event) => log.appendUnread(event),
+    clients: { directory, endpoints: client(config.endpoints) },
+    webhookClient: createWebhookClient({ resolver, clock, userAgent: `Posthorn/${version}` }),
+    clock,
+    random,
+    logger,
+    metrics,
+  });
+  const gateway = createGateway({
+    clients: {
+      organisations: client(config.organisations),
+      keys: client(config.keys),
+      eventTypes: client(config.eventTypes),
+      endpoints: client(config.endpoints),
+      idempotency: client(config.idempotency),
+      ingest: client(ingest.registration),
+      events: client(dispatcher.events),
+      deliveries: client(dispatcher.deliveries),
+      activity: client(dispatcher.activity),
+    },
+    config: {
+      host: options.host,
+      port: options.port,
+      publicUrl: options.publicUrl,
+      maxEventBytes: options.maxEventBytes,
+      urlPolicy,
+      version,
+    },
+    clock,
+    random,
+    logger,
+    metrics,
+  });
+
+  await config.start();
+  const { token } = await config.ensureOperatorKey(
+    options.operatorKey === null ? {} : { configured: options.operatorKey },
+  );
+  await dispatcher.start();
+  ingest.start();
+  const address = await gateway.start();
+
+  return {
+    address,
+    newOperatorKey: token ?? null,
+    async stop(graceMs) {
+      const startedAt = clock.monotonic();
+      await gateway.stop(graceMs);
+      await ingest.stop();
+      const leftMs = Math.max(0, graceMs - closingShareMs - (clock.monotonic() - startedAt));
+      await dispatcher.stop(AbortSignal.timeout(leftMs));
+      await config.stop();
+      await database.close();
+    },
+  };
+}

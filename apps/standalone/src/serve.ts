@@ -1,0 +1,62 @@
+/**
+ * `posthorn serve`: the platform in the foreground until SIGTERM or SIGINT. Standard output has what a person (or a script that
+ * waits for `listening on`) needs; the log goes to standard error, JSON lines.
+ */
+import { DomainError } from '@posthorn/models';
+import { createMetrics, runService } from '@posthorn/runtime';
+import { readServeConfig, type ServeOptions } from './config.ts';
+import { keptEncryptionKey } from './encryption-key.ts';
+import type { Io } from './io.ts';
+import { startPlatform, type Platform } from './platform.ts';
+import { version } from './version.ts';
+
+/** Kept of the stop timeout, so that the platform's own stop ends before the process is ended. */
+const stopMarginMs = 500;
+
+/**
+ * Starts the platform; resolves when it is ready, and the process ends with it. With `--check-config` on the command line the
+ * configuration is only read. Exit codes: 0 stopped, 1 failed, 2 bad configuration.
+ */
+export function serve(options: ServeOptions, io: Io): Promise<void> {
+  return runService({
+    name: 'posthorn',
+    logDestination: 'stderr',
+    readConfig: () => readServeConfig(options, io.env),
+    async start(config, { logger, lifecycle }) {
+      try {
+        const platform = await startPlatform({
+          ...config,
+          encryptionKeys: config.encryptionKeys ?? [keptEncryptionKey(config.dataDir)],
+          version,
+          logger,
+          metrics: createMetrics({ process: true }),
+        });
+        lifecycle.defer('platform', () => platform.stop(config.stopTimeoutMs - stopMarginMs));
+        io.stdout.write(greeting(platform, config.dataDir));
+      } catch (error) {
+        if (error instanceof DomainError) io.stderr.write(`posthorn: ${error.message}\n`);
+        throw error;
+      }
+    },
+  });
+}
+
+/** The key comes before `listening on`: whoever waits for that line has it by then. */
+function greeting({ address, newOperatorKey }: Platform, dataDir: string): string {
+  const operatorKey =
+    newOperatorKey === null
+      ? []
+      : [
+          `operator key ${newOperatorKey}`,
+          '  (shown this once: keep it; POSTHORN_KEY is where the command line looks for it)',
+        ];
+  return [
+    ...operatorKey,
+    `listening on ${address}`,
+    `  reference ${address}/docs`,
+    `  metrics   ${address}/metrics`,
+    `  probes    ${address}/livez ${address}/readyz`,
+    `  data      ${dataDir}`,
+    '',
+  ].join('\n');
+}
