@@ -63,7 +63,8 @@ const bareErrorOf = {
 /** The status that an error is sent as. */
 export function statusFromError(error: DomainError): WireStatus {
   const code = statusOf[error.code];
-  const message = error.message.slice(0, maxMessageLength);
+  // Half a surrogate pair would make grpc-js throw while it sends.
+  const message = error.message.slice(0, maxMessageLength).toWellFormed();
   const metadata = new Metadata();
   metadata.set(detailsKey, Buffer.from(encodeDetails(code, message, error)));
   return { code, details: message, metadata };

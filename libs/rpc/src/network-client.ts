@@ -48,27 +48,33 @@ export function createNetworkClient<D extends ServiceDefinition>(
     'grpc.max_reconnect_backoff_ms': 5_000,
     'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
   });
+  const base = new Metadata({ waitForReady: options.waitForReady ?? false });
+  for (const [name, value] of Object.entries(options.headers ?? {})) base.set(name, value);
   const methods = Object.entries(definition).map(([name, method]) => [
     name,
-    method.requestStream ? openStream(channel, method, options) : callUnary(channel, method, options),
+    method.requestStream ? openStream(channel, method, base) : callUnary(channel, method, base),
   ]);
   return { ...(Object.fromEntries(methods) as Client<D>), close: () => channel.close() };
 }
 
-function metadataOf(call: CallOptions, options: NetworkClientOptions): Metadata {
-  const metadata = new Metadata({ waitForReady: options.waitForReady ?? false });
-  for (const [name, value] of Object.entries(options.headers ?? {})) metadata.set(name, value);
+function metadataOf(call: CallOptions, base: Metadata): Metadata {
+  const metadata = base.clone();
   metadata.set(principalKey, encodePrincipal(call.principal));
-  metadata.set('x-request-id', call.requestId ?? randomUUID());
-  if (call.traceparent !== undefined) metadata.set('traceparent', call.traceparent);
+  metadata.set('x-request-id', printable(call.requestId ?? randomUUID()));
+  if (call.traceparent !== undefined) metadata.set('traceparent', printable(call.traceparent));
   return metadata;
+}
+
+/** What metadata can carry: gRPC throws at anything else. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?');
 }
 
 function deadlineOf(deadlineMs: number): { deadline: number } {
   return { deadline: deadlineMs === Infinity ? Infinity : Date.now() + deadlineMs };
 }
 
-function callUnary(channel: GrpcClient, method: MethodDefinition, options: NetworkClientOptions) {
+function callUnary(channel: GrpcClient, method: MethodDefinition, base: Metadata) {
   return (request: unknown, call: CallOptions): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const { signal } = call;
@@ -87,7 +93,7 @@ function callUnary(channel: GrpcClient, method: MethodDefinition, options: Netwo
         method.requestSerialize,
         method.responseDeserialize,
         request,
-        metadataOf(call, options),
+        metadataOf(call, base),
         deadlineOf(call.deadlineMs ?? defaultDeadlineMs),
         settle,
       );
@@ -96,14 +102,14 @@ function callUnary(channel: GrpcClient, method: MethodDefinition, options: Netwo
     });
 }
 
-function openStream(channel: GrpcClient, method: MethodDefinition, options: NetworkClientOptions) {
+function openStream(channel: GrpcClient, method: MethodDefinition, base: Metadata) {
   return (call: CallOptions): CallerStream => {
     const caller = new CallerStream(call.signal);
     const stream: ClientDuplexStream<unknown, unknown> = channel.makeBidiStreamRequest(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
-      metadataOf(call, options),
+      metadataOf(call, base),
       deadlineOf(call.deadlineMs ?? Infinity),
     );
     // What failed is told at the very end, after the messages that came before it.

@@ -18,8 +18,8 @@ export function encodePrincipal(principal: Principal): string {
 export function principalFromMetadata(get: GetMetadata): Principal {
   const value = get(principalKey);
   if (value === undefined) throw new DomainError('unauthenticated', 'The call names no principal.');
-  const principal = parseJson(Buffer.from(value, 'base64url').toString());
-  if (!isPrincipal(principal)) throw new DomainError('unauthenticated', 'The principal is malformed.');
+  const principal = parsePrincipal(Buffer.from(value, 'base64url').toString());
+  if (principal === undefined) throw new DomainError('unauthenticated', 'The principal is malformed.');
   return principal;
 }
 
@@ -32,22 +32,25 @@ export function requireOrganisation(principal: Principal, organisationId: string
     throw new DomainError('not_found', 'There is no such organisation.');
 }
 
+function parsePrincipal(json: string): Principal | undefined {
+  const value = parseJson(json);
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { kind, id, organisationId, scopes: held } = value as Partial<Record<keyof Principal, unknown>>;
+  if (kind !== 'key' && kind !== 'service') return undefined;
+  if (typeof id !== 'string' || !Array.isArray(held)) return undefined;
+  if (organisationId !== null && typeof organisationId !== 'string') return undefined;
+  // A scope of a newer version gives no rights that this version knows of.
+  return { kind, id, organisationId, scopes: held.filter(isScope) };
+}
+
+function isScope(value: unknown): value is Scope {
+  return scopes.some((scope) => scope === value);
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
-
-function isPrincipal(value: unknown): value is Principal {
-  if (typeof value !== 'object' || value === null) return false;
-  const { kind, id, organisationId, scopes: held } = value as Partial<Record<keyof Principal, unknown>>;
-  return (
-    (kind === 'key' || kind === 'service') &&
-    typeof id === 'string' &&
-    (organisationId === null || typeof organisationId === 'string') &&
-    Array.isArray(held) &&
-    held.every((scope) => scopes.includes(scope as Scope))
-  );
 }

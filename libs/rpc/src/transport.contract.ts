@@ -163,6 +163,22 @@ export function describeTransport(name: string, openTransport: OpenTransport): v
         expect(error).toMatchObject({ code, message: 'What is wrong: “ü”', violations, retryAfterMs: 1_234 });
       });
 
+      it('carries an error to the caller although its text is half a character', async () => {
+        const client = await open({
+          publish: () => Promise.reject(new DomainError('not_found', 'No \ud83d here.')),
+        });
+
+        expect(await failureOf(client.publish(request(), options))).toMatchObject({ code: 'not_found' });
+      });
+
+      it('takes any text for a request id', async () => {
+        const client = await open({ publish: async () => accepted('event-1') });
+
+        const answer = await client.publish(request(), { ...options, requestId: 'ü\n\ud83d' });
+
+        expect(answer).toEqual(accepted('event-1'));
+      });
+
       it('leaves violations and wait away when the error has none', async () => {
         const client = await open({ publish: () => Promise.reject(new DomainError('not_found', 'Gone.')) });
 
