@@ -11,6 +11,8 @@ import {
   batchAnswerSchema,
   eventBatchSchema,
   newEventSchema,
+  refusedEventSchema,
+  unknownBatchSchema,
   type AcceptedEvent,
   type BatchAnswer,
   type RefusedEvent,
@@ -32,6 +34,10 @@ const sliceBytes = 64 * 1024;
 
 /** Types a raw body for the handler; there is nothing in it. */
 const asBytes: { readonly bytes?: Buffer } = {};
+
+const retryAfter = {
+  'Retry-After': { description: 'Seconds to wait before the next try.', schema: { type: 'integer' } },
+} as const;
 
 const example = { type: 'order.paid', data: { orderId: 42, total: '12.50' }, labels: { region: 'eu' } };
 
@@ -60,7 +66,14 @@ export function publishRoutes(deps: PublishDeps): readonly Route[] {
           },
         },
       },
-      answers: { 202: { description: 'The event is accepted.', schema: acceptedEventSchema } },
+      answers: {
+        202: { description: 'The event is accepted.', schema: acceptedEventSchema },
+        503: {
+          description: 'With an `id`: it is not known whether the event was kept. Without: it was not.',
+          headers: retryAfter,
+          content: { 'application/problem+json': { schema: refusedEventSchema } },
+        },
+      },
       errors: ['not_found', 'idempotency_mismatch', 'unavailable'],
       handle: (call) => publishOne(call, deps),
     }),
@@ -88,7 +101,14 @@ export function publishRoutes(deps: PublishDeps): readonly Route[] {
           },
         },
       },
-      answers: { 202: { description: 'The results.', schema: batchAnswerSchema } },
+      answers: {
+        202: { description: 'The results.', schema: batchAnswerSchema },
+        503: {
+          description: 'Nothing of the batch could be known.',
+          headers: retryAfter,
+          content: { 'application/problem+json': { schema: unknownBatchSchema } },
+        },
+      },
       errors: ['unavailable'],
       handle: (call) => publishBatch(call, deps),
     }),

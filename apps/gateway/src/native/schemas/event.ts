@@ -3,7 +3,7 @@ import { eventFromMessage } from '@posthorn/contracts';
 import { eventLimits, eventTypeNamePattern, type Event } from '@posthorn/models';
 import type { Problem } from '../problem.ts';
 import { deliverySchema, type DeliveryView } from './delivery.ts';
-import { problemSchema } from './problem.ts';
+import { problemProperties } from './problem.ts';
 import { described, time } from './scalars.ts';
 import { answerSchema, pageSchema, requestSchema, type Definition } from './schema.ts';
 
@@ -107,16 +107,17 @@ export interface RefusedEvent extends Problem {
   readonly id?: string;
 }
 
-const refusedEventSchema = answerSchema<{ readonly id?: string }>('RefusedEvent', {
+export const refusedEventSchema = answerSchema<RefusedEvent>('RefusedEvent', {
   description: 'A problem with one event; `field` of its violations points into the event.',
   properties: {
+    ...problemProperties,
     id: {
       type: 'string',
       description:
         'With `unavailable`: it is not known whether the event was kept. Publish it again with this `id`.',
     },
   },
-  optional: ['id'],
+  optional: ['violations', 'id'],
 });
 
 export interface BatchAnswer {
@@ -128,9 +129,27 @@ export const batchAnswerSchema = answerSchema<BatchAnswer>('EventBatchResults', 
   properties: {
     data: {
       type: 'array',
-      items: { oneOf: [acceptedEventSchema, { allOf: [problemSchema, refusedEventSchema] }] },
+      items: { oneOf: [acceptedEventSchema, refusedEventSchema] },
     },
   },
+});
+
+/** Nothing of a batch could be known. */
+export interface UnknownBatch extends Problem {
+  readonly data?: BatchAnswer['data'];
+}
+
+export const unknownBatchSchema = answerSchema<UnknownBatch>('UnknownEventBatch', {
+  description: 'A problem with the batch as a whole.',
+  properties: {
+    ...problemProperties,
+    data: {
+      type: 'array',
+      items: refusedEventSchema,
+      description: 'One result for each event, in their order.',
+    },
+  },
+  optional: ['violations', 'data'],
 });
 
 /** An event as the API shows it in lists. */

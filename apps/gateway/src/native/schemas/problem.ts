@@ -1,6 +1,6 @@
 import { errorCodes, type Violation } from '@posthorn/models';
 import type { Problem } from '../problem.ts';
-import { answerSchema } from './schema.ts';
+import { answerSchema, type PropertiesOf } from './schema.ts';
 
 const violationSchema = answerSchema<Violation>('Violation', {
   description: 'One thing that is wrong with a request.',
@@ -15,24 +15,27 @@ const violationSchema = answerSchema<Violation>('Violation', {
   },
 });
 
+/** What every problem has; some have more. */
+export const problemProperties: PropertiesOf<Problem> = {
+  type: {
+    type: 'string',
+    format: 'uri',
+    description: 'The kind of problem, as a URI: the code with a prefix.',
+  },
+  title: { type: 'string', description: 'The kind of problem, for people.' },
+  status: { type: 'integer', description: 'The HTTP status.' },
+  code: { type: 'string', enum: errorCodes },
+  detail: { type: 'string', description: 'What went wrong this time, for people.' },
+  requestId: {
+    type: 'string',
+    description: 'The `X-Request-Id` of the answer; name it when you ask for help.',
+  },
+  violations: { type: 'array', items: violationSchema, description: 'All that is wrong with the request.' },
+};
+
 export const problemSchema = answerSchema<Problem>('Problem', {
   description: 'An error (RFC 9457). Programs decide by `code`, which is from a closed list.',
-  properties: {
-    type: {
-      type: 'string',
-      format: 'uri',
-      description: 'The kind of problem, as a URI: the code with a prefix.',
-    },
-    title: { type: 'string', description: 'The kind of problem, for people.' },
-    status: { type: 'integer', description: 'The HTTP status.' },
-    code: { type: 'string', enum: errorCodes },
-    detail: { type: 'string', description: 'What went wrong this time, for people.' },
-    requestId: {
-      type: 'string',
-      description: 'The `X-Request-Id` of the answer; name it when you ask for help.',
-    },
-    violations: { type: 'array', items: violationSchema, description: 'All that is wrong with the request.' },
-  },
+  properties: problemProperties,
   optional: ['violations'],
   examples: [
     {
