@@ -7,12 +7,9 @@
  * two deliveries of their own collide; the organisation is part of what is hashed, and no store may look a delivery up without it.
  */
 
-/** The bytes of randomness that `newId` asks for. */
-export const idRandomBytes = 10;
-
-/** A new id. Ids of different milliseconds sort by time; within one millisecond their order is random. */
+/** A new id from ten random bytes. Ids of different milliseconds sort by time; within one millisecond their order is random. */
 export function newId(nowMs: number, randomBytes: (count: number) => Uint8Array): string {
-  const random = randomBytes(idRandomBytes);
+  const random = randomBytes(10);
   const at = (index: number): number => random[index] ?? 0;
   return formatId(
     timeDigits(nowMs),
