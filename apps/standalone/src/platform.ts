@@ -102,7 +102,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     random,
     logger,
     metrics,
-    limits: { maxPayloadBytes: options.maxEventBytes },
+    // Asking costs nothing here: an event type that was just changed counts for the very next publish.
+    limits: { maxPayloadBytes: options.maxEventBytes, maxViewAgeMs: 0 },
   });
   const dispatcher = createDispatcher({
     log,
