@@ -1,4 +1,4 @@
-import { configV1 } from '@posthorn/contracts';
+import { configV1, type dispatchV1 } from '@posthorn/contracts';
 import type { EventLogReader } from '@posthorn/event-log';
 import { DomainError, type Event, type Principal, type SigningEndpoint } from '@posthorn/models';
 import type { Client, ServiceRegistration } from '@posthorn/rpc';
@@ -21,7 +21,9 @@ import type { WebhookClient } from './webhook-client.ts';
 
 /** The dispatcher: reads the log, plans, delivers, records, and answers what became of it. */
 export interface Dispatcher {
-  readonly services: readonly ServiceRegistration[];
+  readonly events: ServiceRegistration<typeof dispatchV1.EventServiceService>;
+  readonly deliveries: ServiceRegistration<typeof dispatchV1.DeliveryServiceService>;
+  readonly activity: ServiceRegistration<typeof dispatchV1.EndpointActivityServiceService>;
   start(): Promise<void>;
   /** Stops reading and starting, lets what is under way end (until `signal` aborts), and puts the rest on record. */
   stop(signal: AbortSignal): Promise<void>;
@@ -144,11 +146,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   return {
-    services: [
-      createEventRpc({ events, deliveries, directory, onDemand, clock }),
-      createDeliveryRpc({ deliveries, events, lanes, onDemand, clock }),
-      createActivityRpc({ deliveries, test, clock }),
-    ],
+    events: createEventRpc({ events, deliveries, directory, onDemand, clock }),
+    deliveries: createDeliveryRpc({ deliveries, events, lanes, onDemand, clock }),
+    activity: createActivityRpc({ deliveries, test, clock }),
     async start() {
       await deliveries.releaseClaims(new Date(clock.now()));
       await directory.bringUpToDate();
