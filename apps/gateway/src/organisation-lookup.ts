@@ -50,9 +50,18 @@ export function createOrganisationLookup(
     },
   });
 
+  async function idOfName(name: string): Promise<string> {
+    try {
+      return await cache.get(name);
+    } catch (error) {
+      throw DomainError.from(error).code === 'not_found' ? notFound(name) : error;
+    }
+  }
+
   async function idOf(principal: Principal, name: string): Promise<string> {
     if (!idOrSlug.test(name)) throw notFound(name);
-    const id = await cache.get(name);
+    const id = await idOfName(name);
+    // Another tenant's answers word for word like one that isn't there.
     if (principal.organisationId !== null && principal.organisationId !== id) throw notFound(name);
     return id;
   }

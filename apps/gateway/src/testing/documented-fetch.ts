@@ -42,7 +42,9 @@ export function createDocumentedFetch(address: string, document: Json): Document
     const text = await response.text();
     const contentType = response.headers.get('content-type')?.split(';')[0] ?? null;
     const body =
-      contentType !== null && /json$/.test(contentType) ? (JSON.parse(text) as unknown) : undefined;
+      contentType !== null && /json$/.test(contentType) && text !== ''
+        ? (JSON.parse(text) as unknown)
+        : undefined;
     const answer = { status: response.status, headers: response.headers, text, body };
 
     const method = (init.method ?? 'GET').toLowerCase();
