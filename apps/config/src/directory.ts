@@ -10,6 +10,8 @@ import type { Clock } from '@posthorn/runtime';
 import { noSuchOrganisation, requireService } from './authority.ts';
 import type { EndpointVault } from './endpoint-secrets.ts';
 import type { StoredEndpoint } from './endpoint-store.ts';
+import type { EventTypePosition } from './event-type-store.ts';
+import { createPageBudget, fillPage, type PageSource } from './page-budget.ts';
 import { readCursor, writeCursor, type CursorCodec } from './page.ts';
 import { liveSecrets } from './signing-secrets.ts';
 import type { ConfigStores } from './stores.ts';
@@ -26,20 +28,17 @@ export interface DirectoryDependencies {
 }
 
 const maxItems = 500;
-const maxBytes = 1024 * 1024;
-/** How many rows are asked for at a time. */
-const stepSize = 100;
 
 /** Where the next page goes on: behind an event type, or behind an endpoint (null: at the newest). */
 type Position =
-  | { readonly part: 'types'; readonly after: Pick<EventType, 'createdAt' | 'name'> | null }
-  | { readonly part: 'endpoints'; readonly beforeNumber: number | null };
+  | { readonly part: 'types'; readonly after: EventTypePosition | null }
+  | { readonly part: 'endpoints'; readonly after: number | null };
 
 const positionCursor: CursorCodec<Position> = {
   write: (position) =>
     position.part === 'types'
       ? `t${position.after?.createdAt.getTime() ?? ''} ${position.after?.name ?? ''}`
-      : `e${position.beforeNumber ?? ''}`,
+      : `e${position.after ?? ''}`,
   read(text) {
     const [, time, name] = /^t(\d{1,15}) (.+)$/.exec(text) ?? [];
     if (time !== undefined && name !== undefined) {
@@ -47,7 +46,7 @@ const positionCursor: CursorCodec<Position> = {
     }
     const [, number] = /^e(\d{0,15})$/.exec(text) ?? [];
     if (number === undefined) return null;
-    return { part: 'endpoints', beforeNumber: number === '' ? null : Number(number) };
+    return { part: 'endpoints', after: number === '' ? null : Number(number) };
   },
 };
 
@@ -56,6 +55,16 @@ export function createDirectoryService({
   vault,
   clock,
 }: DirectoryDependencies): ServiceRegistration<typeof configV1.DirectoryServiceService> {
+  const typesOf = (organisationId: string): PageSource<EventType, EventTypePosition> => ({
+    load: (limit, after) => eventTypes.list({ organisationId, limit, after }),
+    positionOf: ({ createdAt, name }) => ({ createdAt, name }),
+  });
+
+  const endpointsOf = (organisationId: string): PageSource<StoredEndpoint, number> => ({
+    load: (limit, beforeNumber) => endpoints.list({ organisationId, limit, beforeNumber, state: null }),
+    positionOf: ({ endpoint }) => endpoint.number,
+  });
+
   function toSigningEndpoint(stored: StoredEndpoint, now: Date): configV1.SigningEndpoint {
     const { headers, secrets } = vault.open(stored);
     const { endpoint } = stored;
@@ -76,41 +85,32 @@ export function createDirectoryService({
       requireService(principal);
       const organisation = await organisations.find(organisationId);
       if (organisation?.id !== organisationId) throw noSuchOrganisation();
-      let position = startOf(cursor);
-      const budget = createBudget();
+      const start = startOf(cursor);
+      const budget = createPageBudget(maxItems);
+
+      const types =
+        start.part === 'types'
+          ? await fillPage(typesOf(organisationId), start.after, budget)
+          : { items: [], next: null };
       const answer: configV1.GetOrganisationViewResponse = {
         organisation: organisationToMessage(organisation),
-        eventTypes: [],
+        eventTypes: types.items.map(eventTypeToMessage),
         endpoints: [],
         nextCursor: '',
       };
-
-      while (position.part === 'types') {
-        const found = await eventTypes.list({ organisationId, limit: stepSize, after: position.after });
-        for (const eventType of found) {
-          if (!budget.take(JSON.stringify(eventType).length)) {
-            return { ...answer, nextCursor: writeCursor(position, positionCursor) };
-          }
-          answer.eventTypes.push(eventTypeToMessage(eventType));
-          position = { part: 'types', after: eventType };
-        }
-        if (found.length < stepSize) position = { part: 'endpoints', beforeNumber: null };
+      if (types.next !== null) {
+        return { ...answer, nextCursor: writeCursor({ part: 'types', ...types.next }, positionCursor) };
       }
       if (omitEndpoints) return answer;
 
+      const after = start.part === 'endpoints' ? start.after : null;
+      const { items, next } = await fillPage(endpointsOf(organisationId), after, budget);
       const now = new Date(clock.now());
-      for (;;) {
-        const { beforeNumber }: { beforeNumber: number | null } = position;
-        const found = await endpoints.list({ organisationId, limit: stepSize, beforeNumber, state: null });
-        for (const stored of found) {
-          if (!budget.take(JSON.stringify(stored).length)) {
-            return { ...answer, nextCursor: writeCursor(position, positionCursor) };
-          }
-          answer.endpoints.push(toSigningEndpoint(stored, now));
-          position = { part: 'endpoints', beforeNumber: stored.endpoint.number };
-        }
-        if (found.length < stepSize) return answer;
-      }
+      return {
+        ...answer,
+        endpoints: items.map((stored) => toSigningEndpoint(stored, now)),
+        nextCursor: next === null ? '' : writeCursor({ part: 'endpoints', ...next }, positionCursor),
+      };
     },
   });
 }
@@ -122,18 +122,4 @@ function startOf(cursor: string): Position {
   throw DomainError.invalid([
     { field: '/cursor', code: 'invalid_cursor', message: 'must be the next_cursor of an earlier answer' },
   ]);
-}
-
-/** Lets items into a page until it is full; the first one always fits. */
-function createBudget(): { take(bytes: number): boolean } {
-  let items = 0;
-  let used = 0;
-  return {
-    take(bytes) {
-      if (items > 0 && (items >= maxItems || used + bytes > maxBytes)) return false;
-      items += 1;
-      used += bytes;
-      return true;
-    },
-  };
 }

@@ -73,6 +73,17 @@ export function readNewSettings(
   return { settings: { ...defaultEndpointSettings, url: '', ...settings }, violations };
 }
 
+/** Bytes of an endpoint's settings as JSON: many of them are held in memory by every dispatcher. */
+export const maxSettingsBytes = 64 * 1024;
+
+/** What is wrong with settings that are fine one by one, but too large together. */
+export function checkSize(settings: EndpointSettings): readonly Violation[] {
+  const bytes = Buffer.byteLength(JSON.stringify(editableFields.map((field) => [field, settings[field]])));
+  if (bytes <= maxSettingsBytes) return [];
+  const message = `All settings together may have at most ${maxSettingsBytes} bytes as JSON; these have ${bytes}.`;
+  return [{ field: '', code: 'too_large', message }];
+}
+
 export type Headers = EndpointSettings['headers'];
 
 /**

@@ -178,6 +178,19 @@ describe('EndpointService', () => {
       await expect(create()).rejects.toMatchObject({ code: 'failed_precondition' });
     });
 
+    it('refuses settings that are too large together, at create and at update', async () => {
+      const metadata = Object.fromEntries(
+        Array.from({ length: 50 }, (_, index) => [`key-${index}`, 'x'.repeat(500)]),
+      );
+      const headers = (count: number) =>
+        Object.fromEntries(
+          Array.from({ length: count }, (_, index) => [`X-Header-${index}`, 'x'.repeat(4096)]),
+        );
+      expect(await violatedFields(create({ metadata, headers: headers(10) }))).toEqual(['']);
+      await create({ uid: 'mine', metadata, headers: headers(9) });
+      expect(await violatedFields(update('mine', { headers: headers(10) }, ['headers']))).toEqual(['']);
+    });
+
     it('answers a request without an endpoint like one for an unknown organisation', async () => {
       const request = { endpoint: undefined, secret: undefined, given: undefined };
       await expect(

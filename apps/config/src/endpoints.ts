@@ -20,7 +20,13 @@ import { publicKeyOf } from '@posthorn/signing';
 import { requireKnownOrganisation } from './authority.ts';
 import { changeEndpoint, deleteEndpoint, findEndpoint } from './endpoint-change.ts';
 import { maskHeaders, type EndpointSecrets, type EndpointVault } from './endpoint-secrets.ts';
-import { editableFields, readChanges, readNewSettings, unmaskHeaders } from './endpoint-settings.ts';
+import {
+  checkSize,
+  editableFields,
+  readChanges,
+  readNewSettings,
+  unmaskHeaders,
+} from './endpoint-settings.ts';
 import type { StoredEndpoint } from './endpoint-store.ts';
 import { numberCursor, readPage } from './page.ts';
 import {
@@ -95,6 +101,7 @@ export function createEndpointService({
         ...read.violations,
         ...violations,
         ...secretViolations,
+        ...checkSize(settings),
       ]);
 
       const nowMs = clock.now();
@@ -129,12 +136,10 @@ export function createEndpointService({
       const { organisationId } = request;
       await requireKnownOrganisation(organisations, principal, organisationId);
       const state = request.state === 0 ? null : endpointStateTable.fromMessage(request.state, '?state');
-      const { items, nextCursor } = await readPage(
-        request,
-        numberCursor,
-        ({ endpoint }: StoredEndpoint) => endpoint.number,
-        (limit, beforeNumber) => endpoints.list({ organisationId, limit, beforeNumber, state }),
-      );
+      const { items, nextCursor } = await readPage(request, numberCursor, {
+        load: (limit, beforeNumber) => endpoints.list({ organisationId, limit, beforeNumber, state }),
+        positionOf: ({ endpoint }) => endpoint.number,
+      });
       return { endpoints: items.map(({ endpoint }) => endpointToMessage(endpoint)), nextCursor };
     },
 
@@ -149,15 +154,15 @@ export function createEndpointService({
             ? { headers: opened.headers, violations: [] }
             : unmaskHeaders(settings.headers, opened.headers);
         const { headers } = unmasked;
+        const next: Endpoint = { ...present.endpoint, ...settings };
         // What stays as it is isn't judged again: rules that became stricter since don't stop other changes.
         const { url, ...others } = { ...settings, ...(settings.headers && { headers }) };
         await refuseUnlessValid(
           url === undefined || url === present.endpoint.url ? others : { ...others, url },
           present.endpoint.organisationId,
-          [...violations, ...unmasked.violations],
+          [...violations, ...unmasked.violations, ...checkSize({ ...next, headers })],
         );
         const now = new Date(clock.now());
-        const next: Endpoint = { ...present.endpoint, ...settings };
         const secrets = completeSecrets(opened.secrets, next.signing, secretSource(now));
         return withSecrets(
           present,

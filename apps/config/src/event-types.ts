@@ -60,12 +60,10 @@ export function createEventTypeService({
     async listEventTypes(request, { principal }) {
       const { organisationId } = request;
       await requireKnownOrganisation(organisations, principal, organisationId);
-      const { items, nextCursor } = await readPage(
-        request,
-        positionCursor,
-        (eventType: EventType): EventTypePosition => eventType,
-        (limit, after) => eventTypes.list({ organisationId, limit, after }),
-      );
+      const { items, nextCursor } = await readPage(request, positionCursor, {
+        load: (limit, after) => eventTypes.list({ organisationId, limit, after }),
+        positionOf: ({ createdAt, name }) => ({ createdAt, name }),
+      });
       return { eventTypes: items.map(eventTypeToMessage), nextCursor };
     },
 

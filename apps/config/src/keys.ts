@@ -94,12 +94,10 @@ export function createKeyService({
       if (organisationId === undefined) requireOperator(principal);
       else await requireKnownOrganisation(organisations, principal, organisationId);
       const owner: KeyPage['owner'] = organisationId === undefined ? 'any' : { organisationId };
-      const { items, nextCursor } = await readPage(
-        request,
-        idCursor,
-        ({ id }: ApiKey) => id,
-        (limit, beforeId) => keys.list({ owner, limit, beforeId }),
-      );
+      const { items, nextCursor } = await readPage(request, idCursor, {
+        load: (limit, beforeId) => keys.list({ owner, limit, beforeId }),
+        positionOf: ({ id }) => id,
+      });
       return { keys: items.map(apiKeyToMessage), nextCursor };
     },
 

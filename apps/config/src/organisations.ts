@@ -73,12 +73,10 @@ export function createOrganisationService({
 
     async listOrganisations(request, { principal }) {
       requireOperator(principal);
-      const { items, nextCursor } = await readPage(
-        request,
-        idCursor,
-        ({ id }: Organisation) => id,
-        (limit, beforeId) => organisations.list({ limit, beforeId }),
-      );
+      const { items, nextCursor } = await readPage(request, idCursor, {
+        load: (limit, beforeId) => organisations.list({ limit, beforeId }),
+        positionOf: ({ id }) => id,
+      });
       return { organisations: items.map(organisationToMessage), nextCursor };
     },
 

@@ -1,15 +1,14 @@
+import { maxPageBytes } from './page-budget.ts';
 import { idCursor, maxPageSize, numberCursor, readCursor, readPage, writeCursor } from './page.ts';
 
 const numbers = Array.from({ length: 120 }, (_, index) => 120 - index);
 
 function page(limit: number, cursor: string) {
-  return readPage(
-    { limit, cursor },
-    numberCursor,
-    (item: number) => item,
-    (count, after) =>
+  return readPage({ limit, cursor }, numberCursor, {
+    load: (count, after) =>
       Promise.resolve(numbers.filter((item) => after === null || item < after).slice(0, count)),
-  );
+    positionOf: (item: number) => item,
+  });
 }
 
 describe('paging', () => {
@@ -38,6 +37,27 @@ describe('paging', () => {
       });
     }
     await expect(page(5, writeCursor('x', idCursor))).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+});
+
+describe('a page of large items', () => {
+  const large = [3, 2, 1].map((number) => ({ number, text: 'x'.repeat(0.6 * maxPageBytes) }));
+  const source = {
+    load: (count: number, after: number | null) =>
+      Promise.resolve(large.filter(({ number }) => after === null || number < after).slice(0, count)),
+    positionOf: ({ number }: (typeof large)[number]) => number,
+  };
+
+  it('ends before it grows beyond its bound, and holds one at least', async () => {
+    const seen: number[] = [];
+    let cursor = '';
+    do {
+      const { items, nextCursor } = await readPage({ limit: 0, cursor }, numberCursor, source);
+      expect(items).toHaveLength(1);
+      seen.push(...items.map(({ number }) => number));
+      cursor = nextCursor;
+    } while (cursor !== '');
+    expect(seen).toEqual([3, 2, 1]);
   });
 });
 

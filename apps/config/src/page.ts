@@ -1,4 +1,5 @@
 import { DomainError, type Violation } from '@posthorn/models';
+import { createPageBudget, fillPage, type PageSource } from './page-budget.ts';
 
 /**
  * Paging of lists: newest first, 50 items unless told otherwise, and an opaque cursor that says behind which item the
@@ -27,14 +28,13 @@ export interface CursorCodec<Position> {
 }
 
 /**
- * Reads one page, asking for one item more than fits to know whether there is another.
+ * Reads one page. It has fewer items than asked for when they are large (`maxPageBytes`), and a cursor if more are to come.
  * `invalid_argument` for a limit out of range and a cursor that isn't one of ours.
  */
 export async function readPage<Item, Position>(
   request: PageRequest,
   codec: CursorCodec<Position>,
-  positionOf: (item: Item) => Position,
-  load: (limit: number, after: Position | null) => Promise<readonly Item[]>,
+  source: PageSource<Item, Position>,
 ): Promise<Page<Item>> {
   const limit = request.limit === 0 ? defaultPageSize : request.limit;
   const after = request.cursor === '' ? null : readCursor(request.cursor, codec);
@@ -48,11 +48,8 @@ export async function readPage<Item, Position>(
   }
   if (violations.length > 0) throw DomainError.invalid(violations);
 
-  const found = await load(limit + 1, after);
-  const items = found.slice(0, limit);
-  const last = items.at(-1);
-  const hasMore = found.length > limit && last !== undefined;
-  return { items, nextCursor: hasMore ? writeCursor(positionOf(last), codec) : '' };
+  const { items, next } = await fillPage(source, after, createPageBudget(limit));
+  return { items, nextCursor: next === null || next.after === null ? '' : writeCursor(next.after, codec) };
 }
 
 /** A position as the opaque text that callers see. */

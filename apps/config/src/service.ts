@@ -41,7 +41,9 @@ export interface ConfigService {
   /** All of the above, to be served. */
   readonly services: readonly ServiceRegistration[];
   /** See operator-key.ts; a token in the answer is to be shown once. */
-  ensureOperatorKey(options: { readonly configured?: string }): Promise<{ readonly token?: string }>;
+  ensureOperatorKey(options: {
+    readonly configured?: string | undefined;
+  }): Promise<{ readonly token?: string }>;
   /** `failed_precondition` when what is stored was sealed with a key that isn't among `encryptionKeys`. */
   start(): Promise<void>;
   /** Resolves when what was under way in the background is on record. The stores may be closed then. */
