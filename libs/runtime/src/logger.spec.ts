@@ -57,6 +57,15 @@ describe('a logger', () => {
     expect(lines[0]).toContain('text/plain');
   });
 
+  it('blanks secrets among the fields of a child', () => {
+    const { logger, lines } = capture();
+
+    logger.child({ token: 'swordfish', service: 'gateway' }).info('request');
+
+    expect(lines[0]).not.toContain('swordfish');
+    expect(lines[0]).toContain('gateway');
+  });
+
   it('shows an error with its stack and its cause', () => {
     const { logger, lines } = capture();
 

@@ -23,7 +23,7 @@ export interface LoggerOptions {
   readonly destination?: LogDestination;
 }
 
-const secretNames = [
+const secretNames: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
   'secret',
@@ -33,7 +33,9 @@ const secretNames = [
   'password',
   'encryptionKey',
   'operatorKey',
-] as const;
+]);
+
+const censor = '[redacted]';
 
 /** Lines that standard output doesn't take are kept up to this, then dropped: a stuck pipe must not eat the memory. */
 const maxBufferedBytes = 8 * 1024 * 1024;
@@ -46,8 +48,9 @@ export function createLogger(options: LoggerOptions): Logger {
       level: options.level ?? 'info',
       base: { service: options.service },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: secretNames.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
+      redact: { paths: [...secretNames], censor },
+      // Not a path such as `*.secret` above: with one of those every line is seven times as expensive.
+      formatters: { level: (label) => ({ level: label }), log: blankNested },
     },
     typeof destination === 'object'
       ? destination
@@ -57,6 +60,24 @@ export function createLogger(options: LoggerOptions): Logger {
           maxLength: maxBufferedBytes,
         }),
   );
+}
+
+/** The fields with secrets blanked within the plain objects among them; copied only where there is one. */
+function blankNested(fields: Record<string, unknown>): Record<string, unknown> {
+  let blanked: Record<string, unknown> | undefined;
+  for (const name in fields) {
+    const value = fields[name];
+    if (!isPlainObject(value)) continue;
+    const secrets = Object.keys(value).filter((key) => secretNames.has(key));
+    if (secrets.length === 0) continue;
+    blanked ??= { ...fields };
+    blanked[name] = { ...value, ...Object.fromEntries(secrets.map((key) => [key, censor])) };
+  }
+  return blanked ?? fields;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Error);
 }
 
 /** Writes nothing; for tests. */
