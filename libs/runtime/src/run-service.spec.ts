@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { join } from 'node:path';
 import { ConfigError } from './config-reader.ts';
 import { exitCodes, runService, type ProcessPort, type RunnableService } from './run-service.ts';
 
@@ -79,9 +81,9 @@ describe('running a service', () => {
 
   it('exits at once on the second signal', async () => {
     let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
     const { running, emit, events, exits } = run({
-      start: async (_config, { lifecycle }) =>
-        lifecycle.defer('server', () => new Promise<void>((resolve) => (release = resolve))),
+      start: async (_config, { lifecycle }) => lifecycle.defer('server', () => released),
     });
     await running;
 
@@ -145,5 +147,54 @@ describe('running a service', () => {
 
     expect(lines.join('')).toContain('nobody expected this');
     expect(exits).toEqual([exitCodes.failed]);
+  });
+});
+
+describe('a real process', () => {
+  /** Runs a service that starts as given, kills it with the signal as soon as it is ready, and waits for its end. */
+  async function runProcess(start: string, signal?: NodeJS.Signals) {
+    const source = `
+      import { runService } from ${JSON.stringify(join(import.meta.dirname, 'run-service.ts'))};
+      const readConfig = () => ({ logLevel: 'info', stopTimeoutMs: 5_000 });
+      await runService({ name: 'test', readConfig, start: async (config, { logger, lifecycle }) => {${start}} });`;
+    const child = spawn(
+      process.execPath,
+      ['--conditions=@posthorn/source', '--input-type=module', '--eval', source],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (signal !== undefined && output.includes('"msg":"ready"')) child.kill(signal);
+    });
+    const [code] = (await once(child, 'close')) as [number | null];
+    return {
+      code,
+      messages: output
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { msg: string }).msg),
+    };
+  }
+  const stayAlive = 'const timer = setInterval(() => undefined, 1_000);';
+
+  it('stops on SIGTERM with everything released and its last log line written', async () => {
+    const { code, messages } = await runProcess(
+      `${stayAlive} lifecycle.defer('timer', () => { clearInterval(timer); logger.info('released'); });`,
+      'SIGTERM',
+    );
+
+    expect(code).toBe(exitCodes.stopped);
+    expect(messages).toEqual(['ready', 'stopping', 'released', 'stopped']);
+  });
+
+  it('ends with 1 by what nobody caught, with the reason written', async () => {
+    const { code, messages } = await runProcess(
+      `${stayAlive} setImmediate(() => { throw new Error('nobody expected this'); });`,
+    );
+
+    expect(code).toBe(exitCodes.failed);
+    // What is flushed at the exit may overtake what is being written.
+    expect(messages.toSorted()).toEqual(['ready', 'uncaughtException']);
   });
 });
