@@ -74,7 +74,7 @@ export function readNewSettings(
 }
 
 /** Bytes of an endpoint's settings as JSON: many of them are held in memory by every dispatcher. */
-export const maxSettingsBytes = 64 * 1024;
+const maxSettingsBytes = 64 * 1024;
 
 /** What is wrong with settings that are fine one by one, but too large together. */
 export function checkSize(settings: EndpointSettings): readonly Violation[] {

@@ -10,7 +10,7 @@ import type { KeyStore } from './key-store.ts';
 const configuredKeyId = '00000000-0000-4000-8000-000000000001';
 const generatedKeyId = '00000000-0000-4000-8000-000000000002';
 
-export const minOperatorKeyLength = 32;
+const minOperatorKeyLength = 32;
 
 export interface OperatorKeyDependencies {
   readonly store: KeyStore;

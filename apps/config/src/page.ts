@@ -12,7 +12,7 @@ export interface PageRequest {
   readonly cursor: string;
 }
 
-export const defaultPageSize = 50;
+const defaultPageSize = 50;
 export const maxPageSize = 250;
 
 export interface Page<Item> {

@@ -5,7 +5,7 @@ import type { StoredKey } from './key-store.ts';
 
 /** Resources for tests: valid, told apart by a number; what a test is about it says itself. */
 
-export const sampleTime = new Date('2026-01-01T00:00:00.000Z');
+const sampleTime = new Date('2026-01-01T00:00:00.000Z');
 
 /** Ids that sort by their number. */
 export function sampleId(number: number): string {

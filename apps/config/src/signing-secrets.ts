@@ -25,7 +25,7 @@ export interface Rotation {
 }
 
 /** The scheme that a secret is for, by its prefix. */
-export function schemeOf(secret: string): SignatureScheme {
+function schemeOf(secret: string): SignatureScheme {
   return secret.startsWith('whsk_') ? 'v1a' : 'v1';
 }
 
