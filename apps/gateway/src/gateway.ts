@@ -1,8 +1,8 @@
 /** The gateway, wired top to bottom: what it is made of, and how it starts and stops. */
 import { Router } from 'express';
+import { createAuthenticate } from '@posthorn/rpc';
 import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import { createApp } from './app.ts';
-import { createAuthenticate } from './authenticate.ts';
 import type { GatewayClients } from './clients.ts';
 import type { GatewayConfig } from './config.ts';
 import { gatewayPrincipal } from './gateway-principal.ts';
@@ -64,7 +64,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const native = Router({ caseSensitive: true, strict: true });
   native.use(
     createNativeRouter(routes, {
-      authenticate: createAuthenticate(clients.keys, clock),
+      authenticate: createAuthenticate({ keys: clients.keys, principal: gatewayPrincipal, clock }),
       organisations: createOrganisationLookup(clients.organisations, clock),
       carryOutOnce: createIdempotency(clients.idempotency, logger),
       observe: createRequestMetrics(metrics),

@@ -3,10 +3,9 @@
  * doesn't exist. An operator names it by id or slug, in the `Posthorn-Organisation` header or in the body.
  */
 import { DomainError, type Principal } from '@posthorn/models';
-import type { Clock } from '@posthorn/runtime';
+import { createLookupCache, type Clock } from '@posthorn/runtime';
 import type { GatewayClients } from './clients.ts';
 import { gatewayPrincipal } from './gateway-principal.ts';
-import { createLookupCache } from './lookup-cache.ts';
 
 /** The header's name, as Node gives it. */
 export const organisationHeader = 'posthorn-organisation';

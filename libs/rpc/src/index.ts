@@ -1,3 +1,4 @@
+export { createAuthenticate, type Authenticate, type AuthenticateOptions } from './authenticate.ts';
 export type { CallContext, CallOptions } from './call-context.ts';
 export type { Client } from './client.ts';
 export { defaultDeadlineMs } from './deadlines.ts';

@@ -4,6 +4,7 @@ export * as configParsers from './config-parsers.ts';
 export * from './config-reader.ts';
 export * from './lifecycle.ts';
 export * from './logger.ts';
+export * from './lookup-cache.ts';
 export * from './metrics.ts';
 export * from './random.ts';
 export * from './run-service.ts';

@@ -4,9 +4,8 @@
  */
 import type { Request, RequestHandler, Response } from 'express';
 import { DomainError, holdsScope, type Principal } from '@posthorn/models';
-import type { CallOptions } from '@posthorn/rpc';
+import type { Authenticate, CallOptions } from '@posthorn/rpc';
 import type { Clock, Logger } from '@posthorn/runtime';
-import type { Authenticate } from '../authenticate.ts';
 import {
   organisationHeader,
   type NamedOrganisation,

@@ -3,11 +3,10 @@
  * A revoked key is refused within 5 s; while the config service is away, keys seen in the last 15 minutes keep working.
  */
 import { hash } from 'node:crypto';
+import type { configV1 } from '@posthorn/contracts';
 import { DomainError, type Principal, type Scope } from '@posthorn/models';
-import type { Clock } from '@posthorn/runtime';
-import type { GatewayClients } from './clients.ts';
-import { createLookupCache } from './lookup-cache.ts';
-import { gatewayPrincipal } from './gateway-principal.ts';
+import { createLookupCache, type Clock } from '@posthorn/runtime';
+import type { Client } from './client.ts';
 
 /** Finds the principal of an `Authorization` header; at once for a key that was seen a moment ago. Throws or rejects with `unauthenticated`. */
 export type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>;
@@ -25,7 +24,15 @@ const maxAgeMs = 3_000;
 const lookupDeadlineMs = 1_500;
 const keepMs = 15 * 60_000;
 
-export function createAuthenticate(keys: GatewayClients['keys'], clock: Clock): Authenticate {
+export interface AuthenticateOptions {
+  readonly keys: Client<typeof configV1.KeyServiceService>;
+  /** On whose behalf keys are looked up: the service at whose edge the caller stands. */
+  readonly principal: Principal;
+  readonly clock: Clock;
+}
+
+/** Makes the look-up of an edge; it keeps what it found. */
+export function createAuthenticate({ keys, principal, clock }: AuthenticateOptions): Authenticate {
   const cache = createLookupCache<KnownKey>({
     clock,
     unknownCode: 'unauthenticated',
@@ -37,7 +44,7 @@ export function createAuthenticate(keys: GatewayClients['keys'], clock: Clock): 
     load: async (digest) => {
       const { key } = await keys.authenticate(
         { tokenSha256: Buffer.from(digest, 'base64') },
-        { principal: gatewayPrincipal, deadlineMs: lookupDeadlineMs },
+        { principal, deadlineMs: lookupDeadlineMs },
       );
       if (key === undefined) throw invalidKey();
       return {

@@ -6,8 +6,8 @@
  * was used within `keepMs` goes on working. Not guaranteed: that something new is seen within `unknownMs` of being asked for.
  */
 import { DomainError, type ErrorCode } from '@posthorn/models';
-import type { Clock } from '@posthorn/runtime';
 import { LRUCache } from 'lru-cache';
+import type { Clock } from './clock.ts';
 
 export interface LookupCacheOptions<T> {
   readonly load: (key: string) => Promise<T>;
