@@ -106,10 +106,10 @@ function wrapSocket(url: URL, socket: Socket, address: string): Connection {
   let isGiven = false;
   const client = new Client(url.origin, {
     connect: (_options, callback) => {
-      if (isGiven)
-        callback(Object.assign(new Error('The connection has ended.'), { code: 'ECONNABORTED' }), null);
-      else callback(null, socket);
+      const given = isGiven ? null : socket;
       isGiven = true;
+      // undici doesn't expect an answer before its own call has returned.
+      queueMicrotask(() => (given ? callback(null, given) : callback(connectionEnded(), null)));
     },
     pipelining: 1,
     maxHeaderSize: maxResponseHeadBytes,
@@ -131,4 +131,8 @@ function wrapSocket(url: URL, socket: Socket, address: string): Connection {
       void client.destroy();
     },
   };
+}
+
+function connectionEnded(): Error {
+  return Object.assign(new Error('The connection has ended.'), { code: 'ECONNABORTED' });
 }
