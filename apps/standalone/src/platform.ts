@@ -159,7 +159,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       await gateway.stop(graceMs);
       await ingest.stop();
       const leftMs = Math.max(0, graceMs - closingShareMs - (clock.monotonic() - startedAt));
-      await dispatcher.stop(AbortSignal.timeout(leftMs));
+      await dispatcher.stop(AbortSignal.timeout(Math.ceil(leftMs)));
       await config.stop();
       await database.close();
     },

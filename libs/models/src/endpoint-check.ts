@@ -26,11 +26,11 @@ export const endpointLimits = {
   headers: headerLimits.headers,
   headerNameLength: headerLimits.nameLength,
   headerValueLength: headerLimits.valueLength,
-  minTimeoutMs: 1000,
+  minTimeoutMs: 100,
   maxTimeoutMs: 60_000,
   /** Retries; attempts are one more. */
   retryDelays: 20,
-  minRetryDelayMs: 1000,
+  minRetryDelayMs: 0,
   maxRetryDelayMs: 30 * 86_400_000,
   maxInFlight: 1000,
   metadata: 50,
