@@ -3,6 +3,7 @@
  * people that holds nothing of our insides. An error that nobody foresaw is `internal`: better our fault than the receiver's.
  */
 import type { AttemptOutcome } from '@posthorn/models';
+import { errors } from 'undici';
 
 /** Why no usable answer came. */
 export interface Failure {
@@ -33,8 +34,6 @@ const byCode: Readonly<Record<string, Failure>> = {
   ECONNABORTED: reset,
   EPIPE: reset,
   UND_ERR_SOCKET: reset,
-  // The connection ended in the middle of the head.
-  HPE_INVALID_EOF_STATE: reset,
   UND_ERR_HEADERS_OVERFLOW: {
     outcome: 'too_large',
     message: 'The head of the answer is larger than 16 KiB.',
@@ -58,7 +57,7 @@ export function failureOf(error: Error): Failure {
   if (code === 'UND_ERR_SOCKET' && error.message.startsWith('bad ')) return notHttp;
   const known = byCode[code];
   if (known !== undefined) return known;
-  if (code.startsWith('HPE_')) return notHttp;
+  if (error instanceof errors.HTTPParserError) return notHttp;
   if (/^(?:ERR_SSL_|ERR_TLS_|CERT_|EPROTO$)|_CERT|_CRL/.test(code)) {
     return { outcome: 'tls', message: 'The TLS connection could not be made.' };
   }
