@@ -5,6 +5,7 @@ import type { GatewayClients } from '../clients.ts';
 import { organisationHeader } from '../organisation-lookup.ts';
 import { found } from './found.ts';
 import { page, pageParameters, pageRequest } from './paging.ts';
+import { readTime } from './rfc3339.ts';
 import { defineRoute, type Call, type Route } from './route.ts';
 import {
   apiKeyChangesSchema,
@@ -183,7 +184,7 @@ function toMessage(input: NewApiKey, organisationId: string | null): configV1.Ap
 }
 
 function timeOf(text: string | null): Date | null {
-  return text === null ? null : new Date(text);
+  return text === null ? null : (readTime(text) ?? new Date(NaN));
 }
 
 function withoutToken(body: unknown): unknown {

@@ -3,6 +3,7 @@
  * empty parameters are violations, as are values that can't be read; all of them are told at once.
  */
 import type { Violation } from '@posthorn/models';
+import { readTime } from './rfc3339.ts';
 import type { Definition } from './schemas/schema.ts';
 
 /** Why a parameter's text is refused. */
@@ -62,19 +63,12 @@ export function integerParameter(
   };
 }
 
-const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
-
 /** A moment in RFC 3339; digits beyond the millisecond are cut off. */
 export function timeParameter(description: string): QueryParameter<Date> {
   return {
     description,
     schema: { type: 'string', format: 'date-time' },
-    read: (text) => {
-      const time = rfc3339.test(text) ? new Date(text) : new Date(NaN);
-      return Number.isNaN(time.getTime())
-        ? { problem: 'This must be a time as in 2026-01-31T12:00:00.000Z.' }
-        : time;
-    },
+    read: (text) => readTime(text) ?? { problem: 'This must be a time as in 2026-01-31T12:00:00.000Z.' },
   };
 }
 
