@@ -2,7 +2,8 @@
  * What the linter can't see: cycles, orphans, node built-ins, and what only specs may import.
  * Each rule is tested with a planted violation in `tools/src/canary`.
  */
-const SPEC = '\\.(spec|contract)\\.ts$';
+/** Tests, the suites that adapters share, and what tests are set up with. */
+const SPEC = '\\.(spec|contract|harness)\\.ts$';
 const BUILT_IN = { dependencyTypes: ['core'] };
 
 export default {
@@ -83,7 +84,7 @@ export default {
       name: 'nobody-imports-a-spec',
       severity: 'error',
       from: { pathNot: SPEC },
-      to: { path: '\\.(spec|contract)\\.ts$' },
+      to: { path: SPEC },
     },
     {
       name: 'nobody-imports-a-main',

@@ -1,7 +1,7 @@
 import { configV1 } from '@posthorn/contracts';
-import { operator, service, tenant, useHarness } from './config-harness.ts';
-import { sampleEventType } from './sample-resources.ts';
-import { openTemporaryStores } from './temporary-stores.sqlite.ts';
+import { operator, service, tenant, useHarness } from './config.harness.ts';
+import { sampleEventType } from './sample-resources.harness.ts';
+import { openTemporaryStores } from './temporary-stores.harness.ts';
 
 describe('DirectoryService', () => {
   const harness = useHarness({ limits: { endpoints: 2000, eventTypes: 2000 } });

@@ -1,5 +1,5 @@
 import { configV1 } from '@posthorn/contracts';
-import { service, tenant, useHarness } from './config-harness.ts';
+import { service, tenant, useHarness } from './config.harness.ts';
 import { maskedValue } from './endpoint-secrets.ts';
 
 const { SIGNATURE_SCHEME_V1, SIGNATURE_SCHEME_V1A } = configV1.SignatureScheme;

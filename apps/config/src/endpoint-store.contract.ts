@@ -1,5 +1,5 @@
 import type { StoredEndpoint } from './endpoint-store.ts';
-import { sampleEndpoint, sampleId } from './sample-resources.ts';
+import { sampleEndpoint, sampleId } from './sample-resources.harness.ts';
 import type { ConfigStores } from './stores.ts';
 
 /** What every adapter of EndpointStore guarantees. `stores` gives empty stores for each test. */

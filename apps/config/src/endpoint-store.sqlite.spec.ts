@@ -1,5 +1,5 @@
 import { endpointStoreContract } from './endpoint-store.contract.ts';
-import { openTemporaryStores, type TemporaryStores } from './temporary-stores.sqlite.ts';
+import { openTemporaryStores, type TemporaryStores } from './temporary-stores.harness.ts';
 
 describe('the SQLite endpoint store', () => {
   let temporary: TemporaryStores;

@@ -1,6 +1,6 @@
 import { configV1 } from '@posthorn/contracts';
 import { defaultRetryDelaysMs } from '@posthorn/models';
-import { operator, service, tenant, useHarness, violatedFields } from './config-harness.ts';
+import { operator, service, tenant, useHarness, violatedFields } from './config.harness.ts';
 import { maskedValue } from './endpoint-secrets.ts';
 
 const { ENDPOINT_STATE_DISABLED, ENDPOINT_STATE_ENABLED, ENDPOINT_STATE_PAUSED } = configV1.EndpointState;

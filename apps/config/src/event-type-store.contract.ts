@@ -1,4 +1,4 @@
-import { sampleEventType, sampleId } from './sample-resources.ts';
+import { sampleEventType, sampleId } from './sample-resources.harness.ts';
 import type { ConfigStores } from './stores.ts';
 
 /** What every adapter of EventTypeStore guarantees. `stores` gives empty stores for each test. */

@@ -1,5 +1,5 @@
 import { eventTypeStoreContract } from './event-type-store.contract.ts';
-import { openTemporaryStores, type TemporaryStores } from './temporary-stores.sqlite.ts';
+import { openTemporaryStores, type TemporaryStores } from './temporary-stores.harness.ts';
 
 describe('the SQLite event type store', () => {
   let temporary: TemporaryStores;

@@ -1,5 +1,5 @@
 import { configV1 } from '@posthorn/contracts';
-import { operator, tenant, useHarness, violatedFields } from './config-harness.ts';
+import { operator, tenant, useHarness, violatedFields } from './config.harness.ts';
 
 const schemaJson = JSON.stringify({ type: 'object', required: ['amount'] });
 const { ENFORCEMENT_OFF, ENFORCEMENT_REJECT, ENFORCEMENT_WARN } = configV1.Enforcement;

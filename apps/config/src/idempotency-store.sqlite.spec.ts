@@ -1,5 +1,5 @@
 import { idempotencyStoreContract } from './idempotency-store.contract.ts';
-import { openTemporaryStores, type TemporaryStores } from './temporary-stores.sqlite.ts';
+import { openTemporaryStores, type TemporaryStores } from './temporary-stores.harness.ts';
 
 describe('the SQLite idempotency store', () => {
   let temporary: TemporaryStores;

@@ -1,4 +1,4 @@
-import { operator, service, tenant, useHarness } from './config-harness.ts';
+import { operator, service, tenant, useHarness } from './config.harness.ts';
 import { answerLifetimeMs, takeoverAfterMs } from './idempotency.ts';
 
 const digest = new Uint8Array(32).fill(1);

@@ -1,4 +1,4 @@
-import { sampleId, sampleKey } from './sample-resources.ts';
+import { sampleId, sampleKey } from './sample-resources.harness.ts';
 import type { ConfigStores } from './stores.ts';
 
 /** What every adapter of KeyStore guarantees. `stores` gives empty stores for each test. */

@@ -1,5 +1,5 @@
 import { keyStoreContract } from './key-store.contract.ts';
-import { openTemporaryStores, type TemporaryStores } from './temporary-stores.sqlite.ts';
+import { openTemporaryStores, type TemporaryStores } from './temporary-stores.harness.ts';
 
 describe('the SQLite key store', () => {
   let temporary: TemporaryStores;

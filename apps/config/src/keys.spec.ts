@@ -1,7 +1,7 @@
 import { configV1 } from '@posthorn/contracts';
 import { hasValidChecksum, type Principal, type Scope } from '@posthorn/models';
 import { eventually } from '@posthorn/testing';
-import { operator, service, tenant, useHarness } from './config-harness.ts';
+import { operator, service, tenant, useHarness } from './config.harness.ts';
 import { hashToken } from './hash-token.ts';
 
 describe('KeyService', () => {

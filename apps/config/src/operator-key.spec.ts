@@ -1,7 +1,7 @@
-import { service, useHarness } from './config-harness.ts';
+import { service, useHarness } from './config.harness.ts';
 import { hashToken } from './hash-token.ts';
-import { sampleKey } from './sample-resources.ts';
-import { openTemporaryStores } from './temporary-stores.sqlite.ts';
+import { sampleKey } from './sample-resources.harness.ts';
+import { openTemporaryStores } from './temporary-stores.harness.ts';
 import { ensureOperatorKey } from './operator-key.ts';
 import { createSeededRandom, FakeClock } from '@posthorn/testing';
 

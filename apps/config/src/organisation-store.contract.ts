@@ -1,4 +1,4 @@
-import { sampleId, sampleOrganisation } from './sample-resources.ts';
+import { sampleId, sampleOrganisation } from './sample-resources.harness.ts';
 import type { ConfigStores } from './stores.ts';
 
 /** What every adapter of OrganisationStore guarantees. `stores` gives empty stores for each test. */

@@ -1,5 +1,5 @@
 import { organisationStoreContract } from './organisation-store.contract.ts';
-import { openTemporaryStores, type TemporaryStores } from './temporary-stores.sqlite.ts';
+import { openTemporaryStores, type TemporaryStores } from './temporary-stores.harness.ts';
 
 describe('the SQLite organisation store', () => {
   let temporary: TemporaryStores;

@@ -1,6 +1,6 @@
 import { configV1 } from '@posthorn/contracts';
-import { operator, service, tenant, useHarness } from './config-harness.ts';
-import { sampleId } from './sample-resources.ts';
+import { operator, service, tenant, useHarness } from './config.harness.ts';
+import { sampleId } from './sample-resources.harness.ts';
 
 type Given = Partial<configV1.Organisation>;
 const message = (over: Given): configV1.Organisation => ({

@@ -1,4 +1,4 @@
-import { sampleId, sampleOrganisation } from './sample-resources.ts';
+import { sampleId, sampleOrganisation } from './sample-resources.harness.ts';
 import type { ConfigStores } from './stores.ts';
 
 /** How many changes the stores of this suite have to keep. */

@@ -1,5 +1,5 @@
 import { contractMaxChanges, revisionStoreContract } from './revision-store.contract.ts';
-import { openTemporaryStores, type TemporaryStores } from './temporary-stores.sqlite.ts';
+import { openTemporaryStores, type TemporaryStores } from './temporary-stores.harness.ts';
 
 describe('the SQLite revision store', () => {
   let temporary: TemporaryStores;

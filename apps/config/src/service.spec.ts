@@ -2,7 +2,7 @@ import { readFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqlite, type SqliteDatabase } from '@posthorn/sqlite';
-import { createHarness, service, tenant, testEncryptionKey } from './config-harness.ts';
+import { createHarness, service, tenant, testEncryptionKey } from './config.harness.ts';
 import { configMigrations } from './migrations.ts';
 import { createSqliteConfigStores } from './stores.sqlite.ts';
 import type { ConfigStores } from './stores.ts';

@@ -6,7 +6,7 @@ import { createSeededRandom, FakeClock } from '@posthorn/testing';
 import type { ConfigLimits } from './limits.ts';
 import { createConfigService } from './service.ts';
 import type { ConfigStores } from './stores.ts';
-import { openTemporaryStores } from './temporary-stores.sqlite.ts';
+import { openTemporaryStores } from './temporary-stores.harness.ts';
 
 /** For tests: the whole service on a temporary file, reached through its RPC clients, on a clock that stands still. */
 
