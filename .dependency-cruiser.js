@@ -68,9 +68,12 @@ export default {
     {
       name: 'deliveries-leave-by-one-door',
       comment:
-        'The address that is connected to is the address that was checked: only webhook-client.ts sends.',
+        'The address that is connected to is the address that was checked: only webhook-client.ts sends, by http/.',
       severity: 'error',
-      from: { path: '^apps/dispatcher/src/', pathNot: [SPEC, '^apps/dispatcher/src/webhook-[a-z-]+\\.ts$'] },
+      from: {
+        path: '^apps/dispatcher/src/',
+        pathNot: [SPEC, '^apps/dispatcher/src/(webhook-client\\.ts$|http/)'],
+      },
       to: { path: ['node_modules/undici/', '^(node:)?(https?|http2|net|tls)$'] },
     },
     {

@@ -11,7 +11,8 @@ import nx from '@nx/eslint-plugin';
 import jest from 'eslint-plugin-jest';
 import tseslint from 'typescript-eslint';
 
-const SPECS = ['**/*.spec.ts', '**/*.contract.ts'];
+/** Tests, the suites that adapters share, and what tests are set up with. */
+const SPECS = ['**/*.spec.ts', '**/*.contract.ts', '**/*.harness.ts'];
 /** Programs that stand outside of the platform: they may read the environment, print, and look at the clock. */
 const PROGRAMS = ['tools/**/*.ts', 'bench/**/*.ts', 'apps/e2e/**/*.ts'];
 
