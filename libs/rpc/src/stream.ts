@@ -29,7 +29,7 @@ export interface StreamCall<Request, Response> extends StreamEnd<Request, Respon
   readonly ctx: CallContext;
   /** The caller has sent its last message; answers may still be sent. */
   onEnd(fn: () => void): void;
-  /** The call is over, for whatever reason. */
+  /** The call is over, for whatever reason; several may ask to be told. */
   onClose(fn: () => void): void;
   /** Ends the call well, after what was sent. */
   end(): void;
@@ -82,7 +82,7 @@ export class ServerStream implements StreamCall<unknown, unknown> {
   #closed = false;
   #onMessage: ((message: unknown) => void | Promise<void>) | undefined;
   #onEnd: (() => void) | undefined;
-  #onClose: (() => void) | undefined;
+  readonly #onClose: (() => void)[] = [];
   #onDrain: (() => void) | undefined;
 
   constructor(options: ServerStreamOptions) {
@@ -103,8 +103,8 @@ export class ServerStream implements StreamCall<unknown, unknown> {
   }
 
   onClose(fn: () => void): void {
-    this.#onClose = fn;
     if (this.#closed) queueMicrotask(fn);
+    else this.#onClose.push(fn);
   }
 
   onDrain(fn: () => void): void {
@@ -179,7 +179,7 @@ export class ServerStream implements StreamCall<unknown, unknown> {
     const { observer, path, state, transport } = this.#options;
     observer.finished(path, state, this.#startedAt, error);
     transport.finish(error === null ? null : publicError(error));
-    if (this.#onClose !== undefined) queueMicrotask(this.#onClose);
+    for (const listener of this.#onClose) queueMicrotask(listener);
   }
 }
 
