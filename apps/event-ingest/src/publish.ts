@@ -1,6 +1,6 @@
 import { ingestV1, refusalToMessage } from '@posthorn/contracts';
 import { DomainError, type Principal } from '@posthorn/models';
-import { defineService, type ServiceRegistration, type StreamCall } from '@posthorn/rpc';
+import { defineService, type Handlers, type ServiceRegistration, type StreamCall } from '@posthorn/rpc';
 import type { Accept, AcceptResult } from './accept.ts';
 
 /**
@@ -9,6 +9,7 @@ import type { Accept, AcceptResult } from './accept.ts';
  * A stream that has too much under way isn't read on until half of it is answered.
  */
 export interface PublishService {
+  readonly handlers: Handlers<typeof ingestV1.IngestServiceService>;
   readonly registration: ServiceRegistration<typeof ingestV1.IngestServiceService>;
   /** Reads nothing more from the streams; resolves when what was read is answered and they are closed. */
   closeStreams(): Promise<void>;
@@ -25,7 +26,7 @@ export function createPublishService(accept: Accept, maxInFlightPerStream: numbe
     return event === undefined ? Promise.resolve(missingEvent) : accept(event, caller);
   }
 
-  const registration = defineService(ingestV1.IngestServiceService, {
+  const handlers: PublishService['handlers'] = {
     async publish({ event }, { principal }) {
       const result = await acceptOrRefuse(event, principal);
       if (result.refused !== undefined) throw result.refused;
@@ -44,10 +45,11 @@ export function createPublishService(accept: Accept, maxInFlightPerStream: numbe
       open.add(stream);
       void stream.closed.then(() => open.delete(stream));
     },
-  });
+  };
 
   return {
-    registration,
+    handlers,
+    registration: defineService(ingestV1.IngestServiceService, handlers),
     async closeStreams() {
       const streams = [...open];
       for (const stream of streams) stream.close();

@@ -7,7 +7,7 @@ import { createAccept } from './accept.ts';
 import { createIngestMetrics } from './ingest-metrics.ts';
 import { createOrganisationViews } from './organisation-view.ts';
 import { createPayloadSchemas } from './payload-schema.ts';
-import { createPublishService } from './publish.ts';
+import { createPublishService, type PublishService } from './publish.ts';
 import { createReservationSweeper } from './reservation-sweeper.ts';
 import type { ReservationStore } from './reservations.ts';
 
@@ -34,7 +34,8 @@ export interface IngestLimits {
 
 export interface IngestService {
   readonly registration: ServiceRegistration<typeof ingestV1.IngestServiceService>;
-  readonly services: readonly ServiceRegistration[];
+  /** What `registration` serves, for a listener that adds something of its own. */
+  readonly handlers: PublishService['handlers'];
   start(): void;
   /** Reads no more from streams, answers what was read, and waits for the log. */
   stop(): Promise<void>;
@@ -44,7 +45,13 @@ export const standardMaxPayloadBytes = 256 * 1024;
 const standardMaxViewAgeMs = 1000;
 const standardMaxInFlightPerStream = 4096;
 
-const ownPrincipal: Principal = { kind: 'service', id: 'event-ingest', organisationId: null, scopes: ['*'] };
+/** The service on its own behalf: for looking up what it has to know. */
+export const ownPrincipal: Principal = {
+  kind: 'service',
+  id: 'event-ingest',
+  organisationId: null,
+  scopes: ['*'],
+};
 
 /** Wires the accept path. Nothing runs in the background before `start`. */
 export function createIngestService(deps: IngestDeps): IngestService {
@@ -74,7 +81,7 @@ export function createIngestService(deps: IngestDeps): IngestService {
 
   return {
     registration: publish.registration,
-    services: [publish.registration],
+    handlers: publish.handlers,
     start: () => sweeper.start(),
     async stop() {
       await publish.closeStreams();

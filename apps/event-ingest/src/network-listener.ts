@@ -1,0 +1,114 @@
+import { ingestV1, type configV1 } from '@posthorn/contracts';
+import { DomainError, holdsScope, type Principal, type Scope } from '@posthorn/models';
+import {
+  createAuthenticate,
+  createRpcServer,
+  defineService,
+  type Authenticate,
+  type Client,
+  type GetMetadata,
+  type RpcServer,
+  type StreamCall,
+} from '@posthorn/rpc';
+import type { Clock, Logger, Metrics, Timer } from '@posthorn/runtime';
+import { ownPrincipal, type IngestService } from './service.ts';
+
+/**
+ * IngestService over gRPC for internal callers that publish without the gateway. They bring an API key as REST callers do
+ * (`authorization: Bearer phk_…`); it must hold events:write. A tenant's key implies its organisation, an operator's names
+ * it in each event. A key that is revoked ends the streams that it opened within 5 seconds, as it ends calls.
+ */
+export interface NetworkListenerOptions {
+  readonly ingest: IngestService;
+  readonly keys: Client<typeof configV1.KeyServiceService>;
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  /** Offers grpc.reflection.v1 to the same keys. */
+  readonly reflection: boolean;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+const neededScope: Scope = 'events:write';
+/** How often the key of an open stream is looked at again; with what the look-up keeps, under 5 s. */
+const recheckMs = 1_500;
+
+type PublishCall = StreamCall<ingestV1.PublishStreamRequest, ingestV1.PublishStreamResponse>;
+
+export function createNetworkListener(options: NetworkListenerOptions): RpcServer {
+  const { ingest, keys, clock, host, port, reflection, logger, metrics } = options;
+  const authenticate = createAuthenticate({ keys, principal: ownPrincipal, clock });
+  /** The header that a principal was found by, for looking again: a handler sees the principal only. */
+  const headers = new WeakMap<Principal, string>();
+
+  async function authenticateCall(get: GetMetadata): Promise<Principal> {
+    const header = get('authorization');
+    const principal = await authenticatePublisher(authenticate, header);
+    if (header !== undefined) headers.set(principal, header);
+    return principal;
+  }
+
+  return createRpcServer({
+    services: [
+      defineService(ingestV1.IngestServiceService, {
+        ...ingest.handlers,
+        publishStream: (call) => {
+          endWhenRevoked(call, headers.get(call.ctx.principal), authenticate, clock);
+          return ingest.handlers.publishStream(call);
+        },
+      }),
+    ],
+    authenticate: authenticateCall,
+    host,
+    port,
+    reflection,
+    logger,
+    metrics,
+    clock,
+  });
+}
+
+async function authenticatePublisher(
+  authenticate: Authenticate,
+  header: string | undefined,
+): Promise<Principal> {
+  const principal = await authenticate(header);
+  if (holdsScope(principal.scopes, neededScope)) return principal;
+  throw new DomainError(
+    'permission_denied',
+    `This needs the scope ${neededScope}, which the key doesn't have.`,
+  );
+}
+
+/** Looks at the stream's key again and again; a look-up that fails for another reason than the key ends nothing. */
+function endWhenRevoked(
+  call: PublishCall,
+  header: string | undefined,
+  authenticate: Authenticate,
+  clock: Clock,
+): void {
+  let timer: Timer | undefined;
+
+  async function recheck(): Promise<void> {
+    try {
+      await authenticatePublisher(authenticate, header);
+    } catch (error) {
+      const { code } = DomainError.from(error);
+      if (code === 'unauthenticated' || code === 'permission_denied') {
+        call.fail(DomainError.from(error));
+        return;
+      }
+    }
+    schedule();
+  }
+
+  function schedule(): void {
+    timer = clock.setTimeout(() => void recheck(), recheckMs);
+    timer.unref();
+  }
+
+  schedule();
+  call.onClose(() => clock.clearTimeout(timer));
+}
