@@ -11,7 +11,8 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { randomUUID } from 'node:crypto';
-import { DomainError } from '@posthorn/models';
+import type { DomainError } from '@posthorn/models';
+import { systemClock } from '@posthorn/runtime';
 import type { CallOptions } from './call-context.ts';
 import type { Client } from './client.ts';
 import { callCancelled, defaultDeadlineMs } from './deadlines.ts';
@@ -70,8 +71,9 @@ function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?');
 }
 
+/** gRPC counts by the machine's own clock. */
 function deadlineOf(deadlineMs: number): { deadline: number } {
-  return { deadline: deadlineMs === Infinity ? Infinity : Date.now() + deadlineMs };
+  return { deadline: deadlineMs === Infinity ? Infinity : systemClock.now() + deadlineMs };
 }
 
 function callUnary(channel: GrpcClient, method: MethodDefinition, base: Metadata) {

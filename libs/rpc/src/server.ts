@@ -3,11 +3,11 @@
  * from and given to grpc-js as bytes: its own errors about what can't be decoded or encoded show their text to the caller.
  */
 import {
-  Metadata,
   Server,
   ServerCredentials,
   logVerbosity,
   setLogVerbosity,
+  type Metadata,
   type ServerDuplexStream,
   type ServerUnaryCall,
   type ServiceDefinition as GrpcServiceDefinition,
@@ -211,8 +211,9 @@ function startCall(
   defaultMs: number,
   clock: Clock,
 ): [CallState, number] {
+  // gRPC counts by the machine's own clock.
   const deadline = Number(call.getDeadline());
-  const budgetMs = handlerBudgetMs(deadline === Infinity ? defaultMs : deadline - Date.now());
+  const budgetMs = handlerBudgetMs(deadline === Infinity ? defaultMs : deadline - systemClock.now());
   const get = getterOf(call.metadata);
   const state = new CallState({
     requestId: get('x-request-id'),

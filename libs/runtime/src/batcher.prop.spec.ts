@@ -63,8 +63,8 @@ describe('a batcher, whatever happens when', () => {
                 accepted.push(item);
                 result.then(
                   () => outcomes.set(item.number, 'done'),
-                  (error: Error) =>
-                    outcomes.set(item.number, error.message === 'alone' ? 'failed alone' : 'failed together'),
+                  (error: unknown) =>
+                    outcomes.set(item.number, error === alone ? 'failed alone' : 'failed together'),
                 );
               }
             } else if (next.kind === 'turn') {
@@ -99,6 +99,8 @@ describe('a batcher, whatever happens when', () => {
   });
 });
 
+const alone = new Error('alone');
+
 function resultOf(item: Item): Settled<number> {
-  return item.fails ? { ok: false, error: new Error('alone') } : { ok: true, value: item.number };
+  return item.fails ? { ok: false, error: alone } : { ok: true, value: item.number };
 }

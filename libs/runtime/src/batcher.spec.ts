@@ -218,8 +218,9 @@ describe('a batcher', () => {
     });
 
     await batcher.drain();
-    const failing = batcher.submit(1).catch(() => undefined);
+    const failing = batcher.submit(1).catch((error: unknown) => error);
     await batcher.drain();
-    await failing;
+
+    expect(await failing).toEqual(new Error('no'));
   });
 });

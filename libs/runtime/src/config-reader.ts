@@ -184,5 +184,5 @@ export function describeConfig(spec: ConfigSpec): ConfigDescription[] {
 function describeDefault(value: unknown, parser: ConfigParser<unknown>): string {
   if (value === null || (Array.isArray(value) && value.length === 0)) return 'none';
   if (parser.format !== undefined) return parser.format(value);
-  return Array.isArray(value) ? value.join(',') : String(value);
+  return Array.isArray(value) ? value.join(',') : `${value as string | number | boolean}`;
 }
