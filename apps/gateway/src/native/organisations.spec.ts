@@ -1,0 +1,132 @@
+import { configV1 } from '@posthorn/contracts';
+import { DomainError } from '@posthorn/models';
+import { acme, tokens } from '../testing/fake-services.ts';
+import { sampleTime } from '../testing/sample-messages.ts';
+import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
+
+let running: TestGateway;
+let created: configV1.CreateOrganisationRequest | null = null;
+let updated: configV1.UpdateOrganisationRequest | null = null;
+let deleted: string | null = null;
+
+const organisation = configV1.Organisation.fromPartial({
+  id: acme.id,
+  slug: 'acme',
+  name: 'Acme',
+  timeZone: 'Europe/Amsterdam',
+  branding: { name: 'Acme', iconUrl: undefined, thumbnailUrl: undefined },
+  retention: { payloadDays: 7, metadataDays: 90 },
+  createdAt: sampleTime,
+  updatedAt: sampleTime,
+});
+
+beforeAll(async () => {
+  running = await startTestGateway({
+    handlers: {
+      organisations: {
+        createOrganisation: (request) => {
+          created = request;
+          return request.organisation?.slug === 'taken'
+            ? Promise.reject(new DomainError('already_exists', 'The slug is taken.'))
+            : Promise.resolve({ organisation });
+        },
+        listOrganisations: () => Promise.resolve({ organisations: [organisation], nextCursor: '' }),
+        updateOrganisation: (request) => {
+          updated = request;
+          return Promise.resolve({ organisation });
+        },
+        deleteOrganisation: ({ idOrSlug }) => {
+          deleted = idOrSlug;
+          return Promise.resolve({});
+        },
+      },
+    },
+  });
+});
+afterAll(() => running.gateway.stop(1_000));
+
+const { operator: token } = tokens;
+
+test('is created with what is given; the rest is left to the service', async () => {
+  const answer = await running.call('POST', '/v1/organisations', {
+    token,
+    body: { slug: 'acme', branding: { name: 'Acme' }, retention: { payloadDays: 7 } },
+  });
+  expect(answer.status).toBe(201);
+  expect(answer.body).toEqual({
+    id: acme.id,
+    slug: 'acme',
+    name: 'Acme',
+    accountUrl: null,
+    timeZone: 'Europe/Amsterdam',
+    branding: { name: 'Acme', iconUrl: null, thumbnailUrl: null },
+    requireKnownTypes: false,
+    retention: { payloadDays: 7, metadataDays: 90 },
+    createdAt: '2026-01-31T12:00:00.000Z',
+    updatedAt: '2026-01-31T12:00:00.000Z',
+  });
+  expect(created?.organisation).toMatchObject({
+    slug: 'acme',
+    name: '',
+    retention: { payloadDays: 7, metadataDays: 0 },
+  });
+});
+
+test('a slug that is taken answers 409', async () => {
+  const answer = await running.call('POST', '/v1/organisations', { token, body: { slug: 'taken' } });
+  expect([answer.status, answer.body]).toEqual([409, expect.objectContaining({ code: 'already_exists' })]);
+});
+
+test.each([
+  ['no slug', { name: 'x' }, '/slug'],
+  ['a slug in capitals', { slug: 'Acme' }, '/slug'],
+  ['a slug that looks like an id', { slug: acme.id }, '/slug'],
+  ['a slug that is too long', { slug: 'a'.repeat(64) }, '/slug'],
+  ['an empty name', { slug: 'a', name: '' }, '/name'],
+  ['no time zone', { slug: 'a', timeZone: 'Mars/Olympus' }, '/timeZone'],
+  ['a URL of another kind', { slug: 'a', accountUrl: 'javascript:alert(1)' }, '/accountUrl'],
+  ['an icon that is no URL', { slug: 'a', branding: { iconUrl: 'icon' } }, '/branding/iconUrl'],
+  ['unknown branding', { slug: 'a', branding: { colour: 'red' } }, '/branding/colour'],
+  ['no days at all', { slug: 'a', retention: { payloadDays: 0 } }, '/retention/payloadDays'],
+  [
+    'metadata that goes before payloads',
+    { slug: 'a', retention: { payloadDays: 100 } },
+    '/retention/metadataDays',
+  ],
+  ['a field of a later version', { slug: 'a', defaultRicloudEndpoint: 'x' }, '/defaultRicloudEndpoint'],
+  ['an id', { slug: 'a', id: acme.id }, '/id'],
+])('%s is refused', async (_, body, field) => {
+  const answer = await running.call('POST', '/v1/organisations', { token, body });
+  expect([answer.status, answer.body]).toEqual([
+    400,
+    expect.objectContaining({ violations: [expect.objectContaining({ field })] }),
+  ]);
+});
+
+test('is read and listed by operators', async () => {
+  expect((await running.call('GET', '/v1/organisations/acme', { token })).body).toMatchObject({
+    id: acme.id,
+  });
+  expect((await running.call('GET', '/v1/organisations', { token })).body).toMatchObject({
+    data: [{ slug: 'acme' }],
+    nextCursor: null,
+  });
+  expect((await running.call('GET', '/v1/organisations/nobody', { token })).status).toBe(404);
+});
+
+test('is changed in the fields that are given', async () => {
+  await running.call('PATCH', '/v1/organisations/acme', {
+    token,
+    body: { accountUrl: null, requireKnownTypes: true, timeZone: 'UTC' },
+  });
+  expect(updated).toMatchObject({
+    idOrSlug: 'acme',
+    updateMask: ['account_url', 'require_known_types', 'time_zone'],
+    organisation: { requireKnownTypes: true, accountUrl: undefined, timeZone: 'UTC' },
+  });
+});
+
+test('is deleted', async () => {
+  expect((await running.call('DELETE', '/v1/organisations/acme', { token })).status).toBe(204);
+  expect(deleted).toBe('acme');
+});
