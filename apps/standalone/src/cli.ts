@@ -43,7 +43,7 @@ function createProgram(io: Io, setExitCode: (code: ExitCode) => void): Command {
   const withSession = createWithSession(io, setExitCode);
   root.commandsGroup('Run and try out:');
   addServeCommand(root, io);
-  addListenCommand(root, io, withSession);
+  addListenCommand(root, withSession);
   root.commandsGroup('Publish and follow:');
   addPublishCommand(root, withSession);
   addEventCommands(root, withSession);

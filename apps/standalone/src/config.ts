@@ -1,4 +1,4 @@
-/** What the `posthorn` command and the standalone platform take from the environment: the only file that knows its variables. */
+/** What the standalone platform takes from the environment (docs/configuration.md). */
 import { standardMaxPayloadBytes } from '@posthorn/event-ingest';
 import {
   configEntry,
@@ -9,35 +9,10 @@ import {
   type ConfigOf,
   type Environment,
 } from '@posthorn/runtime';
-import type { ApiClientOptions } from './api-client.ts';
+import { clientConfig } from './client-config.ts';
 import { encryptionKeyParser } from './encryption-key.ts';
-import type { GlobalOptions } from './root-command.ts';
 
 const { boolean, bytes, cidr, integer, list, path, text, url } = configParsers;
-
-/** How the command line reaches the API. */
-export const clientConfig = {
-  url: configEntry({
-    env: 'POSTHORN_URL',
-    parser: url,
-    default: 'http://127.0.0.1:8080',
-    description: 'Where the platform listens. `--url` comes first.',
-  }),
-  key: configEntry({
-    env: 'POSTHORN_KEY',
-    parser: text(),
-    default: null,
-    secret: true,
-    description: 'The API key. `--key` comes first.',
-  }),
-  organisation: configEntry({
-    env: 'POSTHORN_ORGANISATION',
-    parser: text(),
-    default: null,
-    description:
-      'The id or slug of the organisation that an operator key acts for. `--organisation` comes first.',
-  }),
-} as const;
 
 /** How the standalone platform runs. */
 export const serveConfig = {
@@ -132,14 +107,4 @@ export function readServeConfig(options: ServeOptions, env: Environment): ServeC
     ...(options.dataDir !== undefined && { [serveConfig.dataDir.env]: options.dataDir }),
   };
   return readConfig(serveConfig, given, { knownNames: configNames(clientConfig) });
-}
-
-/** How to reach the API: options first, then the environment. Throws a `ConfigError` with all problems. */
-export function connectionOf(options: GlobalOptions, env: Environment): ApiClientOptions {
-  const config = readConfig(clientConfig, env);
-  return {
-    url: options.url ?? config.url,
-    key: options.key ?? config.key,
-    organisation: options.organisation ?? config.organisation,
-  };
 }

@@ -1,7 +1,7 @@
 /** What a command that talks to the API works with: made from its options, closed when it ends. */
 import type { Command } from 'commander';
 import { createApiClient, type ApiClient } from './api-client.ts';
-import { connectionOf } from './config.ts';
+import { connectionOf } from './client-config.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { createOutput, type Output } from './output.ts';

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import type { ServeOptions } from '../config.ts';
 import type { Io } from '../io.ts';
 import { examples } from '../root-command.ts';
-import { serve } from '../serve.ts';
 
 export function addServeCommand(root: Command, io: Io): void {
   root
@@ -25,5 +24,9 @@ The rest is configured by the environment: see docs/configuration.md. Prints "li
 and, on the first start only, an operator key. The log goes to standard error. SIGTERM or Ctrl-C stop it without loss, within
 POSTHORN_STOP_TIMEOUT_MS.`,
     )
-    .action((options: ServeOptions) => serve(options, io));
+    .action(async (options: ServeOptions) => {
+      // Loaded when it is needed: the other commands start faster without the platform.
+      const { serve } = await import('../serve.ts');
+      await serve(options, io);
+    });
 }

@@ -1,0 +1,40 @@
+/** What the command line takes from the environment (docs/configuration.md). */
+import { configEntry, configParsers, readConfig, type Environment } from '@posthorn/runtime';
+import type { ApiClientOptions } from './api-client.ts';
+import type { GlobalOptions } from './root-command.ts';
+
+const { text, url } = configParsers;
+
+/** How the command line reaches the API. */
+export const clientConfig = {
+  url: configEntry({
+    env: 'POSTHORN_URL',
+    parser: url,
+    default: 'http://127.0.0.1:8080',
+    description: 'Where the platform listens. `--url` comes first.',
+  }),
+  key: configEntry({
+    env: 'POSTHORN_KEY',
+    parser: text(),
+    default: null,
+    secret: true,
+    description: 'The API key. `--key` comes first.',
+  }),
+  organisation: configEntry({
+    env: 'POSTHORN_ORGANISATION',
+    parser: text(),
+    default: null,
+    description:
+      'The id or slug of the organisation that an operator key acts for. `--organisation` comes first.',
+  }),
+} as const;
+
+/** How to reach the API: options first, then the environment. Throws a `ConfigError` with all problems. */
+export function connectionOf(options: GlobalOptions, env: Environment): ApiClientOptions {
+  const config = readConfig(clientConfig, env);
+  return {
+    url: options.url ?? config.url,
+    key: options.key ?? config.key,
+    organisation: options.organisation ?? config.organisation,
+  };
+}
