@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { configV1, ingestV1 } from '@posthorn/contracts';
+import type { ingestV1 } from '@posthorn/contracts';
+import { configV1 } from '@posthorn/contracts';
 import type { Appended, EventLogWriter } from '@posthorn/event-log';
 import { DomainError, isId, type Event, type Principal } from '@posthorn/models';
 import { createInProcessClient, defineService, type Client, type ServiceRegistration } from '@posthorn/rpc';

@@ -1,4 +1,4 @@
-import { DomainError } from '@posthorn/models';
+import type { DomainError } from '@posthorn/models';
 import { findEvents } from './batch-body.ts';
 
 function find(text: string, contentType?: string): string[] {

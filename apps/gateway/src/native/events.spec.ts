@@ -1,4 +1,4 @@
-import { dispatchV1 } from '@posthorn/contracts';
+import type { dispatchV1 } from '@posthorn/contracts';
 import { DomainError, newId } from '@posthorn/models';
 import { createSeededRandom, eventually, FakeClock } from '@posthorn/testing';
 import { acme, tokens, type FakeHandlers } from '../testing/fake-services.ts';

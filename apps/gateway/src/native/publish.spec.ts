@@ -1,4 +1,5 @@
-import { ingestV1, refusalToMessage } from '@posthorn/contracts';
+import type { ingestV1} from '@posthorn/contracts';
+import { refusalToMessage } from '@posthorn/contracts';
 import { DomainError, isId } from '@posthorn/models';
 import { FakeClock } from '@posthorn/testing';
 import { acme, globex, tokens } from '../testing/fake-services.ts';
