@@ -1,0 +1,99 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** The platform as its users run it: `posthorn serve`, a process of its own, that can be killed and started again. */
+export interface PlatformProcess {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly operatorKey: string;
+  /** Everything that it has written, standard output and error. */
+  readonly output: () => string;
+  start(): Promise<void>;
+  /** `kill -9`, and waits until it is gone. */
+  kill(): Promise<void>;
+  /** Sends SIGTERM and answers the exit code. */
+  stop(): Promise<number | null>;
+  /** Stops it if it runs, and removes its files. */
+  dispose(): Promise<void>;
+}
+
+export interface PlatformProcessOptions {
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const root = resolve(import.meta.dirname, '../../..');
+export const operatorKey = 'operator-key-of-the-end-to-end-suites';
+
+/** The command's arguments for node, without the command's own. */
+export const posthornArguments = [
+  '--conditions=@posthorn/source',
+  '--disable-warning=ExperimentalWarning',
+  join(root, 'apps/standalone/src/main.ts'),
+];
+
+/** Prepares a platform on a port and in a directory of its own; both stay the same over restarts. */
+export async function preparePlatform({ env = {} }: PlatformProcessOptions = {}): Promise<PlatformProcess> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'posthorn-e2e-'));
+  const port = await freePort();
+  let output = '';
+  let child: ChildProcess | undefined;
+
+  async function ended(signal: NodeJS.Signals): Promise<number | null> {
+    const running = child;
+    child = undefined;
+    if (running === undefined || running.exitCode !== null) return running?.exitCode ?? null;
+    const exit = new Promise<number | null>((done) => running.once('exit', (code) => done(code)));
+    running.kill(signal);
+    return exit;
+  }
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    dataDir,
+    operatorKey,
+    output: () => output,
+    async start() {
+      const started = spawn(process.execPath, [...posthornArguments, 'serve'], {
+        env: {
+          PATH: process.env['PATH'],
+          POSTHORN_PORT: String(port),
+          POSTHORN_DATA_DIR: dataDir,
+          POSTHORN_OPERATOR_KEY: operatorKey,
+          POSTHORN_ALLOW_TARGETS: '127.0.0.0/8',
+          ...env,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      child = started;
+      await new Promise<void>((ready, fail) => {
+        const collect = (chunk: Buffer): void => {
+          output += chunk.toString();
+          if (output.slice(before).includes('listening on')) ready();
+        };
+        const before = output.length;
+        started.stdout.on('data', collect);
+        started.stderr.on('data', collect);
+        started.once('exit', (code) =>
+          fail(new Error(`posthorn ended with ${code}:\n${output.slice(before)}`)),
+        );
+      });
+    },
+    kill: async () => void (await ended('SIGKILL')),
+    stop: () => ended('SIGTERM'),
+    async dispose() {
+      await ended('SIGTERM');
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+}

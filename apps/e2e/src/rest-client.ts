@@ -1,0 +1,55 @@
+/** Calls the native REST API as any HTTP client would. */
+export interface RestClient {
+  call<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<RestAnswer<T>>;
+  /** The same, and throws unless the answer is 2xx. */
+  ok<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T>;
+  /** As another key, or for an organisation that the key is to act for. */
+  as(change: { readonly key?: string; readonly organisation?: string }): RestClient;
+}
+
+export interface RestAnswer<T> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+  readonly text: string;
+}
+
+interface RestClientOptions {
+  readonly url: string;
+  readonly key: string;
+  readonly organisation?: string;
+}
+
+export function createRestClient(options: RestClientOptions): RestClient {
+  const { url, key, organisation } = options;
+
+  async function call<T>(method: string, path: string, body?: unknown): Promise<RestAnswer<T>> {
+    const response = await fetch(url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(organisation !== undefined && { 'posthorn-organisation': organisation }),
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json') === true;
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (isJson ? JSON.parse(text) : undefined) as T,
+      text,
+    };
+  }
+
+  return {
+    call,
+    async ok<T>(method: string, path: string, body?: unknown): Promise<T> {
+      const answer = await call<T>(method, path, body);
+      if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+      return answer.body;
+    },
+    as: (change) => createRestClient({ ...options, ...change }),
+  };
+}
