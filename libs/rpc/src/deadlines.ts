@@ -21,8 +21,8 @@ export function enforceDeadline(state: CallState, budgetMs: number, clock: Clock
 }
 
 /** The error of a call that wasn't answered in time. */
-export function deadlineExceeded(cause?: unknown): DomainError {
-  return new DomainError('deadline_exceeded', 'The answer took longer than the deadline allows.', { cause });
+function deadlineExceeded(): DomainError {
+  return new DomainError('deadline_exceeded', 'The answer took longer than the deadline allows.');
 }
 
 /** The error of a call whose caller has hung up. */

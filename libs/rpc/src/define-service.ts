@@ -77,7 +77,7 @@ export function defineService<D extends ServiceDefinition>(
 }
 
 /** The full name of a service, from the paths of its methods. */
-export function serviceNameOf(definition: ServiceDefinition): string {
+function serviceNameOf(definition: ServiceDefinition): string {
   const [first] = Object.values(definition);
   const name = first?.path.split('/')[1];
   if (name === undefined) throw new Error('A service needs at least one method.');
