@@ -1,6 +1,5 @@
 export * from './eventually.ts';
 export * from './fake-clock.ts';
-export * from './leak-check.ts';
 export * from './name-server.ts';
 export * from './receiver-behaviours.ts';
 export * from './receiver.ts';

@@ -1,9 +1,5 @@
 import { Resolver } from 'node:dns/promises';
-import { startLeakCheck } from './leak-check.ts';
 import { startNameServer } from './name-server.ts';
-
-const checkLeaks = startLeakCheck();
-afterAll(checkLeaks);
 
 describe('startNameServer', () => {
   it('answers node’s resolver from its zone', async () => {

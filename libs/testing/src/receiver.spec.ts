@@ -1,9 +1,5 @@
-import { startLeakCheck } from './leak-check.ts';
 import { failTimes, reset, respond } from './receiver-behaviours.ts';
 import { startReceiver, startTcpReceiver, type Receiver } from './receiver.ts';
-
-const checkLeaks = startLeakCheck();
-afterAll(checkLeaks);
 
 describe('startReceiver', () => {
   let receiver: Receiver;
@@ -56,18 +52,5 @@ describe('startTcpReceiver', () => {
     await expect(fetch(`http://127.0.0.1:${receiver.port}`)).rejects.toThrow();
     expect(receiver.connectionCount).toBe(1);
     await receiver.close();
-  });
-});
-
-describe('startLeakCheck', () => {
-  it('waits until what was opened since is closed', async () => {
-    const check = startLeakCheck();
-    const receiver = await startReceiver();
-    let isDone = false;
-    const done = check().then(() => (isDone = true));
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(isDone).toBe(false);
-    await receiver.close();
-    await done;
   });
 });

@@ -110,24 +110,25 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   });
 }
 
-/** Starts a server that leaves everything behind accepting the connection to `onConnection`. */
+/** Starts a server that leaves everything behind accepting the connection to `onConnection`; on a free port unless it is given. */
 export function startTcpReceiver(
   onConnection: (socket: Socket, number: number) => void,
   host?: string,
+  port?: number,
 ): Promise<Listening> {
   let connections = 0;
   const server = createTcpServer((socket) => {
     socket.on('error', () => socket.destroy());
     onConnection(socket, ++connections);
   });
-  return listen(server, host);
+  return listen(server, host, port);
 }
 
 function toBehaviour(behaviour: Behaviour | number): Behaviour {
   return typeof behaviour === 'number' ? respond(behaviour) : behaviour;
 }
 
-async function listen(server: Server, host = '127.0.0.1'): Promise<Listening> {
+async function listen(server: Server, host = '127.0.0.1', port = 0): Promise<Listening> {
   const open = new Set<Socket>();
   let connectionCount = 0;
   server.on('connection', (socket: Socket) => {
@@ -138,7 +139,7 @@ async function listen(server: Server, host = '127.0.0.1'): Promise<Listening> {
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, host, resolve);
+    server.listen(port, host, resolve);
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The receiver has no port.');

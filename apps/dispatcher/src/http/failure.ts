@@ -21,41 +21,44 @@ const untrusted: Failure = {
   message: 'The certificate is not signed by a trusted authority.',
 };
 
-const byCode: Readonly<Record<string, Failure>> = {
-  ECONNREFUSED: refused,
-  EHOSTUNREACH: unreachable,
-  EHOSTDOWN: unreachable,
-  ENETUNREACH: unreachable,
-  ENETDOWN: unreachable,
-  EACCES: unreachable,
-  EPERM: unreachable,
-  ETIMEDOUT: { outcome: 'timeout', message: 'The connection timed out.' },
-  ECONNRESET: reset,
-  ECONNABORTED: reset,
-  EPIPE: reset,
-  UND_ERR_SOCKET: reset,
-  UND_ERR_HEADERS_OVERFLOW: {
-    outcome: 'too_large',
-    message: 'The head of the answer is larger than 16 KiB.',
-  },
-  CERT_HAS_EXPIRED: { outcome: 'tls', message: 'The certificate has expired.' },
-  CERT_NOT_YET_VALID: { outcome: 'tls', message: 'The certificate is not valid yet.' },
-  CERT_REVOKED: { outcome: 'tls', message: 'The certificate was revoked.' },
-  ERR_TLS_CERT_ALTNAME_INVALID: { outcome: 'tls', message: 'The certificate is for another name.' },
-  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
-  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
-  CERT_UNTRUSTED: untrusted,
-};
+const byCode: ReadonlyMap<string, Failure> = new Map([
+  ['ECONNREFUSED', refused],
+  ['EHOSTUNREACH', unreachable],
+  ['EHOSTDOWN', unreachable],
+  ['ENETUNREACH', unreachable],
+  ['ENETDOWN', unreachable],
+  ['EACCES', unreachable],
+  ['EPERM', unreachable],
+  ['ETIMEDOUT', { outcome: 'timeout', message: 'The connection timed out.' }],
+  ['ECONNRESET', reset],
+  ['ECONNABORTED', reset],
+  ['EPIPE', reset],
+  ['UND_ERR_SOCKET', reset],
+  [
+    'UND_ERR_HEADERS_OVERFLOW',
+    {
+      outcome: 'too_large',
+      message: 'The head of the answer is larger than 16 KiB.',
+    },
+  ],
+  ['CERT_HAS_EXPIRED', { outcome: 'tls', message: 'The certificate has expired.' }],
+  ['CERT_NOT_YET_VALID', { outcome: 'tls', message: 'The certificate is not valid yet.' }],
+  ['CERT_REVOKED', { outcome: 'tls', message: 'The certificate was revoked.' }],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', { outcome: 'tls', message: 'The certificate is for another name.' }],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', untrusted],
+  ['SELF_SIGNED_CERT_IN_CHAIN', untrusted],
+  ['UNABLE_TO_GET_ISSUER_CERT', untrusted],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', untrusted],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', untrusted],
+  ['CERT_UNTRUSTED', untrusted],
+]);
 
 /** The failure that an error of the connection or of undici stands for. */
 export function failureOf(error: Error): Failure {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   // undici has one code for a connection that ended and for an answer that breaks the protocol.
   if (code === 'UND_ERR_SOCKET' && error.message.startsWith('bad ')) return notHttp;
-  const known = byCode[code];
+  const known = byCode.get(code);
   if (known !== undefined) return known;
   if (error instanceof errors.HTTPParserError) return notHttp;
   if (/^(?:ERR_SSL_|ERR_TLS_|CERT_|EPROTO$)|_CERT|_CRL/.test(code)) {
