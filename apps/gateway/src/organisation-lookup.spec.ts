@@ -1,0 +1,56 @@
+import type { Principal } from '@posthorn/models';
+import { FakeClock } from '@posthorn/testing';
+import { createOrganisationLookup, type NamedOrganisation } from './organisation-lookup.ts';
+import { acme, fakeClients, globex } from './testing/fake-services.ts';
+
+const lookup = createOrganisationLookup(fakeClients().organisations, new FakeClock());
+const principal = (organisationId: string | null): Principal => ({
+  kind: 'key',
+  id: 'k',
+  organisationId,
+  scopes: ['*'],
+});
+const tenant = principal(acme.id);
+const operator = principal(null);
+
+const resolve = async (who: Principal, named: NamedOrganisation): Promise<string | null> =>
+  lookup(who, named);
+
+test('a tenant’s own is known without asking, named or not', () => {
+  expect(lookup(tenant, {})).toBe(acme.id);
+  expect(lookup(tenant, { inHeader: acme.id, inBody: acme.id })).toBe(acme.id);
+});
+
+test('an operator that names none acts for none', () => {
+  expect(lookup(operator, {})).toBeNull();
+});
+
+test.each([
+  [tenant, { inHeader: 'acme' }, acme.id],
+  [tenant, { inBody: 'acme' }, acme.id],
+  [operator, { inHeader: 'globex' }, globex.id],
+  [operator, { inBody: globex.id }, globex.id],
+  [operator, { inHeader: globex.id, inBody: 'globex' }, globex.id],
+])('%j naming %j acts for %s', async (who, named, id) => {
+  expect(await resolve(who, named)).toBe(id);
+});
+
+test.each([
+  [tenant, { inHeader: 'globex' }],
+  [tenant, { inHeader: 'acme', inBody: globex.id }],
+  [tenant, { inBody: 'nobody' }],
+  [operator, { inBody: 'nobody' }],
+  [operator, { inHeader: '../acme' }],
+  [operator, { inHeader: '' }],
+])('%j naming %j finds nothing', async (who, named) => {
+  await expect(resolve(who, named)).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('two that differ are refused where the body says which', async () => {
+  await expect(
+    resolve(operator, { inHeader: 'acme', inBody: 'globex', bodyField: '/events/3/organisation' }),
+  ).rejects.toMatchObject({
+    code: 'invalid_argument',
+    violations: [{ field: '/events/3/organisation', code: 'conflict' }],
+  });
+});
