@@ -2,6 +2,7 @@
 import { CommanderError, type Command } from 'commander';
 import { ConfigError } from '@posthorn/runtime';
 import { addDeliveryCommands } from './commands/deliveries.ts';
+import { addDemoCommand } from './commands/demo.ts';
 import { addEndpointCommands } from './commands/endpoints.ts';
 import { addEventCommands } from './commands/events.ts';
 import { addEventTypeCommands } from './commands/event-types.ts';
@@ -42,6 +43,7 @@ function createProgram(io: Io, setExitCode: (code: ExitCode) => void): Command {
   const root = createRootCommand(io, version);
   const withSession = createWithSession(io, setExitCode);
   root.commandsGroup('Run and try out:');
+  addDemoCommand(root, io, setExitCode);
   addServeCommand(root, io);
   addListenCommand(root, withSession);
   root.commandsGroup('Publish and follow:');

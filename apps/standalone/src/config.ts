@@ -28,6 +28,14 @@ export const serveConfig = {
     default: '127.0.0.1',
     description: 'The address to listen on; `0.0.0.0` for all of IPv4, `::` for all.',
   }),
+  grpcPort: configEntry({
+    env: 'POSTHORN_GRPC_PORT',
+    parser: integer({ min: 0, max: 65_535 }),
+    default: null,
+    defaultText: 'off',
+    description:
+      'The port on which internal callers publish over gRPC (posthorn.ingest.v1) with an API key; 0 for any free one.',
+  }),
   dataDir: configEntry({
     env: 'POSTHORN_DATA_DIR',
     parser: path,

@@ -11,6 +11,7 @@ import {
 import { createSqliteEventLog, eventLogMigrations } from '@posthorn/event-log';
 import {
   createIngestService,
+  createNetworkListener,
   createSqliteReservationStore,
   reservationMigrations,
 } from '@posthorn/event-ingest';
@@ -38,6 +39,8 @@ import { openSqlite } from '@posthorn/sqlite';
 export interface Platform {
   /** Where the REST API is reached, as in `http://127.0.0.1:8080`. */
   readonly address: string;
+  /** The port on which events are taken over gRPC; null when that is off. */
+  readonly grpcPort: number | null;
   /** An operator key that was made on this, the very first, start; to be shown once. */
   readonly newOperatorKey: string | null;
   /** Finishes what is under way, records the rest and closes; bounded by `graceMs`. */
@@ -48,6 +51,8 @@ export interface PlatformOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
+  /** Takes events over gRPC too, 0 for any free port; off when null or absent. */
+  readonly grpcPort?: number | null;
   readonly dataDir: string;
   readonly operatorKey: string | null;
   /** 32 bytes each: the first seals what is secret, all open it. */
@@ -66,6 +71,8 @@ export interface PlatformOptions {
 
 /** Until this long before the end of the grace, attempts under way may finish; the rest is for recording and closing. */
 const closingShareMs = 2000;
+/** How long calls over gRPC have to end once their streams are closed. */
+const grpcGraceMs = 500;
 
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const { logger, metrics, version } = options;
@@ -105,6 +112,19 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     // Asking costs nothing here: an event type that was just changed counts for the very next publish.
     limits: { maxPayloadBytes: options.maxEventBytes, maxViewAgeMs: 0 },
   });
+  const listener =
+    typeof options.grpcPort === 'number'
+      ? createNetworkListener({
+          ingest,
+          keys: client(config.keys),
+          host: options.host,
+          port: options.grpcPort,
+          reflection: true,
+          clock,
+          logger,
+          metrics,
+        })
+      : null;
   const dispatcher = createDispatcher({
     log,
     events: createSqliteEventStore(database),
@@ -149,15 +169,20 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   );
   await dispatcher.start();
   ingest.start();
+  const grpcPort = listener === null ? null : await listener.start();
   const address = await gateway.start();
+  listener?.setServing(true);
 
   return {
     address,
+    grpcPort,
     newOperatorKey: token ?? null,
     async stop(graceMs) {
       const startedAt = clock.monotonic();
+      listener?.setServing(false);
       await gateway.stop(graceMs);
       await ingest.stop();
+      await listener?.stop(grpcGraceMs);
       const leftMs = Math.max(0, graceMs - closingShareMs - (clock.monotonic() - startedAt));
       await dispatcher.stop(AbortSignal.timeout(Math.ceil(leftMs)));
       await config.stop();

@@ -94,6 +94,8 @@ export async function publishLines(session: Session, options: PublishLinesOption
   progress.end();
   if (errors) await close(errors);
 
+  if (counts.read === 0 && failure !== undefined) throw failure;
+  refusals.sort((a, b) => a.line - b.line);
   const unknown = counts.read - counts.accepted - counts.duplicates - counts.refused;
   const durationMs = Math.round(systemClock.monotonic() - startedAt);
   await output.item({ ...counts, unknown, durationMs, refusals }, () => [

@@ -4,7 +4,7 @@
  */
 import { DomainError } from '@posthorn/models';
 import { createMetrics, runService } from '@posthorn/runtime';
-import { readServeConfig, type ServeOptions } from './config.ts';
+import { readServeConfig, type ServeConfig, type ServeOptions } from './config.ts';
 import { keptEncryptionKey } from './encryption-key.ts';
 import type { Io } from './io.ts';
 import { startPlatform, type Platform } from './platform.ts';
@@ -32,7 +32,7 @@ export function serve(options: ServeOptions, io: Io): Promise<void> {
           metrics: createMetrics({ process: true }),
         });
         lifecycle.defer('platform', () => platform.stop(config.stopTimeoutMs - stopMarginMs));
-        io.stdout.write(greeting(platform, config.dataDir));
+        io.stdout.write(greeting(platform, config));
       } catch (error) {
         if (error instanceof DomainError) io.stderr.write(`posthorn: ${error.message}\n`);
         throw error;
@@ -42,7 +42,7 @@ export function serve(options: ServeOptions, io: Io): Promise<void> {
 }
 
 /** The key comes before `listening on`: whoever waits for that line has it by then. */
-function greeting({ address, newOperatorKey }: Platform, dataDir: string): string {
+function greeting({ address, grpcPort, newOperatorKey }: Platform, { host, dataDir }: ServeConfig): string {
   const operatorKey =
     newOperatorKey === null
       ? []
@@ -56,6 +56,7 @@ function greeting({ address, newOperatorKey }: Platform, dataDir: string): strin
     `  reference ${address}/docs`,
     `  metrics   ${address}/metrics`,
     `  probes    ${address}/livez ${address}/readyz`,
+    ...(grpcPort === null ? [] : [`  grpc      ${host}:${grpcPort}`]),
     `  data      ${dataDir}`,
     '',
   ].join('\n');
