@@ -181,8 +181,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       const startedAt = clock.monotonic();
       listener?.setServing(false);
       await gateway.stop(graceMs);
-      await ingest.stop();
-      await listener?.stop(grpcGraceMs);
+      await Promise.all([ingest.stop(), listener?.stop(grpcGraceMs)]);
       const leftMs = Math.max(0, graceMs - closingShareMs - (clock.monotonic() - startedAt));
       await dispatcher.stop(AbortSignal.timeout(Math.ceil(leftMs)));
       await config.stop();
