@@ -53,12 +53,17 @@ export function createDirectory({ client, principal }: DirectoryOptions): Direct
   async function refresh(): Promise<void> {
     const changes = await client.listChanges({ sinceRevision: revision }, { principal });
     if (changes.revision === revision) return;
-    const changed = changes.reset ? [...views.keys()] : changes.organisationIds.filter((id) => views.has(id));
-    await Promise.all(changed.map(reload));
+    const isKnown = (id: string): boolean => views.has(id) || loading.has(id);
+    const changed = changes.reset
+      ? [...views.keys(), ...loading.keys()]
+      : changes.organisationIds.filter(isKnown);
+    await Promise.all([...new Set(changed)].map(reload));
     revision = changes.revision;
   }
 
   async function reload(organisationId: string): Promise<void> {
+    // A load that is under way may have read the organisation before the change, and must not have the last word.
+    await loading.get(organisationId)?.catch(() => undefined);
     views.set(organisationId, await fetchView(organisationId));
     for (const listener of listeners) listener(organisationId);
   }

@@ -10,7 +10,7 @@ import {
   startLife,
   type Life,
   type World,
-} from './simulated-life.ts';
+} from './simulated-life.harness.ts';
 
 /** Random events × crashes × receivers that fail, hang and recover × pauses, on a clock that the test moves. */
 

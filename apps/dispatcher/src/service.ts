@@ -108,13 +108,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           idOrUid: endpoint.id,
           state: configV1.EndpointState.ENDPOINT_STATE_DISABLED,
           reason,
+          // Whoever has changed the endpoint since that attempt may have mended it.
+          expectedVersion: BigInt(endpoint.version),
         },
         { principal },
       );
       await directory.bringUpToDate();
     } catch (error) {
       // The next 410 tries again.
-      if (!(error instanceof DomainError && error.code === 'not_found')) {
+      const { code } = DomainError.from(error);
+      if (code !== 'not_found' && code !== 'version_conflict') {
         logger.error(
           { err: error, endpointId: endpoint.id },
           'an endpoint that is gone could not be disabled',

@@ -98,7 +98,7 @@ const reservedHeaders = new Set([
 ]);
 
 /** Whether an endpoint's custom header of that name is never sent. */
-export function isReservedHeader(name: string): boolean {
+function isReservedHeader(name: string): boolean {
   const lowerCase = name.toLowerCase();
   return reservedHeaders.has(lowerCase) || lowerCase.startsWith('webhook-') || lowerCase.startsWith('ce-');
 }

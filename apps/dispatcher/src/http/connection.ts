@@ -10,7 +10,7 @@ import type { Deadline } from './deadline.ts';
 import { failureOf, type Failure } from './failure.ts';
 
 /** The largest head of an answer, in bytes. */
-export const maxResponseHeadBytes = 16_384;
+const maxResponseHeadBytes = 16_384;
 /** How long a connection may lie idle when the receiver doesn't say how long it keeps it, and at most. */
 const idleMs = 4_000;
 const maxIdleMs = 30_000;
@@ -44,6 +44,7 @@ export function openConnection(target: ConnectionTarget, deadline: Deadline): Pr
   return new Promise((resolve) => {
     const socket = startSocket(target, onReady);
     socket.on('error', (error) => resolve(failureOf(error)));
+    socket.once('close', () => resolve(closedAtOnce));
     deadline.onExpire = () => {
       socket.destroy();
       resolve({
@@ -61,7 +62,7 @@ export function openConnection(target: ConnectionTarget, deadline: Deadline): Pr
       socket.destroy();
       resolve(
         address === undefined
-          ? { outcome: 'reset', message: 'The connection was closed at once.' }
+          ? closedAtOnce
           : {
               outcome: 'blocked',
               message: 'The connection went to an address that deliveries may not reach.',
@@ -70,6 +71,8 @@ export function openConnection(target: ConnectionTarget, deadline: Deadline): Pr
     }
   });
 }
+
+const closedAtOnce: Failure = { outcome: 'reset', message: 'The connection was closed at once.' };
 
 function startSocket({ url, addresses, secureContext }: ConnectionTarget, onReady: () => void): Socket {
   const isTls = url.protocol === 'https:';

@@ -11,8 +11,8 @@ import type { Deadline } from './deadline.ts';
 import { failureOf, type Failure } from './failure.ts';
 
 /** How much of a body is read before the connection is closed, and how much is kept, in bytes. */
-export const maxBodyReadBytes = 65_536;
-export const maxBodyKeptBytes = 4_096;
+const maxBodyReadBytes = 65_536;
+const maxBodyKeptBytes = 4_096;
 /** How many headers of an answer are kept, and how many characters of them in all. */
 const maxHeadersKept = 32;
 const maxHeaderCharsKept = 4_096;
