@@ -1,0 +1,92 @@
+/**
+ * The publisher and the receiver: in Go, built from `load/`, or, where Go isn't installed, the same in Node (`load-node/`).
+ * Both speak the same lines on standard input and output; see the Go sources.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { start } from './processes.ts';
+import type { Running } from './processes.ts';
+
+export interface LoadTools {
+  /** For the report. */
+  readonly kind: string;
+  readonly publisher: Running;
+  readonly receiver: Running;
+  /** The ports that the receiver listens on. */
+  readonly ports: readonly number[];
+}
+
+/** What the publisher is asked to do; field by field in `job` of load/publish.go. */
+export interface PublishJob {
+  readonly port: number;
+  readonly connections: number;
+  readonly rate: number;
+  readonly first: number;
+  readonly count: number;
+  readonly batch: number;
+  readonly keys: readonly string[];
+  readonly types: readonly string[];
+  readonly rest: string;
+  readonly out: string;
+}
+
+interface PublishResult {
+  readonly refused: number;
+  readonly example: string;
+  readonly error: string;
+}
+
+export type LoadLanguage = 'go' | 'node';
+
+/** Builds the Go program; undefined with a reason on standard error where that isn't possible. */
+function buildGo(): string | undefined {
+  const binary = join(import.meta.dirname, '.build', 'load');
+  const { status, error, stderr } = spawnSync('go', ['build', '-o', binary, '.'], {
+    cwd: join(import.meta.dirname, 'load'),
+    encoding: 'utf8',
+  });
+  if (status === 0) return binary;
+  const reason = error === undefined ? `go build failed:\n${stderr}` : `Go isn't there (${error.message})`;
+  console.error(
+    `${reason}. Falling back to a load generator and a receiver in Node: they take so much of the`,
+  );
+  console.error(
+    'machine that rates are lower than what Posthorn and the bare loop can do; ratios are still fair.',
+  );
+  return undefined;
+}
+
+export async function startLoadTools(
+  portCount: number,
+  language: LoadLanguage | undefined,
+): Promise<LoadTools> {
+  const binary = language === 'node' ? undefined : buildGo();
+  if (binary === undefined && language === 'go') throw new Error('--load go, and Go is not usable.');
+  const tool = (name: 'publish' | 'receive'): Running =>
+    binary === undefined
+      ? start({ command: process.execPath, args: [join(import.meta.dirname, 'load-node', `${name}.ts`)] })
+      : start({ command: binary, args: [name] });
+  const receiver = tool('receive');
+  return {
+    kind: binary === undefined ? 'Node (undici, node:http)' : 'Go',
+    publisher: tool('publish'),
+    receiver,
+    ports: (await receiver.ask(`listen ${portCount}`)).split(' ').map(Number),
+  };
+}
+
+/** Publishes; resolves when every request has its answer. */
+export async function publish({ publisher }: LoadTools, job: PublishJob): Promise<PublishResult> {
+  const result = JSON.parse(await publisher.ask(JSON.stringify(job), 300_000)) as PublishResult;
+  if (result.error !== '') throw new Error(`The publisher failed: ${result.error}`);
+  return result;
+}
+
+/** Rows of numbers as the tools write them. */
+export function readRows(file: string): Float64Array {
+  const bytes = readFileSync(file);
+  const rows = new Float64Array(bytes.length / Float64Array.BYTES_PER_ELEMENT);
+  new Uint8Array(rows.buffer).set(bytes);
+  return rows;
+}

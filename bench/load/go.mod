@@ -1,0 +1,3 @@
+module posthorn.dev/bench/load
+
+go 1.22
