@@ -13,20 +13,18 @@ const skippedBytes = 64 * 1024;
 const maxDrainedBytes = 16 * 1024 * 1024;
 const maxDrainMs = 5_000;
 
-const nothing = Buffer.alloc(0);
-
 /** Sends the whole answer and ends the response. An answer to a client that has gone is dropped. */
 export function sendAnswer(req: IncomingMessage, res: ServerResponse, answer: Answer, clock: Clock): void {
   if (res.headersSent || res.destroyed) return;
-  const payload =
-    answer.bytes ?? (answer.body === undefined ? nothing : Buffer.from(JSON.stringify(answer.body), 'utf8'));
+  // Text, not bytes, where it is JSON: Node puts it into one write with the head.
+  const payload = answer.bytes ?? (answer.body === undefined ? '' : JSON.stringify(answer.body));
   const headers: Record<string, string | number> = {
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
   };
   if (answer.status !== 204 && answer.status !== 304) {
     headers['Content-Type'] = answer.contentType ?? 'application/json';
-    headers['Content-Length'] = payload.length;
+    headers['Content-Length'] = Buffer.byteLength(payload);
   }
   const mustDrain = hasLargeRest(req);
   if (mustDrain) headers['Connection'] = 'close';
@@ -43,7 +41,12 @@ function hasLargeRest(req: IncomingMessage): boolean {
     : Number(length) > skippedBytes;
 }
 
-function drainThenEnd(req: IncomingMessage, res: ServerResponse, payload: Uint8Array, clock: Clock): void {
+function drainThenEnd(
+  req: IncomingMessage,
+  res: ServerResponse,
+  payload: Uint8Array | string,
+  clock: Clock,
+): void {
   // A client that asked first and got no "100 Continue" sends nothing more.
   const isWaitingToSend = req.headers.expect !== undefined && req.readableFlowing === null;
   if (isWaitingToSend || req.destroyed) {
