@@ -199,12 +199,16 @@ function withinTimeout(clock: Clock, query: () => Promise<readonly AddressRecord
         clock.clearTimeout(timer);
         resolve({ records, error: null });
       },
-      (error: NodeJS.ErrnoException) => {
+      (error: unknown) => {
         clock.clearTimeout(timer);
-        resolve({ records: [], error: error.code ?? 'EUNKNOWN' });
+        resolve({ records: [], error: codeOf(error) });
       },
     );
   });
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'EUNKNOWN';
 }
 
 function unresolved(hostname: string, errors: readonly (string | null)[]): TargetAnswer {

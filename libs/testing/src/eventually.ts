@@ -2,6 +2,7 @@
  * Waiting for something that happens on its own, without guessing how long it takes: the condition is asked again and
  * again, and only a generous deadline makes it a failure, with the condition's own last words as the explanation.
  */
+import { inspect } from 'node:util';
 
 export interface EventuallyOptions {
   /** How long to keep asking: generous, it is spent only when the test fails. */
@@ -37,6 +38,6 @@ export async function eventually<T>(
 }
 
 function failure(message: string, timeoutMs: number, last: unknown): Error {
-  const words = last === undefined ? 'it was false' : last instanceof Error ? last.message : String(last);
+  const words = last === undefined ? 'it was false' : last instanceof Error ? last.message : inspect(last);
   return new Error(`${message} did not hold within ${timeoutMs} ms: ${words}`, { cause: last });
 }
