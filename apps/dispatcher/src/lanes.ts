@@ -5,9 +5,12 @@ import type { Directory } from './directory.ts';
 import type { DeliveryRecord } from './delivery-store.ts';
 import { claimedUntil, type DueReader } from './due.ts';
 import { createFairQueue } from './fair-queue.ts';
+import { heldDelivery } from './hold.ts';
 import { adaptWindow, createLane, isIdle, isSlow, type Lane } from './lane.ts';
+import { registerLaneMetrics } from './lane-metrics.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
 import type { Recorder } from './record.ts';
+import { createUnrecorded } from './unrecorded.ts';
 
 /**
  * Step 4: it waits its turn. One lane per endpoint, served round robin, organisations first. What a lane can't keep in
@@ -69,14 +72,12 @@ export interface LanesOptions {
   readonly onRoom: () => void;
 }
 
-/** What isn't final by then is put on record as pending (pipeline rule 8). */
-const recordAfterMs = 250;
 const tickMs = 50;
 /** More records than this waiting to be written: nothing new is started until the store catches up. */
 const maxRecordBacklog = 4000;
 
 export function createLanes(options: LanesOptions): Lanes {
-  const { attempt, recorder, directory, due, claim, clock, limits, metrics } = options;
+  const { attempt, recorder, directory, due, claim, clock, limits } = options;
 
   const lanes = new Map<string, Lane>();
   const byOrganisation = new Map<string, Set<Lane>>();
@@ -85,9 +86,7 @@ export function createLanes(options: LanesOptions): Lanes {
   const turns = createFairQueue<Lane>();
   const slowTurns = createFairQueue<Lane>();
   const loaded = new Map<string, QueuedDelivery>();
-  /** In the order in which they were queued; those already on record are skipped. */
-  let unrecorded: QueuedDelivery[] = [];
-  let unrecordedHead = 0;
+  const unrecorded = createUnrecorded();
   let bytes = 0;
   let running = 0;
   let runningSlow = 0;
@@ -95,36 +94,12 @@ export function createLanes(options: LanesOptions): Lanes {
   let pumping = false;
   let idleWaiters: (() => void)[] = [];
 
-  metrics.gauge({
-    name: 'posthorn_dispatcher_in_flight',
-    help: 'Attempts under way.',
-    collect: (gauge) => gauge.set(running + runningSlow),
-  });
-  metrics.gauge({
-    name: 'posthorn_dispatcher_queued',
-    help: 'Deliveries in memory that wait for their turn or are under way.',
-    collect: (gauge) => gauge.set(loaded.size),
-  });
-  metrics.gauge({
-    name: 'posthorn_dispatcher_slow_lanes',
-    help: 'Endpoints whose receivers keep their places for long.',
-    collect: (gauge) => gauge.set([...active].filter((lane) => lane.slow).length),
-  });
-  metrics.gauge({
-    name: 'posthorn_oldest_due_seconds',
-    help: 'How long the delivery in storage that is most overdue has been due.',
-    collect: (gauge) => {
-      const now = clock.now();
-      let oldest = 0;
-      for (const { storedDueAt } of stored) {
-        if (storedDueAt !== null) oldest = Math.max(oldest, now - storedDueAt);
-      }
-      gauge.set(oldest / 1000);
-    },
-  });
-  const parked = metrics.counter({
-    name: 'posthorn_parked_total',
-    help: 'Deliveries that went to storage because their lane was full.',
+  const parked = registerLaneMetrics(options.metrics, {
+    inFlight: () => running + runningSlow,
+    queued: () => loaded.size,
+    active,
+    stored,
+    now: () => clock.now(),
   });
 
   function laneOf(organisationId: string, endpointId: string): Lane {
@@ -177,7 +152,7 @@ export function createLanes(options: LanesOptions): Lanes {
       lane.waiting.push(queued);
       lane.waitingBytes += queued.bytes;
     }
-    if (queued.claim === null) unrecorded.push(queued);
+    if (queued.claim === null) unrecorded.add(queued);
     takeTurn(lane);
   }
 
@@ -303,29 +278,12 @@ export function createLanes(options: LanesOptions): Lanes {
 
   function park(queued: QueuedDelivery): void {
     parked.inc();
-    write(queued, {
-      ...queued.delivery,
-      nextAttemptAt: queued.delivery.nextAttemptAt ?? new Date(clock.now()),
-    });
+    const nextAttemptAt = queued.delivery.nextAttemptAt ?? new Date(clock.now());
+    write(queued, { ...queued.delivery, nextAttemptAt });
   }
 
-  /** What can't go out now: kept for a paused endpoint, kept for a replay of a disabled one, ended for one that is no more. */
   function hold(queued: QueuedDelivery, endpoint: SigningEndpoint | undefined): void {
-    const { delivery } = queued;
-    const now = new Date(clock.now());
-    if (endpoint === undefined) {
-      write(queued, {
-        ...delivery,
-        state: 'cancelled',
-        reason: 'endpoint_deleted',
-        nextAttemptAt: null,
-        finishedAt: now,
-      });
-    } else if (endpoint.endpoint.state === 'disabled') {
-      write(queued, { ...delivery, state: 'held', reason: 'endpoint_disabled', nextAttemptAt: null });
-    } else {
-      write(queued, { ...delivery, state: 'held', reason: 'endpoint_paused', nextAttemptAt: now });
-    }
+    write(queued, heldDelivery(queued.delivery, endpoint, new Date(clock.now())));
   }
 
   function noteStored(organisationId: string, endpointId: string, dueAt: number): void {
@@ -374,24 +332,13 @@ export function createLanes(options: LanesOptions): Lanes {
 
   /** Puts on record, under our claim, what has been in memory for so long that the log shouldn't wait for it. */
   function recordWaiting(): void {
-    const before = clock.monotonic() - recordAfterMs;
-    for (
-      let queued = unrecorded[unrecordedHead];
-      queued !== undefined && queued.queuedAt <= before;
-      queued = unrecorded[unrecordedHead]
-    ) {
-      unrecordedHead += 1;
-      if (queued.done || queued.claim !== null) continue;
+    for (const queued of unrecorded.takeOverdue(clock.monotonic())) {
       const { delivery } = queued;
       const endpoint = directory.endpoint(delivery.organisationId, delivery.endpointId);
       const nextAttemptAt = claimedUntil(clock.now(), endpoint);
       const record = recordOf(queued, { ...delivery, nextAttemptAt }, claim, null);
       recorder.add(record, takeMark(queued));
       queued.claim = claim;
-    }
-    if (unrecordedHead > 4096 || unrecordedHead === unrecorded.length) {
-      unrecorded = unrecorded.slice(unrecordedHead);
-      unrecordedHead = 0;
     }
   }
 

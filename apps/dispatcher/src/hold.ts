@@ -1,0 +1,24 @@
+import type { Delivery, SigningEndpoint } from '@posthorn/models';
+
+/**
+ * What becomes of a delivery that can't go out now: kept for when a paused endpoint is resumed, kept for a replay to a disabled
+ * one, ended for one that is no more. Nothing is dropped without a reason on record.
+ */
+export function heldDelivery(delivery: Delivery, endpoint: SigningEndpoint | undefined, now: Date): Delivery {
+  switch (endpoint?.endpoint.state) {
+    case undefined:
+      return {
+        ...delivery,
+        state: 'cancelled',
+        reason: 'endpoint_deleted',
+        nextAttemptAt: null,
+        finishedAt: now,
+      };
+    case 'disabled':
+      return { ...delivery, state: 'held', reason: 'endpoint_disabled', nextAttemptAt: null };
+    case 'paused':
+      return { ...delivery, state: 'held', reason: 'endpoint_paused', nextAttemptAt: now };
+    case 'enabled':
+      return { ...delivery, nextAttemptAt: delivery.nextAttemptAt ?? now };
+  }
+}
