@@ -2,11 +2,17 @@
  * The HTTP server's life: limits that end what never ends, a clear message when the port is taken, and a stop that
  * finishes what was begun. While it stops, answers say `Connection: close`, so that load balancers and clients go elsewhere.
  */
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { DomainError } from '@posthorn/models';
-import type { Clock } from '@posthorn/runtime';
+import type { Clock, Timer } from '@posthorn/runtime';
 
 export interface HttpServerOptions {
   readonly handler: RequestListener;
@@ -30,12 +36,17 @@ const headersTimeoutMs = 15_000;
 /** Longer than the usual load balancer's 60 s: the side that opened an idle connection should be the one that closes it. */
 const keepAliveTimeoutMs = 65_000;
 const maxHeaderBytes = 16 * 1024;
+/** How often connections that became idle are closed while the server stops. */
+const sweepMs = 50;
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { handler, host, port, clock, requestTimeoutMs = 30_000 } = options;
   let isStopping = false;
+  /** The latest response on each open connection: what has to learn that the server stops. */
+  const latest = new Map<Socket, ServerResponse | null>();
 
   const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
+    latest.set(req.socket, res);
     if (isStopping) res.setHeader('Connection', 'close');
     handler(req, res);
   };
@@ -45,6 +56,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs),
+  });
+  server.on('connection', (socket) => {
+    latest.set(socket, null);
+    socket.on('close', () => latest.delete(socket));
   });
   server.on('request', onRequest);
   // Without this listener Node sends "100 Continue" at once; ours is sent when the body is wanted (read-body.ts).
@@ -56,7 +71,18 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     isStopping = true;
     if (!server.listening) return;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    const timer = clock.setTimeout(() => server.closeAllConnections(), graceMs);
+    for (const res of latest.values()) {
+      if (res !== null && !res.headersSent) res.setHeader('Connection', 'close');
+    }
+    const endsAt = clock.monotonic() + graceMs;
+    let timer: Timer | undefined;
+    // Answers whose head was sent already leave a connection behind that would stay open for another request.
+    const sweep = (): void => {
+      if (clock.monotonic() >= endsAt) server.closeAllConnections();
+      else server.closeIdleConnections();
+      timer = clock.setTimeout(sweep, Math.min(sweepMs, Math.max(0, endsAt - clock.monotonic())));
+    };
+    sweep();
     await closed;
     clock.clearTimeout(timer);
   }
@@ -95,7 +121,11 @@ const unreadable: Readonly<Record<string, { status: string; code: string; detail
     detail: `The request's head is larger than ${maxHeaderBytes} bytes.`,
   },
 };
-const malformed = { status: '400 Bad Request', code: 'invalid_argument', detail: 'This is not a HTTP request.' };
+const malformed = {
+  status: '400 Bad Request',
+  code: 'invalid_argument',
+  detail: 'This is not a HTTP request.',
+};
 
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
