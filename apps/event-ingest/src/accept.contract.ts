@@ -1,7 +1,7 @@
 import { configV1 } from '@posthorn/contracts';
 import { DomainError, isId, type Principal } from '@posthorn/models';
 import { eventually } from '@posthorn/testing';
-import { operator, tenant, useIngest, type Connect } from './ingest-harness.ts';
+import { operator, tenant, useIngest, type Connect } from './ingest.harness.ts';
 
 /** What the accept path takes, what it refuses, and when it answers. */
 export function acceptContract(connect: Connect): void {

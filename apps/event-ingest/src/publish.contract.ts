@@ -1,6 +1,6 @@
 import { DomainError } from '@posthorn/models';
 import { eventually } from '@posthorn/testing';
-import { newEvent, tenant, useIngest, type Connect } from './ingest-harness.ts';
+import { newEvent, tenant, useIngest, type Connect } from './ingest.harness.ts';
 
 /** Batches and streams: many events at once, each with its own answer. */
 export function publishContract(connect: Connect): void {

@@ -6,7 +6,7 @@ import {
 } from '@posthorn/rpc';
 import { createMetrics, silentLogger, systemClock } from '@posthorn/runtime';
 import { acceptContract } from './accept.contract.ts';
-import type { Connect } from './ingest-harness.ts';
+import type { Connect } from './ingest.harness.ts';
 import { keyedPublishContract } from './keyed-publish.contract.ts';
 import { publishContract } from './publish.contract.ts';
 
