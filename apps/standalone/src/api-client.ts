@@ -2,6 +2,7 @@
  * A small client of the native REST API: base URL, key, organisation, paging, and refusals as errors that carry every
  * violation. It repeats nothing by itself; who may repeat what is for the commands to decide.
  */
+import type { Clock } from '@posthorn/runtime';
 import { Agent, request } from 'undici';
 import { parseExactJson } from './exact-json.ts';
 import { ApiError, UnreachableError } from './api-error.ts';
@@ -12,6 +13,7 @@ export interface ApiClientOptions {
   readonly key: string | null;
   /** Id or slug; for operator keys, which belong to none. */
   readonly organisation: string | null;
+  readonly clock: Clock;
   /** Ends what is under way. */
   readonly signal?: AbortSignal;
 }
@@ -55,6 +57,7 @@ export const maxPageSize = 250;
 const answerTimeoutMs = 75_000;
 
 export function createApiClient(options: ApiClientOptions): ApiClient {
+  const { clock } = options;
   const agent = new Agent({
     connections: 32,
     connect: { timeout: 5_000 },
@@ -66,7 +69,12 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   const exchange = async (method: Method, path: string, request: RequestOptions): Promise<Uint8Array> => {
     const answer = await ask(agent, base, method, path, request, options);
     if (answer.status >= 200 && answer.status < 300) return answer.body;
-    throw ApiError.fromAnswer(answer.status, answer.headers, decoder.decode(answer.body));
+    throw ApiError.fromAnswer(
+      answer.status,
+      answer.headers,
+      decoder.decode(answer.body),
+      new Date(clock.now()),
+    );
   };
 
   const send = async <T>(method: Method, path: string, request: RequestOptions = {}): Promise<T> => {
@@ -163,17 +171,17 @@ function queryText(query: Query | undefined): string {
 function reasonOf(error: unknown): string {
   const { code, message } =
     error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: '' };
-  switch (code) {
-    case 'ECONNREFUSED':
-      return 'nothing listens there. Start the platform with `posthorn serve`, or name another with --url or POSTHORN_URL';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'its name does not resolve';
-    case 'UND_ERR_CONNECT_TIMEOUT':
-    case 'UND_ERR_HEADERS_TIMEOUT':
-    case 'UND_ERR_BODY_TIMEOUT':
-      return 'no answer in time';
-    default:
-      return message || String(error);
-  }
+  return (code !== undefined && reasons.get(code)) || message || String(error);
 }
+
+const reasons = new Map([
+  [
+    'ECONNREFUSED',
+    'nothing listens there. Start the platform with `posthorn serve`, or name another with --url or POSTHORN_URL',
+  ],
+  ['ENOTFOUND', 'its name does not resolve'],
+  ['EAI_AGAIN', 'its name does not resolve at the moment'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'no connection in time'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'no answer in time'],
+  ['UND_ERR_BODY_TIMEOUT', 'no whole answer in time'],
+]);

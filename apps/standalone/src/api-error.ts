@@ -1,5 +1,5 @@
 /** What can go wrong between the command line and the API: it refused, it failed, or it wasn't there. */
-import type { Violation } from '@posthorn/models';
+import { parseRetryAfter, type Violation } from '@posthorn/models';
 import { CliError, exitCodes } from './exit-codes.ts';
 import { printable } from './printable.ts';
 
@@ -37,17 +37,18 @@ export class ApiError extends CliError {
     status: number,
     headers: Readonly<Record<string, string | string[] | undefined>>,
     body: string,
+    now: Date,
   ): ApiError {
-    const requestId = headers['x-request-id'];
+    const requestId = single(headers['x-request-id']);
     return new ApiError(
       {
         code: `http_${status}`,
         detail: body.slice(0, 500) || `HTTP ${status} without an explanation.`,
-        ...(typeof requestId === 'string' && { requestId }),
+        ...(requestId !== undefined && { requestId }),
         ...problemOf(body),
         status,
       },
-      retryAfterOf(headers['retry-after']),
+      parseRetryAfter(single(headers['retry-after']), now) ?? undefined,
     );
   }
 
@@ -112,10 +113,6 @@ function problemOf(body: string): Partial<Problem> {
   }
 }
 
-/** Retry-After in either of its two forms (RFC 9110, section 10.2.3). */
-function retryAfterOf(header: string | string[] | undefined): number | undefined {
-  if (typeof header !== 'string') return undefined;
-  if (/^\d+$/.test(header)) return Number(header) * 1_000;
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
+function single(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

@@ -1,5 +1,6 @@
 /** Parsers of options and arguments. What they refuse is a usage error, reported by commander with the option's name. */
 import { readFile } from 'node:fs/promises';
+import type { Clock } from '@posthorn/runtime';
 import { InvalidArgumentError } from 'commander';
 import { CliError, exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -49,18 +50,38 @@ export function numberList(text: string): readonly number[] {
 
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** A time that may be relative to now. */
+export interface Moment {
+  /** RFC 3339. */
+  at(clock: Clock): string;
+}
+
 /** A moment as RFC 3339, or as an age: `90s`, `15m`, `2h`, `3d` ago. */
-export function moment(text: string): string {
+export function moment(text: string): Moment {
   const [, amount, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
-  const age = unitMs[unit ?? ''];
-  if (age !== undefined) return new Date(Date.now() - Number(amount) * age).toISOString();
-  const at = new Date(text);
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(at.getTime())) {
+  const unitLength = unitMs[unit ?? ''];
+  if (unitLength !== undefined) {
+    return { at: (clock) => new Date(clock.now() - Number(amount) * unitLength).toISOString() };
+  }
+  const time = parseTime(text);
+  if (time === null) {
     throw new InvalidArgumentError(
       'It must be a time such as 2026-01-31T12:00:00Z, or an age such as 15m or 2h.',
     );
   }
-  return at.toISOString();
+  return { at: () => time };
+}
+
+/** A time as RFC 3339. */
+export function timestamp(text: string): string {
+  const time = parseTime(text);
+  if (time === null) throw new InvalidArgumentError('It must be a time such as 2026-01-31T12:00:00Z.');
+  return time;
+}
+
+function parseTime(text: string): string | null {
+  const time = new Date(text);
+  return /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(time.getTime()) ? time.toISOString() : null;
 }
 
 /** An address of HTTP. */

@@ -4,6 +4,7 @@ import { ConfigError } from '@posthorn/runtime';
 import { addDeliveryCommands } from './commands/deliveries.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addEndpointCommands } from './commands/endpoints.ts';
+import { addEnvironmentCommand } from './commands/environment.ts';
 import { addEventCommands } from './commands/events.ts';
 import { addEventTypeCommands } from './commands/event-types.ts';
 import { addKeyCommands } from './commands/keys.ts';
@@ -46,6 +47,7 @@ function createProgram(io: Io, setExitCode: (code: ExitCode) => void): Command {
   addDemoCommand(root, io, setExitCode);
   addServeCommand(root, io);
   addListenCommand(root, withSession);
+  addEnvironmentCommand(root, io);
   root.commandsGroup('Publish and follow:');
   addPublishCommand(root, withSession);
   addEventCommands(root, withSession);

@@ -1,118 +1,46 @@
-/** What the standalone platform takes from the environment (docs/configuration.md). */
-import { standardMaxPayloadBytes } from '@posthorn/event-ingest';
-import {
-  configEntry,
-  configNames,
-  configParsers,
-  processConfig,
-  readConfig,
-  type ConfigOf,
-  type Environment,
-} from '@posthorn/runtime';
-import { clientConfig } from './client-config.ts';
-import { encryptionKeyParser } from './encryption-key.ts';
+/** What the command line takes from the environment (docs/configuration.md). */
+import { configEntry, configParsers, readConfig, type Environment } from '@posthorn/runtime';
+import type { ApiClientOptions } from './api-client.ts';
+import type { GlobalOptions } from './root-command.ts';
 
-const { boolean, bytes, cidr, integer, list, path, text, url } = configParsers;
+const { text, url } = configParsers;
 
-/** How the standalone platform runs. */
-export const serveConfig = {
-  port: configEntry({
-    env: 'POSTHORN_PORT',
-    parser: integer({ min: 0, max: 65_535 }),
-    default: 8080,
-    description: 'The port of the REST API, the reference, the metrics and the probes; 0 for any free one.',
-  }),
-  host: configEntry({
-    env: 'POSTHORN_HOST',
-    parser: text({ maxLength: 255 }),
-    default: '127.0.0.1',
-    description: 'The address to listen on; `0.0.0.0` for all of IPv4, `::` for all.',
-  }),
-  grpcPort: configEntry({
-    env: 'POSTHORN_GRPC_PORT',
-    parser: integer({ min: 0, max: 65_535 }),
-    default: null,
-    defaultText: 'off',
-    description:
-      'The port on which internal callers publish over gRPC (posthorn.ingest.v1) with an API key; 0 for any free one.',
-  }),
-  dataDir: configEntry({
-    env: 'POSTHORN_DATA_DIR',
-    parser: path,
-    default: path.parse('./data') ?? './data',
-    defaultText: './data',
-    description:
-      'Where everything is kept: the database, and the encryption key when none is given. One process at a time.',
-  }),
-  operatorKey: configEntry({
-    env: 'POSTHORN_OPERATOR_KEY',
-    parser: text({ minLength: 32, maxLength: 512 }),
-    default: null,
-    secret: true,
-    description:
-      'The token of the operator key. Without it one is made on the first start and printed once. A new value replaces the one that was configured before.',
-  }),
-  encryptionKeys: configEntry({
-    env: 'POSTHORN_ENCRYPTION_KEY',
-    parser: list(encryptionKeyParser),
-    default: null,
-    defaultText: '`encryption.key` in the data directory, made when it is not there',
-    secret: true,
-    description:
-      'What endpoint secrets are sealed with. To change it, put the new key first and leave the old one behind it: the first seals, all open.',
-  }),
-  allowTargets: configEntry({
-    env: 'POSTHORN_ALLOW_TARGETS',
-    parser: list(cidr),
-    default: [],
-    description:
-      'Ranges that deliveries may reach although they are not public, such as `127.0.0.0/8` for receivers on this machine.',
-  }),
-  publicUrl: configEntry({
-    env: 'POSTHORN_PUBLIC_URL',
+/** The process's own environment. */
+export const environment: Environment = process.env;
+
+/** How the command line reaches the API. */
+export const clientConfig = {
+  url: configEntry({
+    env: 'POSTHORN_URL',
     parser: url,
+    default: 'http://127.0.0.1:8080',
+    description: 'Where the platform listens. `--url` comes first.',
+  }),
+  key: configEntry({
+    env: 'POSTHORN_KEY',
+    parser: text(),
     default: null,
-    defaultText: 'the listening address',
-    description: 'What every link of ours begins with.',
+    secret: true,
+    description: 'The API key. `--key` comes first.',
   }),
-  requireHttps: configEntry({
-    env: 'POSTHORN_REQUIRE_HTTPS',
-    parser: boolean,
-    default: false,
-    description: 'Refuse endpoints with plain http, but for targets that POSTHORN_ALLOW_TARGETS names.',
+  organisation: configEntry({
+    env: 'POSTHORN_ORGANISATION',
+    parser: text(),
+    default: null,
+    description:
+      'The id or slug of the organisation that an operator key acts for. `--organisation` comes first.',
   }),
-  dnsServers: configEntry({
-    env: 'POSTHORN_DNS_SERVERS',
-    parser: list(text({ maxLength: 64 })),
-    default: [],
-    defaultText: "the system's",
-    description: 'Name servers that resolve the targets of deliveries, as `address` or `address:port`.',
-  }),
-  maxEventBytes: configEntry({
-    env: 'POSTHORN_MAX_EVENT_BYTES',
-    parser: bytes({ min: 1_024, max: 16 * 2 ** 20 }),
-    default: standardMaxPayloadBytes,
-    description: 'The largest event that is accepted.',
-  }),
-  ...processConfig,
 } as const;
 
-export type ServeConfig = ConfigOf<typeof serveConfig>;
+/** Where the API is, and who asks. */
+export type Connection = Pick<ApiClientOptions, 'url' | 'key' | 'organisation'>;
 
-/** What `posthorn serve` may be told on the command line, instead of by the environment. */
-export interface ServeOptions {
-  readonly port?: string | undefined;
-  readonly host?: string | undefined;
-  readonly dataDir?: string | undefined;
-}
-
-/** Reads the platform's configuration; throws a `ConfigError` with all problems. Options come before the environment. */
-export function readServeConfig(options: ServeOptions, env: Environment): ServeConfig {
-  const given = {
-    ...env,
-    ...(options.port !== undefined && { [serveConfig.port.env]: options.port }),
-    ...(options.host !== undefined && { [serveConfig.host.env]: options.host }),
-    ...(options.dataDir !== undefined && { [serveConfig.dataDir.env]: options.dataDir }),
+/** How to reach the API: options first, then the environment. Throws a `ConfigError` with all problems. */
+export function connectionOf(options: GlobalOptions, env: Environment): Connection {
+  const config = readConfig(clientConfig, env);
+  return {
+    url: options.url ?? config.url,
+    key: options.key ?? config.key,
+    organisation: options.organisation ?? config.organisation,
   };
-  return readConfig(serveConfig, given, { knownNames: configNames(clientConfig) });
 }

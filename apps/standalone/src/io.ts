@@ -1,11 +1,15 @@
-/** What a command has of the world: streams, environment, and a signal that Ctrl-C or SIGTERM aborts. Tests pass their own. */
+/** What a command has of the world: streams, environment, time, and a signal that Ctrl-C or SIGTERM aborts. Tests pass their own. */
 import type { Readable, Writable } from 'node:stream';
+import { systemClock, systemRandom, type Clock, type Environment, type Random } from '@posthorn/runtime';
+import { environment } from './config.ts';
 
 export interface Io {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
+  readonly clock: Clock;
+  readonly random: Random;
   /** Aborted by the first SIGINT or SIGTERM: finish what is begun, then end. */
   readonly signal: AbortSignal;
 }
@@ -26,7 +30,9 @@ export function processIo(): Io {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
-    env: process.env,
+    env: environment,
+    clock: systemClock,
+    random: systemRandom,
     get signal() {
       controller ??= abortOnInterrupt();
       return controller.signal;

@@ -1,4 +1,5 @@
 /** `posthorn listen`: a receiver to develop against. It verifies what it gets, prints it and answers as it is told. */
+import type { Clock } from '@posthorn/runtime';
 import { verify, type Verification } from '@posthorn/signing';
 import { request } from 'undici';
 import { exitCodes, CliError, type ExitCode } from './exit-codes.ts';
@@ -52,7 +53,7 @@ export async function listen(session: Session, options: ListenOptions): Promise<
   const answer = async (webhook: ReceivedWebhook): Promise<WebhookAnswer> => {
     received += 1;
     const number = received;
-    const verification = secrets.length === 0 ? null : verifyWebhook(webhook, secrets);
+    const verification = secrets.length === 0 ? null : verifyWebhook(webhook, secrets, io.clock.now());
     if (verification?.valid === false) isRefused = true;
     const given = await chooseAnswer(webhook, verification, number, options, io.signal);
     await print({
@@ -77,7 +78,7 @@ export async function listen(session: Session, options: ListenOptions): Promise<
       ...webhook.body.split('\n').map((line) => `  ${printable(line)}`),
     ]);
 
-  const server = await startServer(options, answer);
+  const server = await startServer(options, io.clock, answer);
   const endpoint = options.register && (await register(session, server, options.register));
   try {
     if (endpoint?.secret) secrets.push(endpoint.secret);
@@ -93,10 +94,11 @@ export async function listen(session: Session, options: ListenOptions): Promise<
 
 async function startServer(
   { host, port }: ListenOptions,
+  clock: Clock,
   answer: (webhook: ReceivedWebhook) => Promise<WebhookAnswer>,
 ): Promise<WebhookServer> {
   try {
-    return await startWebhookServer({ host, port, answer });
+    return await startWebhookServer({ host, port, clock, answer });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CliError(exitCodes.failure, `Can't listen on port ${port} of ${host}: ${reason}.`);
@@ -118,8 +120,12 @@ async function register(
   }
 }
 
-function verifyWebhook({ headers, body }: ReceivedWebhook, secrets: readonly string[]): Verification {
-  return verify({ headers, body }, { secrets, nowSeconds: Date.now() / 1_000 });
+function verifyWebhook(
+  { headers, body }: ReceivedWebhook,
+  secrets: readonly string[],
+  nowMs: number,
+): Verification {
+  return verify({ headers, body }, { secrets, nowSeconds: nowMs / 1_000 });
 }
 
 async function chooseAnswer(

@@ -2,7 +2,6 @@
 import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { newId } from '@posthorn/models';
-import { systemClock, systemRandom } from '@posthorn/runtime';
 import { describe, type Problem } from './api-error.ts';
 import { cannotRead } from './arguments.ts';
 import { CliError, exitCodes, type ExitCode } from './exit-codes.ts';
@@ -38,16 +37,16 @@ interface Refusal {
 /** Publishes the file; exit code 1 when a line was refused. Rejects with what ended it early, after the summary. */
 export async function publishLines(session: Session, options: PublishLinesOptions): Promise<ExitCode> {
   const { api, output, io } = session;
-  const startedAt = systemClock.monotonic();
+  const { clock, random } = io;
+  const startedAt = clock.monotonic();
   const counts = { read: 0, accepted: 0, duplicates: 0, refused: 0 };
   const refusals: Refusal[] = [];
   const errors = options.errorsFile === null ? null : await openErrors(options.errorsFile);
-  const progress = createProgress({ stderr: io.stderr, clock: systemClock });
+  const progress = createProgress({ stderr: io.stderr, clock });
   const rate = (): number =>
-    Math.round(
-      ((counts.accepted + counts.duplicates) * 1_000) / Math.max(1, systemClock.monotonic() - startedAt),
-    );
+    Math.round(((counts.accepted + counts.duplicates) * 1_000) / Math.max(1, clock.monotonic() - startedAt));
 
+  const mintId = (): string => newId(clock.now(), random.bytes);
   const refuse = (line: number, problem: Problem, input: string | null): void => {
     counts.refused += 1;
     if (refusals.length < maxShownRefusals) refusals.push({ line, problem });
@@ -63,19 +62,19 @@ export async function publishLines(session: Session, options: PublishLinesOption
     for await (const line of readLines(openInput(options.file, io), maxLineBytes)) {
       if (io.signal.aborted) return;
       counts.read += 1;
-      const event = toEvent(line, options.fields);
+      const event = toEvent(line, options.fields, mintId);
       if ('problem' in event) refuse(line.number, event.problem, line.text);
       else yield { ...event, line: line.number, input: line.text ?? '' };
       if (errors?.writableNeedDrain && !errors.errored) await once(errors, 'drain');
     }
   }
 
-  let failure: unknown;
+  let failure: Error | undefined;
   try {
     await publishStream(events(), {
       api,
-      clock: systemClock,
-      random: systemRandom,
+      clock,
+      random,
       signal: io.signal,
       maxBatchItems: options.maxBatchItems,
       maxBatchBytes,
@@ -89,15 +88,15 @@ export async function publishLines(session: Session, options: PublishLinesOption
       onRetry: () => show(', waiting for the API'),
     });
   } catch (error) {
-    failure = error;
+    failure = asError(error);
   }
   progress.end();
   if (errors) await close(errors);
 
-  if (counts.read === 0 && failure !== undefined) throw failure;
+  if (failure && counts.read === 0) throw failure;
   refusals.sort((a, b) => a.line - b.line);
   const unknown = counts.read - counts.accepted - counts.duplicates - counts.refused;
-  const durationMs = Math.round(systemClock.monotonic() - startedAt);
+  const durationMs = Math.round(clock.monotonic() - startedAt);
   await output.item({ ...counts, unknown, durationMs, refusals }, () => [
     ...output.fields({
       read: counts.read,
@@ -116,19 +115,22 @@ export async function publishLines(session: Session, options: PublishLinesOption
     ]),
     ...(counts.refused > refusals.length ? [`… and ${counts.refused - refusals.length} more`] : []),
   ]);
-  if (failure !== undefined) throw failure;
+  if (failure) throw failure;
   if (io.signal.aborted) return exitCodes.interrupted;
   return counts.refused > 0 ? exitCodes.failure : exitCodes.ok;
 }
 
-function toEvent(line: Line, fields: EventFields | null): NewEvent | { readonly problem: Problem } {
+function toEvent(
+  line: Line,
+  fields: EventFields | null,
+  mintId: () => string,
+): NewEvent | { readonly problem: Problem } {
   if (line.text === null) {
     return line.problem === 'too_long'
       ? { problem: problemOf(413, 'payload_too_large', `The line is longer than ${maxLineBytes} bytes.`) }
       : { problem: problemOf(400, 'invalid_argument', "The line isn't UTF-8 text.") };
   }
   try {
-    const mintId = (): string => newId(systemClock.now(), systemRandom.bytes);
     return fields === null ? eventOfText(line.text, mintId) : eventOfPayload(line.text, fields, mintId);
   } catch (error) {
     return {
@@ -173,4 +175,8 @@ async function close(stream: WriteStream): Promise<void> {
       `${String(stream.path)} couldn't be written: ${stream.errored.message}.`,
     );
   }
+}
+
+function asError(value: unknown): Error {
+  return value instanceof Error ? value : new Error(String(value));
 }

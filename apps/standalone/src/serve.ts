@@ -4,7 +4,7 @@
  */
 import { DomainError } from '@posthorn/models';
 import { createMetrics, runService } from '@posthorn/runtime';
-import { readServeConfig, type ServeConfig, type ServeOptions } from './config.ts';
+import { readServeConfig, type ServeConfig, type ServeOptions } from './serve-config.ts';
 import { keptEncryptionKey } from './encryption-key.ts';
 import type { Io } from './io.ts';
 import { startPlatform, type Platform } from './platform.ts';

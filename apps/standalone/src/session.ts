@@ -1,7 +1,7 @@
 /** What a command that talks to the API works with: made from its options, closed when it ends. */
 import type { Command } from 'commander';
 import { createApiClient, type ApiClient } from './api-client.ts';
-import { connectionOf } from './client-config.ts';
+import { connectionOf } from './config.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { createOutput, type Output } from './output.ts';
@@ -23,7 +23,7 @@ export interface SessionOptions {
  * that it resolves with is the command's (0 without one).
  */
 export type WithSession = <Given extends readonly unknown[]>(
-  run: (session: Session, ...given: Given) => Promise<ExitCode | void>,
+  run: (session: Session, ...given: Given) => Promise<ExitCode> | Promise<void>,
   options?: SessionOptions,
 ) => (this: Command, ...given: Given) => Promise<void>;
 
@@ -33,12 +33,13 @@ export function createWithSession(io: Io, setExitCode: (code: ExitCode) => void)
       const options = this.optsWithGlobals<GlobalOptions>();
       const api = createApiClient({
         ...connectionOf(options, io.env),
+        clock: io.clock,
         ...(!finishRequests && { signal: io.signal }),
       });
       try {
         const session = { io, api, output: createOutput(io, { json: options.json === true }) };
         const code = await run(session, ...given);
-        if (code !== undefined) setExitCode(code);
+        if (typeof code === 'number') setExitCode(code);
       } finally {
         await api.close();
       }

@@ -1,6 +1,7 @@
 /** A small HTTP server for receiving webhooks: what `posthorn listen` and the demo stand on. It keeps the bytes as they come. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Clock } from '@posthorn/runtime';
 
 export interface ReceivedWebhook {
   readonly method: string;
@@ -29,6 +30,7 @@ export interface WebhookServerOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
+  readonly clock: Clock;
   /** Decides the answer; one that rejects is answered with 500. */
   readonly answer: (webhook: ReceivedWebhook) => Promise<WebhookAnswer> | WebhookAnswer;
 }
@@ -37,9 +39,14 @@ export interface WebhookServerOptions {
 const maxBodyBytes = 32 * 1024 * 1024;
 
 /** Starts listening; rejects when the port can't be had. */
-export function startWebhookServer({ host, port, answer }: WebhookServerOptions): Promise<WebhookServer> {
+export function startWebhookServer({
+  host,
+  port,
+  clock,
+  answer,
+}: WebhookServerOptions): Promise<WebhookServer> {
   const server = createServer((req, res) => {
-    const receivedAt = new Date();
+    const receivedAt = new Date(clock.now());
     void readBody(req)
       .then((body) =>
         answer({ method: req.method ?? '', path: req.url ?? '/', headers: req.headers, body, receivedAt }),

@@ -18,6 +18,7 @@ interface GeneratedPage {
 
 const PAGES: readonly GeneratedPage[] = [
   { path: 'docs/decisions/README.md', node: ['tools/src/docs/decisions-page.ts'] },
+  { path: 'docs/configuration.md', node: ['tools/src/docs/configuration-page.ts'] },
 ];
 
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });

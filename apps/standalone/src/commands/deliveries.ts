@@ -1,7 +1,7 @@
 /** `posthorn deliveries …`: what became of each event at each endpoint. */
 import { deliveryStates, type DeliveryState } from '@posthorn/models';
 import { Option, type Command } from 'commander';
-import { moment, wholeNumber } from '../arguments.ts';
+import { moment, wholeNumber, type Moment } from '../arguments.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
 import type { AttemptResource, DeliveryResource } from '../resources.ts';
 import { examples } from '../root-command.ts';
@@ -17,8 +17,8 @@ interface DeliveryFilters {
   readonly event?: string;
   readonly eventType?: string;
   readonly statusClass?: number;
-  readonly after?: string;
-  readonly before?: string;
+  readonly after?: Moment;
+  readonly before?: Moment;
 }
 
 export function addDeliveryCommands(root: Command, withSession: WithSession): void {
@@ -44,7 +44,7 @@ export function addDeliveryCommands(root: Command, withSession: WithSession): vo
     .option('--after <time>', 'created after (RFC 3339, or an age such as 2h)', moment)
     .option('--before <time>', 'created before', moment)
     .action(
-      withSession(async ({ api, output }, options: DeliveryFilters & ListOptions) => {
+      withSession(async ({ api, output, io }, options: DeliveryFilters & ListOptions) => {
         const found = api.list<DeliveryResource>('/v1/deliveries', {
           limit: listLimit(options),
           query: {
@@ -53,8 +53,8 @@ export function addDeliveryCommands(root: Command, withSession: WithSession): vo
             eventId: options.event,
             eventType: options.eventType,
             statusClass: options.statusClass,
-            after: options.after,
-            before: options.before,
+            after: options.after?.at(io.clock),
+            before: options.before?.at(io.clock),
           },
         });
         await output.list(found, deliveryColumns(output), 'There are no such deliveries.');

@@ -1,6 +1,6 @@
 /** `posthorn endpoints enable|disable|pause|resume|secrets|rotate-secret|test|stats`. */
 import type { Command } from 'commander';
-import { moment, notJson, readData, wholeNumber } from '../arguments.ts';
+import { moment, notJson, readData, wholeNumber, type Moment } from '../arguments.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { objectWithData } from '../new-event.ts';
 import type {
@@ -110,9 +110,9 @@ export function addEndpointActions(endpoints: Command, withSession: WithSession)
     .option('--before <time>', 'until then', moment)
     .action(
       withSession(
-        async ({ api, output }, name: string, { after, before }: { after?: string; before?: string }) => {
+        async ({ api, output, io }, name: string, { after, before }: { after?: Moment; before?: Moment }) => {
           const stats = await api.send<StatsResource>('GET', endpointPath(name, 'stats'), {
-            query: { after, before },
+            query: { after: after?.at(io.clock), before: before?.at(io.clock) },
           });
           await output.item(stats, ({ total, buckets, bucketMs, ...shown }) => [
             ...output.fields({

@@ -1,7 +1,7 @@
 /** `posthorn events …`: what was published. */
 import type { Command } from 'commander';
 import type { Query } from '../api-client.ts';
-import { collect, collectPairs, moment } from '../arguments.ts';
+import { collect, collectPairs, moment, type Moment } from '../arguments.ts';
 import type { DeliveryResource, EventResource } from '../resources.ts';
 import { examples } from '../root-command.ts';
 import type { WithSession } from '../session.ts';
@@ -14,13 +14,13 @@ import { tailEvents } from './tail.ts';
 interface TailFilters {
   readonly type?: string;
   readonly label?: Readonly<Record<string, string>>;
-  readonly after?: string;
+  readonly after?: Moment;
 }
 
 interface EventFilters extends TailFilters {
   readonly subject?: string;
   readonly idempotencyKey?: string;
-  readonly before?: string;
+  readonly before?: Moment;
 }
 
 export function addEventCommands(root: Command, withSession: WithSession): void {
@@ -46,15 +46,15 @@ export function addEventCommands(root: Command, withSession: WithSession): void 
     .option('--after <time>', 'accepted after (RFC 3339, or an age such as 2h)', moment)
     .option('--before <time>', 'accepted before', moment)
     .action(
-      withSession(async ({ api, output }, options: EventFilters & ListOptions) => {
+      withSession(async ({ api, output, io }, options: EventFilters & ListOptions) => {
         const found = api.list<EventResource>('/v1/events', {
           limit: listLimit(options),
           query: {
             ...eventFilters(options),
             subject: options.subject,
             idempotencyKey: options.idempotencyKey,
-            after: options.after,
-            before: options.before,
+            after: options.after?.at(io.clock),
+            before: options.before?.at(io.clock),
           },
         });
         await output.list(found, eventColumns(), 'There are no such events.');

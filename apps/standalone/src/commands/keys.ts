@@ -1,6 +1,6 @@
 /** `posthorn keys …`: API keys of an organisation, or of operators. */
 import type { Command } from 'commander';
-import { collect, moment } from '../arguments.ts';
+import { collect, timestamp } from '../arguments.ts';
 import type { Output } from '../output.ts';
 import type { KeyResource } from '../resources.ts';
 import { examples } from '../root-command.ts';
@@ -59,7 +59,7 @@ export function addKeyCommands(root: Command, withSession: WithSession): void {
     .description('create a key and print its token, this once')
     .argument('<name>', 'what it is for')
     .option('--scope <scope>', 'what it may do, such as events:write or "*"; may be repeated', collect)
-    .option('--expires-at <time>', 'when it stops working (RFC 3339)', moment)
+    .option('--expires-at <time>', 'when it stops working (RFC 3339)', timestamp)
     .option('--operator', 'an operator key, which belongs to no organisation')
     .action(
       withSession(async ({ api, output }, name: string, { scope, expiresAt, operator }: CreateOptions) => {

@@ -1,9 +1,9 @@
 /** `posthorn publish`: one event from the command line, or JSON lines from a file or standard input. */
 import type { Command } from 'commander';
 import { newId } from '@posthorn/models';
-import { sleep, systemClock, systemRandom } from '@posthorn/runtime';
+import { sleep } from '@posthorn/runtime';
 import { isNobodyThere, isTransient } from '../api-error.ts';
-import { collectPairs, moment, notJson, readData, wholeNumber } from '../arguments.ts';
+import { collectPairs, moment, notJson, readData, wholeNumber, type Moment } from '../arguments.ts';
 import { CliError, exitCodes, type ExitCode } from '../exit-codes.ts';
 import { eventOfPayload, type EventFields, type NewEvent } from '../new-event.ts';
 import { publishLines } from '../publish-lines.ts';
@@ -18,7 +18,7 @@ interface PublishOptions {
   readonly subject?: string;
   readonly id?: string;
   readonly idempotencyKey?: string;
-  readonly occurredAt?: string;
+  readonly occurredAt?: Moment;
   readonly errors?: string;
   readonly concurrency: number;
   readonly batch: number;
@@ -67,7 +67,8 @@ connection breaks and a batch has to be sent again. Exit code 1: at least one ev
           data: string | undefined,
           options: PublishOptions,
         ) => {
-          const { file, errors, label, type: typeOption, id, idempotencyKey, occurredAt, subject } = options;
+          const { file, errors, label, type: typeOption, id, idempotencyKey, subject } = options;
+          const occurredAt = options.occurredAt?.at(session.io.clock);
           const type = typeArgument ?? typeOption;
           const retry = { giveUpAfterMs: options.giveUpAfter * 1_000 };
           if (file !== undefined) {
@@ -106,15 +107,16 @@ async function publishOne(
   data: string,
   { giveUpAfterMs }: { giveUpAfterMs: number },
 ): Promise<ExitCode> {
+  const { clock, random, signal } = io;
   const payload = await readData(data, io);
   let event: NewEvent;
   try {
-    event = eventOfPayload(payload, fields, () => newId(systemClock.now(), systemRandom.bytes));
+    event = eventOfPayload(payload, fields, () => newId(clock.now(), random.bytes));
   } catch (error) {
     throw notJson('The data', error);
   }
 
-  const deadline = systemClock.monotonic() + giveUpAfterMs;
+  const deadline = clock.monotonic() + giveUpAfterMs;
   for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, 5_000)) {
     try {
       const answer = await api.send<AcceptedEvent>('POST', '/v1/events', { body: event.json });
@@ -127,11 +129,10 @@ async function publishOne(
       ]);
       return exitCodes.ok;
     } catch (error) {
-      const isRetried =
-        isTransient(error) && !isNobodyThere(error) && systemClock.monotonic() + waitMs < deadline;
-      if (!isRetried || io.signal.aborted) throw error;
+      const isRetried = isTransient(error) && !isNobodyThere(error) && clock.monotonic() + waitMs < deadline;
+      if (!isRetried || signal.aborted) throw error;
       output.note(`${error.message} Trying again with the same id.`);
-      await sleep(systemClock, waitMs, io.signal);
+      await sleep(clock, waitMs, signal);
     }
   }
 }

@@ -1,6 +1,6 @@
 /** `posthorn serve`. */
 import type { Command } from 'commander';
-import type { ServeOptions } from '../config.ts';
+import type { ServeOptions } from '../serve-config.ts';
 import type { Io } from '../io.ts';
 import { examples } from '../root-command.ts';
 

@@ -1,7 +1,7 @@
 /** `posthorn events tail` and `posthorn deliveries tail`: follow what is new until Ctrl-C. */
-import { systemClock } from '@posthorn/runtime';
 import { ApiError } from '../api-error.ts';
 import type { Query } from '../api-client.ts';
+import type { Moment } from '../arguments.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { follow, type FollowOptions } from '../follow.ts';
@@ -13,7 +13,7 @@ import { deliveryColumns } from './attempt-view.ts';
 import { eventColumns } from './event-view.ts';
 
 export interface TailOptions {
-  readonly after?: string | undefined;
+  readonly after?: Moment | undefined;
 }
 
 export interface TailDeliveriesOptions extends TailOptions {
@@ -103,8 +103,8 @@ function followOptions(
 ): Pick<FollowOptions<never>, 'since' | 'clock' | 'signal' | 'onSkipped' | 'onAway'> {
   let isAway = false;
   return {
-    since: after ?? new Date().toISOString(),
-    clock: systemClock,
+    since: after?.at(io.clock) ?? new Date(io.clock.now()).toISOString(),
+    clock: io.clock,
     signal: io.signal,
     onSkipped: () => output.note('(more arrived than can be followed: some are left out)'),
     onAway: ({ message }) => {

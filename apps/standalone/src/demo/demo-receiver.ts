@@ -2,6 +2,7 @@
  * The demo's receiver: one path for each endpoint. Signatures are verified with `standardwebhooks`, the specification's own
  * library, which shares nothing with ours.
  */
+import type { Clock } from '@posthorn/runtime';
 import { Webhook } from 'standardwebhooks';
 import { startWebhookServer, type ReceivedWebhook, type WebhookServer } from '../webhook-server.ts';
 
@@ -35,11 +36,12 @@ interface Inbox {
   repeated: number;
 }
 
-export async function startDemoReceiver(): Promise<DemoReceiver> {
+export async function startDemoReceiver(clock: Clock): Promise<DemoReceiver> {
   const inboxes = new Map<string, Inbox>();
   const server: WebhookServer = await startWebhookServer({
     host: '127.0.0.1',
     port: 0,
+    clock,
     answer: (received) => {
       const inbox = inboxes.get(received.path);
       return { status: inbox === undefined ? 404 : take(inbox, received) };

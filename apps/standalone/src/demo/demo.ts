@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newId } from '@posthorn/models';
-import { createLogger, createMetrics, sleep, systemClock, systemRandom } from '@posthorn/runtime';
+import { createLogger, createMetrics, sleep, type Clock } from '@posthorn/runtime';
 import { standardMaxPayloadBytes } from '@posthorn/event-ingest';
 import { createApiClient, type ApiClient } from '../api-client.ts';
 import { CliError, exitCodes, type ExitCode } from '../exit-codes.ts';
@@ -33,21 +33,22 @@ const patienceMs = 40_000;
 
 /** Resolves with 0 if everything was delivered and verified, 1 if not, 130 after Ctrl-C. */
 export async function demo(options: DemoOptions, io: Io): Promise<ExitCode> {
+  const { clock } = io;
   const output = createOutput(io, { json: options.json });
-  const startedAt = systemClock.monotonic();
+  const startedAt = clock.monotonic();
   const dataDir = await mkdtemp(join(tmpdir(), 'posthorn-demo-'));
-  const progress = createProgress({ stderr: io.stderr, clock: systemClock, logIntervalMs: 1_000 });
+  const progress = createProgress({ stderr: io.stderr, clock, logIntervalMs: 1_000 });
   const releases: (() => Promise<unknown>)[] = [() => rm(dataDir, { recursive: true, force: true })];
   try {
     const platform = await startDemoPlatform(dataDir);
     releases.push(() => platform.stop(10_000));
     await output.text(`platform  ${platform.address}, on ${join(dataDir, 'posthorn.db')}`);
 
-    const receiver = await startDemoReceiver();
+    const receiver = await startDemoReceiver(clock);
     releases.push(() => receiver.close());
     await output.text(`receiver  ${receiver.url}, verifying signatures with standardwebhooks`);
 
-    const api = await setUp(platform);
+    const api = await setUp(platform, clock);
     releases.push(() => api.close());
     const endpoints = await createEndpoints(api, receiver);
     await output.text(
@@ -61,7 +62,7 @@ export async function demo(options: DemoOptions, io: Io): Promise<ExitCode> {
     if (io.signal.aborted) return exitCodes.interrupted;
 
     const rows = await reportOf(api, { events, endpoints, receiver });
-    return await conclude(output, rows, published, systemClock.monotonic() - startedAt);
+    return await conclude(output, rows, published, clock.monotonic() - startedAt);
   } finally {
     progress.end();
     for (const release of releases.reverse()) await release();
@@ -87,14 +88,14 @@ function startDemoPlatform(dataDir: string): Promise<Platform> {
 }
 
 /** As an operator: an organisation and a key for it. Resolves with a client that uses that key. */
-async function setUp({ address, newOperatorKey }: Platform): Promise<ApiClient> {
-  const operator = createApiClient({ url: address, key: newOperatorKey, organisation: null });
+async function setUp({ address, newOperatorKey }: Platform, clock: Clock): Promise<ApiClient> {
+  const operator = createApiClient({ url: address, key: newOperatorKey, organisation: null, clock });
   try {
     await operator.send('POST', '/v1/organisations', { body: { slug: 'demo', name: 'Demo' } });
     const key = await operator.send<KeyResource>('POST', '/v1/keys', {
       body: { name: 'demo', organisation: 'demo', scopes: ['*'] },
     });
-    return createApiClient({ url: address, key: key.token ?? null, organisation: null });
+    return createApiClient({ url: address, key: key.token ?? null, organisation: null, clock });
   } finally {
     await operator.close();
   }
@@ -124,14 +125,14 @@ async function publish(
 ): Promise<number> {
   let accepted = 0;
   const numbered = events.map(({ data, ...fields }, index) => ({
-    ...eventOfPayload(JSON.stringify(data), fields, () => newId(systemClock.now(), systemRandom.bytes)),
+    ...eventOfPayload(JSON.stringify(data), fields, () => newId(io.clock.now(), io.random.bytes)),
     line: index + 1,
     input: '',
   }));
   await publishStream(numbered, {
     api,
-    clock: systemClock,
-    random: systemRandom,
+    clock: io.clock,
+    random: io.random,
     signal: io.signal,
     maxBatchItems: 10,
     maxBatchBytes: 1024 * 1024,
@@ -154,8 +155,9 @@ async function settle(
   io: Io,
 ): Promise<void> {
   const expected = demoEndpoints.reduce((sum, { matches }) => sum + events.filter(matches).length, 0);
-  const endsAt = systemClock.monotonic() + patienceMs;
-  while (!io.signal.aborted && systemClock.monotonic() < endsAt) {
+  const { clock } = io;
+  const endsAt = clock.monotonic() + patienceMs;
+  while (!io.signal.aborted && clock.monotonic() < endsAt) {
     const inboxes = demoEndpoints.map(({ uid }) => receiver.received(`/${uid}`));
     const delivered = inboxes.reduce((sum, { verified }) => sum + verified.size, 0);
     const turnedAway = inboxes.reduce((sum, inbox) => sum + inbox.turnedAway, 0);
@@ -163,7 +165,7 @@ async function settle(
       () => `delivered and verified ${delivered} of ${expected}; ${turnedAway} times turned away`,
     );
     if (delivered >= expected && !(await isAnyUnfinished(api))) return;
-    await sleep(systemClock, 100, io.signal);
+    await sleep(clock, 100, io.signal);
   }
 }
 

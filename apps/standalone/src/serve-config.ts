@@ -1,0 +1,118 @@
+/** What the standalone platform takes from the environment (docs/configuration.md). */
+import { standardMaxPayloadBytes } from '@posthorn/event-ingest';
+import {
+  configEntry,
+  configNames,
+  configParsers,
+  processConfig,
+  readConfig,
+  type ConfigOf,
+  type Environment,
+} from '@posthorn/runtime';
+import { clientConfig } from './config.ts';
+import { encryptionKeyParser } from './encryption-key.ts';
+
+const { boolean, bytes, cidr, integer, list, path, text, url } = configParsers;
+
+/** How the standalone platform runs. */
+export const serveConfig = {
+  port: configEntry({
+    env: 'POSTHORN_PORT',
+    parser: integer({ min: 0, max: 65_535 }),
+    default: 8080,
+    description: 'The port of the REST API, the reference, the metrics and the probes; 0 for any free one.',
+  }),
+  host: configEntry({
+    env: 'POSTHORN_HOST',
+    parser: text({ maxLength: 255 }),
+    default: '127.0.0.1',
+    description: 'The address to listen on; `0.0.0.0` for all of IPv4, `::` for all.',
+  }),
+  grpcPort: configEntry({
+    env: 'POSTHORN_GRPC_PORT',
+    parser: integer({ min: 0, max: 65_535 }),
+    default: null,
+    defaultText: 'off',
+    description:
+      'The port on which internal callers publish over gRPC (posthorn.ingest.v1) with an API key; 0 for any free one.',
+  }),
+  dataDir: configEntry({
+    env: 'POSTHORN_DATA_DIR',
+    parser: path,
+    default: path.parse('./data') ?? './data',
+    defaultText: './data',
+    description:
+      'Where everything is kept: the database, and the encryption key when none is given. One process at a time.',
+  }),
+  operatorKey: configEntry({
+    env: 'POSTHORN_OPERATOR_KEY',
+    parser: text({ minLength: 32, maxLength: 512 }),
+    default: null,
+    secret: true,
+    description:
+      'The token of the operator key. Without it one is made on the first start and printed once. A new value replaces the one that was configured before.',
+  }),
+  encryptionKeys: configEntry({
+    env: 'POSTHORN_ENCRYPTION_KEY',
+    parser: list(encryptionKeyParser),
+    default: null,
+    defaultText: '`encryption.key` in the data directory, made when it is not there',
+    secret: true,
+    description:
+      'What endpoint secrets are sealed with. To change it, put the new key first and leave the old one behind it: the first seals, all open.',
+  }),
+  allowTargets: configEntry({
+    env: 'POSTHORN_ALLOW_TARGETS',
+    parser: list(cidr),
+    default: [],
+    description:
+      'Ranges that deliveries may reach although they are not public, such as `127.0.0.0/8` for receivers on this machine.',
+  }),
+  publicUrl: configEntry({
+    env: 'POSTHORN_PUBLIC_URL',
+    parser: url,
+    default: null,
+    defaultText: 'the listening address',
+    description: 'What every link of ours begins with.',
+  }),
+  requireHttps: configEntry({
+    env: 'POSTHORN_REQUIRE_HTTPS',
+    parser: boolean,
+    default: false,
+    description: 'Refuse endpoints with plain http, but for targets that POSTHORN_ALLOW_TARGETS names.',
+  }),
+  dnsServers: configEntry({
+    env: 'POSTHORN_DNS_SERVERS',
+    parser: list(text({ maxLength: 64 })),
+    default: [],
+    defaultText: "the system's",
+    description: 'Name servers that resolve the targets of deliveries, as `address` or `address:port`.',
+  }),
+  maxEventBytes: configEntry({
+    env: 'POSTHORN_MAX_EVENT_BYTES',
+    parser: bytes({ min: 1_024, max: 16 * 2 ** 20 }),
+    default: standardMaxPayloadBytes,
+    description: 'The largest event that is accepted.',
+  }),
+  ...processConfig,
+} as const;
+
+export type ServeConfig = ConfigOf<typeof serveConfig>;
+
+/** What `posthorn serve` may be told on the command line, instead of by the environment. */
+export interface ServeOptions {
+  readonly port?: string | undefined;
+  readonly host?: string | undefined;
+  readonly dataDir?: string | undefined;
+}
+
+/** Reads the platform's configuration; throws a `ConfigError` with all problems. Options come before the environment. */
+export function readServeConfig(options: ServeOptions, env: Environment): ServeConfig {
+  const given = {
+    ...env,
+    ...(options.port !== undefined && { [serveConfig.port.env]: options.port }),
+    ...(options.host !== undefined && { [serveConfig.host.env]: options.host }),
+    ...(options.dataDir !== undefined && { [serveConfig.dataDir.env]: options.dataDir }),
+  };
+  return readConfig(serveConfig, given, { knownNames: configNames(clientConfig) });
+}
