@@ -21,7 +21,14 @@ export default {
       severity: 'error',
       from: {
         orphan: true,
-        pathNot: ['(^|/)(index|main)\\.ts$', SPEC, '\\.d\\.ts$', '^libs/contracts/src/gen/', '^tools/src/'],
+        pathNot: [
+          '(^|/)(index|main)\\.ts$',
+          SPEC,
+          '\\.d\\.ts$',
+          '^libs/contracts/src/gen/',
+          '^tools/src/',
+          '^bench/',
+        ],
       },
       to: {},
     },
@@ -55,7 +62,7 @@ export default {
     {
       name: 'only-sqlite-opens-databases',
       severity: 'error',
-      from: { pathNot: '^libs/sqlite/' },
+      from: { pathNot: '^(libs/sqlite|bench)/' },
       to: { ...BUILT_IN, path: 'sqlite' },
     },
     {

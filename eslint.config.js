@@ -34,6 +34,7 @@ const DEPENDENCIES = {
   dispatcher: ['models', 'runtime', 'contracts', 'rpc', 'signing', 'sqlite', 'event-log', 'testing'],
   gateway: ['models', 'runtime', 'contracts', 'rpc', 'signing', 'testing'],
   tools: [],
+  bench: [],
 };
 
 /** Packages that one project wraps for all others, so that replacing one of them touches one folder. */
@@ -47,7 +48,7 @@ const WRAPPED = [
 ];
 
 /** The whole rule for one place: eslint's configurations replace each other's options, they don't merge. */
-function restrictedImports({ owner } = {}) {
+function restrictedImports({ owner, mayWait = false } = {}) {
   const wrapped = WRAPPED.filter((entry) => entry.owner !== owner);
   return [
     'error',
@@ -58,7 +59,7 @@ function restrictedImports({ owner } = {}) {
           importNames: ['env'],
           message: 'Only config.ts reads the environment.',
         },
-        ...['node:timers', 'node:timers/promises'].map((name) => ({
+        ...(mayWait ? [] : ['node:timers', 'node:timers/promises']).map((name) => ({
           name,
           message:
             'Time comes from the Clock that is passed in; tests wait for a condition, not for a while.',
@@ -240,6 +241,10 @@ export default tseslint.config(
       'no-restricted-syntax': ['error', ...SYNTAX],
       'no-console': 'off',
     },
+  },
+  {
+    files: ['bench/**/*.ts', 'tools/**/*.ts'],
+    rules: { 'no-restricted-imports': restrictedImports({ mayWait: true }) },
   },
   {
     files: SPECS,

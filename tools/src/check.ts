@@ -14,7 +14,7 @@ import type { Step } from './run-steps.ts';
  * One process for all projects, which costs a third of nx's process for each (`npm run lint`, which keeps results).
  * The boundary rule needs nx's project graph, so that is computed first.
  */
-const LINT = 'nx show projects >/dev/null && eslint apps libs tools';
+const LINT = 'nx show projects >/dev/null && eslint apps bench libs tools';
 
 const STEPS: readonly Step[] = [
   { name: 'typecheck', command: 'tsc --build' },
@@ -23,7 +23,7 @@ const STEPS: readonly Step[] = [
   { name: 'sync', command: 'nx sync:check' },
   { name: 'format', command: 'prettier --check --cache .' },
   { name: 'names', command: 'node tools/src/names/check-names.ts' },
-  { name: 'dependencies', command: 'depcruise apps libs tools --config .dependency-cruiser.js' },
+  { name: 'dependencies', command: 'depcruise apps bench libs tools --config .dependency-cruiser.js' },
   { name: 'knip', command: 'knip --cache --no-config-hints' },
   { name: 'proto-lint', command: 'buf lint' },
   { name: 'proto-breaking', command: 'node tools/src/proto/check-breaking.ts' },
