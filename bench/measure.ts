@@ -8,13 +8,11 @@ import { publish, readRows } from './load-tools.ts';
 import type { LoadTools } from './load-tools.ts';
 import { payloadMembers } from './payload.ts';
 import { typeNames } from './scenarios.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario, Subject } from './scenarios.ts';
 import { startServer } from './servers.ts';
-import type { Server, ServerName } from './servers.ts';
+import type { Server } from './servers.ts';
 
 export interface Measurement extends Outcome {
-  readonly scenario: string;
-  readonly server: ServerName;
   readonly refused: number;
   /** The first refusal, for the report. */
   readonly refusal: string;
@@ -27,8 +25,7 @@ export interface Measurement extends Outcome {
 }
 
 export interface MeasureOptions {
-  readonly scenario: Scenario;
-  readonly server: ServerName;
+  readonly subject: Subject;
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly tools: LoadTools;
@@ -44,12 +41,13 @@ const pollMs = 50;
 const settleMs = 500;
 
 export async function measure(options: MeasureOptions): Promise<Measurement> {
-  const { scenario, tools, directory, profile } = options;
+  const { tools, directory, profile } = options;
+  const { server: name, scenario } = options.subject;
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
-  const server = await startServer(options.server, {
+  const server = await startServer(name, {
     scenario,
-    ports: tools.ports.slice(0, Math.max(scenario.organisations, scenario.fanout)),
+    ports: tools.ports.slice(0, scenario.organisations * scenario.fanout),
     directory: join(directory, 'data'),
     ...(profile !== undefined && { profile }),
   });
@@ -63,7 +61,8 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
 }
 
 async function run(server: Server, options: MeasureOptions): Promise<Measurement> {
-  const { scenario, tools, directory } = options;
+  const { tools, directory } = options;
+  const { scenario } = options.subject;
   const out = join(directory, 'published');
   const publishMore = (first: number, count: number): ReturnType<typeof publish> =>
     publish(tools, {
@@ -107,8 +106,6 @@ async function run(server: Server, options: MeasureOptions): Promise<Measurement
     ((cpuAfter[process] - cpuBefore[process]) / outcome.deliveries) * 10_000;
   return {
     ...outcome,
-    scenario: scenario.name,
-    server: options.server,
     refused,
     refusal: example,
     cpu: { server: per10k('server'), publisher: per10k('publisher'), receiver: per10k('receiver') },

@@ -1,29 +1,138 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/**
+ * `npm run bench`: the standalone platform against local receivers, with the bare loop as the yardstick in the same run.
+ * Both are measured in turns, each time in a fresh process on an empty directory, so that what else the machine does
+ * meets both of them; see README.md for how to read the figures.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describeProfile, summarizeProfile } from './cpu-profile.ts';
 import { startLoadTools } from './load-tools.ts';
+import type { LoadTools } from './load-tools.ts';
 import { measure } from './measure.ts';
+import type { Measurement } from './measure.ts';
+import { readOptions } from './options.ts';
+import type { BenchOptions } from './options.ts';
 import { stopAll } from './processes.ts';
-import { scenarios } from './scenarios.ts';
+import { describeResults, progressLine, targetsOf } from './report.ts';
+import type { ScenarioResult } from './report.ts';
+import { subjectsOf } from './scenarios.ts';
+import type { Scenario, Subject } from './scenarios.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'posthorn-bench-'));
-try {
-  const tools = await startLoadTools(100, undefined);
-  for (const scenario of scenarios.filter(({ name }) => name === process.argv[2])) {
-    for (const server of ['bare', 'posthorn', 'bare', 'posthorn'] as const) {
-      console.log(
-        await measure({
-          scenario,
-          server,
-          seconds: 4,
-          warmUpSeconds: 2,
-          tools,
-          directory: join(directory, 'run'),
-        }),
-      );
-    }
+/** Lines of each list of a profile. */
+const profileLines = 25;
+
+async function main(options: BenchOptions, directory: string): Promise<void> {
+  const ports = Math.max(...options.scenarios.map(({ organisations, fanout }) => organisations * fanout));
+  const tools = await startLoadTools(ports, options.load);
+  const about = environment(tools, options);
+  console.log(
+    `${Object.entries(about)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ')}\n`,
+  );
+
+  const results: ScenarioResult[] = [];
+  for (const scenario of options.scenarios)
+    results.push(await measureScenario(scenario, tools, options, directory));
+
+  console.log(`\n${describeResults(results)}`);
+  const targets = targetsOf(results);
+  if (options.json !== undefined) {
+    writeFileSync(options.json, `${JSON.stringify({ ...about, results, targets }, null, 2)}\n`);
   }
-} finally {
-  await stopAll();
-  rmSync(directory, { recursive: true, force: true });
+  const measurements = results.flatMap(({ rounds }) => rounds.flat());
+  // Noise makes things slow; it loses nothing.
+  const wrong = measurements.some(({ missing, stray }) => missing > 0 || stray > 0);
+  if (wrong || (options.enforce && targets.some(({ met }) => !met))) process.exitCode = 1;
+}
+
+async function measureScenario(
+  scenario: Scenario,
+  tools: LoadTools,
+  options: BenchOptions,
+  directory: string,
+): Promise<ScenarioResult> {
+  console.log(`${scenario.name}: ${scenario.title}`);
+  const subjects = subjectsOf(scenario);
+  const [yardstick, platform] = subjects;
+  const rounds: [Measurement, Measurement][] = [];
+  for (let round = 1; round <= options.rounds; round++) {
+    const measureOne = (subject: Subject): Promise<Measurement> =>
+      measureSubject(subject, round, tools, options, directory);
+    rounds.push([await measureOne(yardstick), await measureOne(platform)]);
+  }
+  return { scenario, subjects, rounds };
+}
+
+async function measureSubject(
+  subject: Subject,
+  round: number,
+  tools: LoadTools,
+  { seconds, warmUpSeconds, profiles }: BenchOptions,
+  directory: string,
+): Promise<Measurement> {
+  const profile =
+    profiles === undefined
+      ? undefined
+      : join(
+          resolve(profiles),
+          `${subject.scenario.name}-${subject.name.replaceAll(' ', '-')}-${round}.cpuprofile`,
+        );
+  const measurement = await measure({
+    subject,
+    seconds,
+    warmUpSeconds,
+    tools,
+    directory: join(directory, 'run'),
+    ...(profile !== undefined && { profile }),
+  });
+  console.log(progressLine(subject, measurement));
+  if (profile !== undefined) {
+    const { fromMicros, toMicros } = measurement.window;
+    console.log(`\n${describeProfile(summarizeProfile(profile, measurement.window), profileLines)}\n`);
+    console.log(`node bench/read-profile.ts ${profile} --from ${fromMicros} --to ${toMicros}\n`);
+  }
+  return measurement;
+}
+
+/** What the figures depend on besides the code. */
+function environment(
+  tools: LoadTools,
+  { rounds, seconds, warmUpSeconds }: BenchOptions,
+): Record<string, string | number> {
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
+  const changed = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : ' with changes';
+  return {
+    commit: `${git('rev-parse', '--short', 'HEAD')}${changed}`,
+    at: new Date().toISOString(),
+    node: process.version,
+    cores: availableParallelism(),
+    CPU: cpus()[0]?.model ?? 'unknown',
+    load: (loadavg()[0] ?? 0).toFixed(1),
+    tools: tools.kind,
+    rounds,
+    seconds,
+    'warm-up': warmUpSeconds,
+  };
+}
+
+const options = readOptions(process.argv.slice(2));
+if (options !== undefined) {
+  if (options.profiles !== undefined) mkdirSync(options.profiles, { recursive: true });
+  const directory = mkdtempSync(join(tmpdir(), 'posthorn-bench-'));
+  const cleanUp = async (): Promise<void> => {
+    await stopAll();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void cleanUp().then(() => process.exit(130)));
+  }
+  try {
+    await main(options, directory);
+  } finally {
+    await cleanUp();
+  }
 }

@@ -17,8 +17,8 @@ export interface Scenario {
   readonly rate: number;
   /** Events in a second of `--seconds`: about what the platform does, so that the work is the same for all. */
   readonly eventsPerSecond: number;
-  /** Whether the bare loop is measured too. */
-  readonly bare: boolean;
+  /** What it is compared with: the bare loop, or the platform itself without the hang. */
+  readonly yardstick: 'bare loop' | 'none hangs';
 }
 
 const closedLoop = {
@@ -29,7 +29,7 @@ const closedLoop = {
   batch: 0,
   connections: 50,
   rate: 0,
-  bare: true,
+  yardstick: 'bare loop',
 } as const;
 
 function openLoop(rate: number): Scenario {
@@ -40,11 +40,6 @@ function openLoop(rate: number): Scenario {
     rate,
     eventsPerSecond: rate,
   };
-}
-
-/** One hundred events a second to ten endpoints each, of which so many hang. */
-function tenEndpoints(name: string, hanging: number, title: string): Scenario {
-  return { ...openLoop(100), name, title, fanout: 10, hanging, bare: false };
 }
 
 export const scenarios: readonly Scenario[] = [
@@ -79,9 +74,29 @@ export const scenarios: readonly Scenario[] = [
     types: 10,
     eventsPerSecond: 3_000,
   },
-  tenEndpoints('ten', 0, '100 events a second to ten endpoints, none hangs'),
-  tenEndpoints('hanging', 1, '100 events a second to ten endpoints, one hangs'),
+  {
+    ...openLoop(100),
+    name: 'hanging',
+    title: '100 events a second to ten endpoints, one of which hangs',
+    fanout: 10,
+    hanging: 1,
+    yardstick: 'none hangs',
+  },
 ];
+
+/** What is measured in turn: the yardstick first, then the platform. */
+export interface Subject {
+  readonly name: string;
+  readonly server: 'posthorn' | 'bare';
+  readonly scenario: Scenario;
+}
+
+export function subjectsOf(scenario: Scenario): readonly [yardstick: Subject, platform: Subject] {
+  const platform: Subject = { name: 'posthorn', server: 'posthorn', scenario };
+  return scenario.yardstick === 'bare loop'
+    ? [{ ...platform, name: 'bare loop', server: 'bare' }, platform]
+    : [{ ...platform, name: 'none hangs', scenario: { ...scenario, hanging: 0 } }, platform];
+}
 
 /** An endpoint by its number, which is the last part of its path. */
 export interface PlannedEndpoint {

@@ -7,9 +7,7 @@ import type { BareLoopConfig } from './bare-loop.ts';
 import { start } from './processes.ts';
 import type { Running } from './processes.ts';
 import { plannedEndpoints } from './scenarios.ts';
-import type { PlannedEndpoint, Scenario } from './scenarios.ts';
-
-export type ServerName = 'posthorn' | 'bare';
+import type { PlannedEndpoint, Scenario, Subject } from './scenarios.ts';
 
 export interface Server {
   readonly process: Running;
@@ -34,7 +32,7 @@ const repository = dirname(import.meta.dirname);
 const startTimeoutMs = 60_000;
 const client = new Agent({ connections: 8 });
 
-export function startServer(name: ServerName, options: ServerOptions): Promise<Server> {
+export function startServer(name: Subject['server'], options: ServerOptions): Promise<Server> {
   return name === 'posthorn' ? startPosthorn(options) : startBareLoop(options);
 }
 

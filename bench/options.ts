@@ -1,0 +1,90 @@
+/** The command line of `npm run bench`. */
+import { parseArgs } from 'node:util';
+import type { LoadLanguage } from './load-tools.ts';
+import { scenarios } from './scenarios.ts';
+import type { Scenario } from './scenarios.ts';
+
+export interface BenchOptions {
+  readonly scenarios: readonly Scenario[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly json: string | undefined;
+  readonly enforce: boolean;
+  readonly load: LoadLanguage | undefined;
+  /** A directory for CPU profiles of the servers. */
+  readonly profiles: string | undefined;
+}
+
+const usage = `usage: npm run bench -- [options]
+
+Measures the standalone platform and, in turns, the bare loop: the least that any such program must do.
+
+  --only NAMES       these scenarios only, with commas between them
+  --quick            one round, 3 s, 1 s of warm-up: under two minutes
+  --rounds N         how often each is measured; medians are shown (3)
+  --seconds N        how much is published: about what the platform does in so many seconds (5)
+  --warm-up N        the same, before it counts (2)
+  --json FILE        all figures of all rounds, for programs
+  --enforce          exit code 1 when a target is missed, which on a busy machine may be noise
+  --load go|node     which load generator and receiver (Go where it is installed)
+  --cpu-prof DIR     a CPU profile of every server, and where its time went (slower: not for comparing)
+
+scenarios:
+${scenarios.map(({ name, title }) => `  ${name.padEnd(16)} ${title}`).join('\n')}`;
+
+/** Undefined when there is nothing to do but to end with the exit code that is set. */
+export function readOptions(args: readonly string[]): BenchOptions | undefined {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        only: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        rounds: { type: 'string' },
+        seconds: { type: 'string' },
+        'warm-up': { type: 'string' },
+        json: { type: 'string' },
+        enforce: { type: 'boolean', default: false },
+        load: { type: 'string' },
+        'cpu-prof': { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    if (values.help) {
+      console.log(usage);
+      return undefined;
+    }
+    return {
+      scenarios: values.only === undefined ? scenarios : values.only.split(',').map(scenarioNamed),
+      rounds: positive('--rounds', values.rounds, values.quick ? 1 : 3),
+      seconds: positive('--seconds', values.seconds, values.quick ? 3 : 5),
+      warmUpSeconds: positive('--warm-up', values['warm-up'], values.quick ? 1 : 2),
+      json: values.json,
+      enforce: values.enforce,
+      load: language(values.load),
+      profiles: values['cpu-prof'],
+    };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+function scenarioNamed(name: string): Scenario {
+  const found = scenarios.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`There is no scenario ${name}.`);
+  return found;
+}
+
+function positive(option: string, text: string | undefined, standard: number): number {
+  const number = text === undefined ? standard : Number(text);
+  if (!(number > 0 && number < Infinity)) throw new Error(`${option} takes a number above 0.`);
+  return option === '--rounds' ? Math.ceil(number) : number;
+}
+
+function language(text: string | undefined): LoadLanguage | undefined {
+  if (text === undefined || text === 'go' || text === 'node') return text;
+  throw new Error('--load takes go or node.');
+}
