@@ -163,29 +163,31 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     metrics,
   });
 
-  await config.start();
-  const { token } = await config.ensureOperatorKey(
-    options.operatorKey === null ? {} : { configured: options.operatorKey },
-  );
-  await dispatcher.start();
-  ingest.start();
-  const grpcPort = listener === null ? null : await listener.start();
-  const address = await gateway.start();
-  listener?.setServing(true);
-
-  return {
-    address,
-    grpcPort,
-    newOperatorKey: token ?? null,
-    async stop(graceMs) {
-      const startedAt = clock.monotonic();
-      listener?.setServing(false);
-      await gateway.stop(graceMs);
-      await Promise.all([ingest.stop(), listener?.stop(grpcGraceMs)]);
-      const leftMs = Math.max(0, graceMs - closingShareMs - (clock.monotonic() - startedAt));
-      await dispatcher.stop(AbortSignal.timeout(Math.ceil(leftMs)));
-      await config.stop();
-      await database.close();
-    },
+  const stop = async (graceMs: number): Promise<void> => {
+    const startedAt = clock.monotonic();
+    listener?.setServing(false);
+    await gateway.stop(graceMs);
+    await Promise.all([ingest.stop(), listener?.stop(grpcGraceMs)]);
+    const leftMs = Math.max(0, graceMs - closingShareMs - (clock.monotonic() - startedAt));
+    await dispatcher.stop(AbortSignal.timeout(Math.ceil(leftMs)));
+    await config.stop();
+    await database.close();
   };
+
+  try {
+    await config.start();
+    await dispatcher.start();
+    ingest.start();
+    const grpcPort = listener === null ? null : await listener.start();
+    const address = await gateway.start();
+    // Made last: a key that was made by a start that failed would never be seen.
+    const { token } = await config.ensureOperatorKey(
+      options.operatorKey === null ? {} : { configured: options.operatorKey },
+    );
+    listener?.setServing(true);
+    return { address, grpcPort, newOperatorKey: token ?? null, stop };
+  } catch (error) {
+    await stop(0);
+    throw error;
+  }
 }
