@@ -1,11 +1,11 @@
 /**
- * Every answer names its request: the caller's own `X-Request-Id` when it is a sane one, else a new one. The header of the
- * response is where it is kept from then on, so that every layer finds it without passing it along.
+ * Every answer names its request: the caller's own `X-Request-Id` when it is a sane one, else a new one. It is known by the
+ * response from then on, so that every layer finds it without passing it along; `sendAnswer` writes the header.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Random } from '@posthorn/runtime';
 
-const headerName = 'X-Request-Id';
+const idsByResponse = new WeakMap<ServerResponse, string>();
 
 /** What we take over from a caller: it ends up in logs and in answers. */
 const acceptable = /^[A-Za-z0-9._:/+=@-]{1,128}$/;
@@ -19,12 +19,11 @@ export function createRequestIds(random: Random): (req: IncomingMessage, res: Se
     const given = req.headers['x-request-id'];
     const id =
       typeof given === 'string' && acceptable.test(given) ? given : `${prefix}-${(++count).toString(36)}`;
-    res.setHeader(headerName, id);
+    idsByResponse.set(res, id);
   };
 }
 
 /** The id that the request was given. */
 export function requestIdOf(res: ServerResponse): string {
-  const id = res.getHeader(headerName);
-  return typeof id === 'string' ? id : '';
+  return idsByResponse.get(res) ?? '';
 }

@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@posthorn/runtime';
 import type { Answer } from './native/route.ts';
+import { requestIdOf } from './request-id.ts';
 
 /** Bodies up to this are skipped by Node itself, and the connection stays usable. */
 const skippedBytes = 64 * 1024;
@@ -18,19 +19,29 @@ export function sendAnswer(req: IncomingMessage, res: ServerResponse, answer: An
   if (res.headersSent || res.destroyed) return;
   // Text, not bytes, where it is JSON: Node puts it into one write with the head.
   const payload = answer.bytes ?? (answer.body === undefined ? '' : JSON.stringify(answer.body));
+  const mustDrain = hasLargeRest(req);
+  res.writeHead(answer.status, headersOf(answer, payload, requestIdOf(res), mustDrain));
+  if (mustDrain) drainThenEnd(req, res, payload, clock);
+  else res.end(payload);
+}
+
+function headersOf(
+  { status, contentType, headers: own }: Answer,
+  payload: Uint8Array | string,
+  requestId: string,
+  isLast: boolean,
+): Record<string, string | number> {
   const headers: Record<string, string | number> = {
+    'X-Request-Id': requestId,
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
   };
-  if (answer.status !== 204 && answer.status !== 304) {
-    headers['Content-Type'] = answer.contentType ?? 'application/json';
+  if (status !== 204 && status !== 304) {
+    headers['Content-Type'] = contentType ?? 'application/json';
     headers['Content-Length'] = Buffer.byteLength(payload);
   }
-  const mustDrain = hasLargeRest(req);
-  if (mustDrain) headers['Connection'] = 'close';
-  res.writeHead(answer.status, { ...headers, ...answer.headers });
-  if (mustDrain) drainThenEnd(req, res, payload, clock);
-  else res.end(payload);
+  if (isLast) headers['Connection'] = 'close';
+  return own === undefined ? headers : Object.assign(headers, own);
 }
 
 function hasLargeRest(req: IncomingMessage): boolean {
