@@ -8,6 +8,7 @@ import {
 } from '@posthorn/models';
 import type { Clock, Counter, Histogram, Logger, Metrics, Random } from '@posthorn/runtime';
 import { prepareSigner, type Signer } from '@posthorn/signing';
+import type { DueClock } from './due-clock.ts';
 import { envelopeFor, requestHeaders, type Envelope, type HeaderList } from './envelope/envelope.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
 import type { Exchange, WebhookClient } from './webhook-client.ts';
@@ -44,13 +45,14 @@ export interface Judged {
 export interface AttemptOptions {
   readonly client: WebhookClient;
   readonly clock: Clock;
+  readonly dueClock: DueClock;
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
 /** Makes the function that attempts one delivery at one endpoint. */
-export function createAttempt({ client, clock, random, logger, metrics }: AttemptOptions) {
+export function createAttempt({ client, clock, dueClock, random, logger, metrics }: AttemptOptions) {
   const attempts: Counter<'outcome' | 'trigger'> = metrics.counter({
     name: 'posthorn_attempts_total',
     help: 'Attempts by outcome and by what they were for.',
@@ -138,7 +140,14 @@ export function createAttempt({ client, clock, random, logger, metrics }: Attemp
       address: exchange.address,
       signature: made.signature,
     };
-    return { stage: 'judged', attempt, outcome, delivery: { ...delivery, ...change }, disableEndpoint };
+    const nextAttemptAt = change.nextAttemptAt && dueClock.fromWall(change.nextAttemptAt);
+    return {
+      stage: 'judged',
+      attempt,
+      outcome,
+      delivery: { ...delivery, ...change, nextAttemptAt },
+      disableEndpoint,
+    };
   }
 
   /** Our own fault (a secret that can't be decoded, say): an attempt all the same, tried again by the schedule. */
@@ -182,7 +191,7 @@ export function createAttempt({ client, clock, random, logger, metrics }: Attemp
         durationMs: attempt.durationMs,
         error: attempt.error,
         state: delivery.state,
-        nextAttemptAt: delivery.nextAttemptAt,
+        nextAttemptAt: delivery.nextAttemptAt && dueClock.toWall(delivery.nextAttemptAt),
       },
       'attempt',
     );

@@ -1,14 +1,9 @@
-import {
-  deliveryStateTable,
-  deliveryToMessage,
-  attemptOutcomeTable,
-  attemptToMessage,
-  dispatchV1,
-} from '@posthorn/contracts';
-import { DomainError, isFinal, type Attempt, type Delivery } from '@posthorn/models';
+import { deliveryStateTable, attemptOutcomeTable, attemptToMessage, dispatchV1 } from '@posthorn/contracts';
+import { DomainError, isFinal } from '@posthorn/models';
 import { defineService, requireOrganisation, type CallContext } from '@posthorn/rpc';
 import type { Clock } from '@posthorn/runtime';
 import type { DeliveryStore } from './delivery-store.ts';
+import type { DeliveryView } from './delivery-view.ts';
 import type { EventStore } from './event-store.ts';
 import type { Lanes } from './lanes.ts';
 import type { OnDemand } from './on-demand.ts';
@@ -21,9 +16,10 @@ export function createDeliveryRpc(options: {
   readonly events: EventStore;
   readonly lanes: Lanes;
   readonly onDemand: OnDemand;
+  readonly view: DeliveryView;
   readonly clock: Clock;
 }) {
-  const { deliveries, events, lanes, onDemand, clock } = options;
+  const { deliveries, events, lanes, onDemand, view, clock } = options;
 
   async function find(organisationId: string, id: string, ctx: CallContext) {
     requireOrganisation(ctx.principal, organisationId);
@@ -41,9 +37,6 @@ export function createDeliveryRpc(options: {
     const event = await events.get(organisationId, eventId);
     return event === null ? null : { id: event.id, acceptedAt: event.acceptedAt };
   }
-
-  const view = (delivery: Delivery, lastAttempt: Attempt | null) =>
-    deliveryToMessage({ ...delivery, ...shownWaiting(delivery), lastAttempt });
 
   return defineService(dispatchV1.DeliveryServiceService, {
     async getDelivery({ organisationId, id }, ctx) {
@@ -122,11 +115,4 @@ export function createDeliveryRpc(options: {
       return { delivery: view(cancelled, lastAttempt) };
     },
   });
-}
-
-/** What an owner is shown of the next attempt: a held delivery has none, and one under way is due now. */
-function shownWaiting(delivery: Delivery): Pick<Delivery, 'nextAttemptAt'> {
-  return {
-    nextAttemptAt: delivery.state === 'held' || isFinal(delivery.state) ? null : delivery.nextAttemptAt,
-  };
 }

@@ -1,6 +1,7 @@
 import type { SigningEndpoint } from '@posthorn/models';
 import type { Clock, Logger } from '@posthorn/runtime';
 import type { DeliveryStore, SettleRequest, WaitingLane } from './delivery-store.ts';
+import type { DueClock } from './due-clock.ts';
 import { queuedDelivery, type QueuedDelivery } from './queued-delivery.ts';
 import type { Recorder } from './record.ts';
 
@@ -30,7 +31,7 @@ export interface FetchRequest {
 
 export interface Fetched {
   readonly queued: readonly QueuedDelivery[];
-  /** Epoch ms; null when nothing more waits. */
+  /** By the due clock; null when nothing more waits. */
   readonly nextDueAt: number | null;
 }
 
@@ -38,6 +39,7 @@ export interface DueReaderOptions {
   readonly store: DeliveryStore;
   readonly recorder: Recorder;
   readonly clock: Clock;
+  readonly dueClock: DueClock;
   readonly logger: Logger;
 }
 
@@ -48,9 +50,11 @@ const claimMarginMs = 30_000;
 /** Payload bytes that one fetch may bring into memory. */
 const maxFetchBytes = 4 * 1024 * 1024;
 
-export function createDueReader({ store, recorder, clock, logger }: DueReaderOptions): DueReader {
+export function createDueReader(options: DueReaderOptions): DueReader {
+  const { store, recorder, clock, dueClock, logger } = options;
+
   async function fetch(lane: LaneKey, { endpoint, claim, limit }: FetchRequest): Promise<Fetched> {
-    const now = clock.now();
+    const now = dueClock.now();
     const { due, nextDueAt } = await store.claimDue({
       organisationId: lane.organisationId,
       endpointId: lane.endpointId,
@@ -77,7 +81,7 @@ export function createDueReader({ store, recorder, clock, logger }: DueReaderOpt
             state: 'cancelled',
             reason: 'payload_expired',
             nextAttemptAt: null,
-            finishedAt: new Date(now),
+            finishedAt: new Date(clock.now()),
           },
         },
         null,
@@ -105,7 +109,7 @@ export function createDueReader({ store, recorder, clock, logger }: DueReaderOpt
           { err: error, endpointId: lane.endpointId },
           'due deliveries could not be read; asking again',
         );
-        return { queued: [], nextDueAt: clock.now() + askAgainMs };
+        return { queued: [], nextDueAt: dueClock.now() + askAgainMs };
       }),
     settle: (lane, why) =>
       settle(lane, why).catch((error: unknown) => {
@@ -116,7 +120,7 @@ export function createDueReader({ store, recorder, clock, logger }: DueReaderOpt
   };
 }
 
-/** Until when a claim on a delivery of this endpoint keeps others away. */
+/** Until when, by the due clock, a claim on a delivery of this endpoint keeps others away. */
 export function claimedUntil(now: number, endpoint: SigningEndpoint | undefined): Date {
   return new Date(now + (endpoint?.endpoint.timeoutMs ?? 60_000) + claimMarginMs);
 }

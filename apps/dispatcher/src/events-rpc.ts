@@ -1,8 +1,9 @@
-import { deliveryToMessage, dispatchV1, eventToMessage } from '@posthorn/contracts';
+import { dispatchV1, eventToMessage } from '@posthorn/contracts';
 import { createDeliveryIds, DomainError, type Event, type Violation } from '@posthorn/models';
 import { defineService, requireOrganisation, type CallContext } from '@posthorn/rpc';
 import type { Clock } from '@posthorn/runtime';
 import type { DeliveryStore } from './delivery-store.ts';
+import type { DeliveryView } from './delivery-view.ts';
 import type { Directory } from './directory.ts';
 import type { EventStore } from './event-store.ts';
 import type { OnDemand, OnDemandRequest } from './on-demand.ts';
@@ -16,9 +17,10 @@ export function createEventRpc(options: {
   readonly deliveries: DeliveryStore;
   readonly directory: Directory;
   readonly onDemand: OnDemand;
+  readonly view: DeliveryView;
   readonly clock: Clock;
 }) {
-  const { events, deliveries, directory, onDemand, clock } = options;
+  const { events, deliveries, directory, onDemand, view, clock } = options;
 
   async function find(organisationId: string, id: string, ctx: CallContext): Promise<Event> {
     requireOrganisation(ctx.principal, organisationId);
@@ -101,7 +103,7 @@ export function createEventRpc(options: {
       const requests =
         endpoints.length === 0 ? await deliveriesOf(event) : await deliveriesTo(event, endpoints);
       const started = await onDemand.start(requests, 'replay');
-      return { deliveries: started.map((delivery) => deliveryToMessage({ ...delivery, lastAttempt: null })) };
+      return { deliveries: started.map((delivery) => view(delivery, null)) };
     },
   });
 }

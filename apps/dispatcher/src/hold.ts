@@ -4,7 +4,14 @@ import type { Delivery, SigningEndpoint } from '@posthorn/models';
  * What becomes of a delivery that can't go out now: kept for when a paused endpoint is resumed, kept for a replay to a disabled
  * one, ended for one that is no more. Nothing is dropped without a reason on record.
  */
-export function heldDelivery(delivery: Delivery, endpoint: SigningEndpoint | undefined, now: Date): Delivery {
+export function heldDelivery(
+  delivery: Delivery,
+  endpoint: SigningEndpoint | undefined,
+  {
+    now,
+    dueNow,
+  }: { /** By the wall clock. */ readonly now: Date; /** By the due clock. */ readonly dueNow: Date },
+): Delivery {
   switch (endpoint?.endpoint.state) {
     case undefined:
       return {
@@ -17,8 +24,8 @@ export function heldDelivery(delivery: Delivery, endpoint: SigningEndpoint | und
     case 'disabled':
       return { ...delivery, state: 'held', reason: 'endpoint_disabled', nextAttemptAt: null };
     case 'paused':
-      return { ...delivery, state: 'held', reason: 'endpoint_paused', nextAttemptAt: now };
+      return { ...delivery, state: 'held', reason: 'endpoint_paused', nextAttemptAt: dueNow };
     case 'enabled':
-      return { ...delivery, nextAttemptAt: delivery.nextAttemptAt ?? now };
+      return { ...delivery, nextAttemptAt: delivery.nextAttemptAt ?? dueNow };
   }
 }

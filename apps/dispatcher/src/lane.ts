@@ -21,7 +21,7 @@ export interface Lane {
   timeoutsInRow: number;
   /** A slow lane shares a quarter of the slots with its like. */
   slow: boolean;
-  /** When the first delivery in storage is due (epoch ms); null when none is known to wait there. */
+  /** When the first delivery in storage is due (by the due clock); null when none is known to wait there. */
   storedDueAt: number | null;
   /** What became known of storage while a fetch was running. */
   notedDueAt: number | null;

@@ -4,6 +4,7 @@ import type { Judged } from './attempt.ts';
 import type { Directory } from './directory.ts';
 import type { DeliveryRecord } from './delivery-store.ts';
 import { claimedUntil, type DueReader } from './due.ts';
+import type { DueClock } from './due-clock.ts';
 import { createFairQueue } from './fair-queue.ts';
 import { heldDelivery } from './hold.ts';
 import { adaptWindow, createLane, isIdle, isSlow, type Lane } from './lane.ts';
@@ -22,7 +23,7 @@ export interface Lanes {
   offer(queued: QueuedDelivery): void;
   /** Takes a delivery that someone asked for: it goes first, whatever state its endpoint is in. */
   expedite(queued: QueuedDelivery): void;
-  /** Tells that something of an endpoint waits in storage, due at `dueAt` (epoch ms). */
+  /** Tells that something of an endpoint waits in storage, due at `dueAt` (by the due clock). */
   noteStored(organisationId: string, endpointId: string, dueAt: number): void;
   /** What is known in memory of a delivery that isn't (or not finally) on record. */
   find(deliveryId: string): QueuedDelivery | undefined;
@@ -64,6 +65,7 @@ export interface LanesOptions {
   /** This process's mark on what it works on. */
   readonly claim: string;
   readonly clock: Clock;
+  readonly dueClock: DueClock;
   readonly limits: LaneLimits;
   readonly metrics: Metrics;
   /** A receiver said that it is gone for good (410). */
@@ -77,7 +79,7 @@ const tickMs = 50;
 const maxRecordBacklog = 4000;
 
 export function createLanes(options: LanesOptions): Lanes {
-  const { attempt, recorder, directory, due, claim, clock, limits } = options;
+  const { attempt, recorder, directory, due, claim, clock, dueClock, limits } = options;
 
   const lanes = new Map<string, Lane>();
   const byOrganisation = new Map<string, Set<Lane>>();
@@ -99,7 +101,7 @@ export function createLanes(options: LanesOptions): Lanes {
     queued: () => loaded.size,
     active,
     stored,
-    now: () => clock.now(),
+    now: () => dueClock.now(),
   });
 
   function laneOf(organisationId: string, endpointId: string): Lane {
@@ -278,12 +280,18 @@ export function createLanes(options: LanesOptions): Lanes {
 
   function park(queued: QueuedDelivery): void {
     parked.inc();
-    const nextAttemptAt = queued.delivery.nextAttemptAt ?? new Date(clock.now());
+    const nextAttemptAt = queued.delivery.nextAttemptAt ?? new Date(dueClock.now());
     write(queued, { ...queued.delivery, nextAttemptAt });
   }
 
   function hold(queued: QueuedDelivery, endpoint: SigningEndpoint | undefined): void {
-    write(queued, heldDelivery(queued.delivery, endpoint, new Date(clock.now())));
+    write(
+      queued,
+      heldDelivery(queued.delivery, endpoint, {
+        now: new Date(clock.now()),
+        dueNow: new Date(dueClock.now()),
+      }),
+    );
   }
 
   function noteStored(organisationId: string, endpointId: string, dueAt: number): void {
@@ -291,12 +299,12 @@ export function createLanes(options: LanesOptions): Lanes {
     stored.add(lane);
     if (lane.fetching) lane.notedDueAt = Math.min(lane.notedDueAt ?? Infinity, dueAt);
     else lane.storedDueAt = Math.min(lane.storedDueAt ?? Infinity, dueAt);
-    if (dueAt <= clock.now()) fetchMore(lane);
+    if (dueAt <= dueClock.now()) fetchMore(lane);
   }
 
   /** Brings a few due deliveries of the lane back from storage, when there is room for them. */
   function fetchMore(lane: Lane): void {
-    if (stopping || lane.fetching || lane.storedDueAt === null || lane.storedDueAt > clock.now()) return;
+    if (stopping || lane.fetching || lane.storedDueAt === null || lane.storedDueAt > dueClock.now()) return;
     const endpoint = endpointOf(lane);
     if (endpoint === undefined || endpoint.endpoint.state !== 'enabled') return;
     if (lane.waiting.length >= lane.window || recorder.backlog >= maxRecordBacklog) return;
@@ -335,7 +343,7 @@ export function createLanes(options: LanesOptions): Lanes {
     for (const queued of unrecorded.takeOverdue(clock.monotonic())) {
       const { delivery } = queued;
       const endpoint = directory.endpoint(delivery.organisationId, delivery.endpointId);
-      const nextAttemptAt = claimedUntil(clock.now(), endpoint);
+      const nextAttemptAt = claimedUntil(dueClock.now(), endpoint);
       const record = recordOf(queued, { ...delivery, nextAttemptAt }, claim, null);
       recorder.add(record, takeMark(queued));
       queued.claim = claim;

@@ -3,6 +3,7 @@ import type { Clock } from '@posthorn/runtime';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
 import { claimedUntil } from './due.ts';
+import type { DueClock } from './due-clock.ts';
 import type { Lanes } from './lanes.ts';
 import { queuedDelivery } from './queued-delivery.ts';
 
@@ -29,8 +30,9 @@ export function createOnDemand(options: {
   readonly lanes: Lanes;
   readonly claim: string;
   readonly clock: Clock;
+  readonly dueClock: DueClock;
 }): OnDemand {
-  const { deliveries, directory, lanes, claim, clock } = options;
+  const { deliveries, directory, lanes, claim, clock, dueClock } = options;
 
   async function startOne(
     { delivery, event }: OnDemandRequest,
@@ -44,7 +46,7 @@ export function createOnDemand(options: {
       deliveries: [delivery],
       trigger,
       claim,
-      claimedUntil: claimedUntil(clock.now(), endpoint),
+      claimedUntil: claimedUntil(dueClock.now(), endpoint),
     });
     if (claimed === undefined) return delivery;
     lanes.expedite(

@@ -7,8 +7,10 @@ import { createActivityRpc } from './activity-rpc.ts';
 import { createAttempt } from './attempt.ts';
 import { createDeliveryRpc } from './deliveries-rpc.ts';
 import type { DeliveryStore } from './delivery-store.ts';
+import { createDeliveryView } from './delivery-view.ts';
 import { createDirectory } from './directory.ts';
 import { createDueReader } from './due.ts';
+import { createDueClock } from './due-clock.ts';
 import type { EventStore } from './event-store.ts';
 import { createEventRpc } from './events-rpc.ts';
 import { createIntake, createPartitionBooks, defaultIntakeLimits, type IntakeLimits } from './intake.ts';
@@ -57,11 +59,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** This process's mark on the deliveries that it works on. */
   const claim = Buffer.from(random.bytes(9)).toString('base64url');
 
+  const dueClock = createDueClock(clock);
   const directory = createDirectory({ client: clients.directory, principal });
-  const attempt = createAttempt({ client: webhookClient, clock, random, logger, metrics });
+  const attempt = createAttempt({ client: webhookClient, clock, dueClock, random, logger, metrics });
   const books = createPartitionBooks();
   const recorder = createRecorder({ store: deliveries, books, clock, logger, metrics });
-  const due = createDueReader({ store: deliveries, recorder, clock, logger });
+  const due = createDueReader({ store: deliveries, recorder, clock, dueClock, logger });
   const lanes = createLanes({
     attempt,
     recorder,
@@ -69,6 +72,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     due,
     claim,
     clock,
+    dueClock,
     metrics,
     limits: options.laneLimits ?? defaultLaneLimits,
     onGone: (endpoint, reason) => void disableEndpoint(endpoint, reason),
@@ -88,7 +92,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     limits: options.intakeLimits ?? defaultIntakeLimits,
   });
   const retention = createRetentionSweeper({ events, deliveries, directory, clock, logger });
-  const onDemand = createOnDemand({ deliveries, directory, lanes, claim, clock });
+  const onDemand = createOnDemand({ deliveries, directory, lanes, claim, clock, dueClock });
+  const view = createDeliveryView({ lanes, clock, dueClock });
   const test = createEndpointTest({
     attempt,
     directory,
@@ -149,11 +154,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   return {
-    events: createEventRpc({ events, deliveries, directory, onDemand, clock }),
-    deliveries: createDeliveryRpc({ deliveries, events, lanes, onDemand, clock }),
+    events: createEventRpc({ events, deliveries, directory, onDemand, view, clock }),
+    deliveries: createDeliveryRpc({ deliveries, events, lanes, onDemand, view, clock }),
     activity: createActivityRpc({ deliveries, test, clock }),
     async start() {
-      await deliveries.releaseClaims(new Date(clock.now()));
+      await deliveries.releaseClaims(new Date(dueClock.now()));
       await directory.bringUpToDate();
       await findWaitingLanes();
       lanes.start();
