@@ -1,5 +1,6 @@
 import {
   DomainError,
+  eventLimits,
   pointerTo,
   scanArray,
   scanObject,
@@ -71,4 +72,21 @@ function findLines(body: Buffer): readonly JsonRange[] {
 function isBlank(body: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at += 1) if (!blanks.has(body[at] as number)) return false;
   return true;
+}
+
+/** Leaves room for the number of the event. */
+const maxBatchKeyLength = eventLimits.idempotencyKeyLength - 5;
+const keyForm = new RegExp(eventLimits.idempotencyKeyPattern);
+
+/**
+ * The idempotency keys that a batch's `Idempotency-Key` stands for: `key/0` for its first event, and so on. So the same batch
+ * again is event by event the same, whatever became of it the first time. Throws `invalid_argument` for what is no key.
+ */
+export function eventKeys(batchKey: string | undefined): (index: number) => string | undefined {
+  if (batchKey === undefined) return () => undefined;
+  if (!keyForm.test(batchKey) || batchKey.length > maxBatchKeyLength) {
+    const message = `must be 1 to ${maxBatchKeyLength} characters of printable ASCII`;
+    throw DomainError.invalid([{ field: '?Idempotency-Key', code: 'invalid_format', message }]);
+  }
+  return (index) => `${batchKey}/${index}`;
 }

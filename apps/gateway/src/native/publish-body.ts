@@ -31,6 +31,8 @@ export interface PublishBodyOptions {
   readonly range?: JsonRange;
   /** The `Idempotency-Key` header. */
   readonly headerKey?: string | undefined;
+  /** The idempotency key of an event that brings none. */
+  readonly standardKey?: string | undefined;
 }
 
 type TextField = 'id' | 'type' | 'idempotencyKey' | 'occurredAt' | 'subject' | 'organisation';
@@ -78,7 +80,7 @@ export function readPublishBody(body: Buffer, options: PublishBodyOptions): Publ
     data: data === undefined ? noBytes : cut(body, data),
     labels,
     subject: texts.subject,
-    idempotencyKey: readKey(texts.idempotencyKey, options.headerKey, violations),
+    idempotencyKey: readKey(texts.idempotencyKey, options.headerKey, violations) ?? options.standardKey,
     occurredAt: texts.occurredAt === undefined ? undefined : readOccurredAt(texts.occurredAt, violations),
     idFromProducer: texts.id !== undefined,
   };

@@ -1,4 +1,4 @@
-import type { ingestV1} from '@posthorn/contracts';
+import type { ingestV1 } from '@posthorn/contracts';
 import { refusalToMessage } from '@posthorn/contracts';
 import { DomainError, isId } from '@posthorn/models';
 import { FakeClock } from '@posthorn/testing';
@@ -267,6 +267,20 @@ describe('publishing many', () => {
     const nothing = await publishBatch({ events });
     expect(nothing).toMatchObject({ status: 503, body: { data: [{ id: 'a' }, { id: 'b' }] } });
     expect(nothing.headers.get('retry-after')).toBe('3');
+  });
+
+  it("gives each event a key from the batch's, unless it has one of its own", async () => {
+    const events = [
+      { type: 'a', data: 1 },
+      { type: 'a', data: 1, idempotencyKey: 'own' },
+      { type: 'a', data: 1 },
+    ];
+    const send = (key: string): ReturnType<TestGateway['call']> =>
+      gateway.call('POST', '/v1/events/batch', { body: { events }, headers: { 'Idempotency-Key': key } });
+    await send('k');
+    expect(ingest.events.map(({ idempotencyKey }) => idempotencyKey)).toEqual(['k/0', 'own', 'k/2']);
+    expect((await send('x'.repeat(250))).status).toBe(202);
+    expect((await send('x'.repeat(251))).status).toBe(400);
   });
 
   it('lets each event of an operator name its organisation', async () => {

@@ -1,8 +1,8 @@
 import { DomainError, newId, type JsonRange } from '@posthorn/models';
 import type { Clock, Logger, Random } from '@posthorn/runtime';
-import { findEvents } from './batch-body.ts';
+import { eventKeys, findEvents } from './batch-body.ts';
 import { problemAnswer, toProblem } from './problem.ts';
-import { readPublishBody } from './publish-body.ts';
+import { readPublishBody, type PublishBodyOptions } from './publish-body.ts';
 import type { Publisher, PublishOutcome } from './publish-stream.ts';
 import { defineRoute, type Answer, type Call, type Route } from './route.ts';
 import {
@@ -83,10 +83,11 @@ export function publishRoutes(deps: PublishDeps): readonly Route[] {
       operationId: 'publishEvents',
       summary: 'Publish up to 1,000 events',
       description:
-        'One result for each event, in their order: what the single publish would have answered, or its problem. One bad event spoils none of the others. A 503 says that nothing of the batch could be known; its `data` has the `id` of each event to publish it again with.',
+        'One result for each event, in their order: what the single publish would have answered, or its problem. One bad event spoils none of the others. A 503 says that nothing of the batch could be known; its `data` has the `id` of each event to publish it again with. With `Idempotency-Key: k`, an event without a key of its own gets `k/0`, `k/1` … by its place.',
       tag: 'Events',
       scope: 'events:write',
       organisation: 'none',
+      idempotency: 'own',
       body: {
         raw: true,
         ...asBytes,
@@ -126,10 +127,11 @@ async function publishOne(call: BytesCall, deps: PublishDeps): Promise<Answer<Ac
 }
 
 async function publishBatch(call: BytesCall, deps: PublishDeps): Promise<Answer<BatchAnswer>> {
+  const keyOf = eventKeys(call.header('idempotency-key'));
   const publishing: Promise<Outcome>[] = [];
   let bytes = 0;
   for (const range of findEvents(call.body, call.header('content-type'))) {
-    publishing.push(publishPart(call, deps, range));
+    publishing.push(publishPart(call, deps, { range, standardKey: keyOf(publishing.length) }));
     bytes += range.end - range.start;
     if (bytes > sliceBytes) {
       bytes = 0;
@@ -152,7 +154,7 @@ type Outcome =
 async function publishEvent(
   call: BytesCall,
   { publisher, clock, random }: PublishDeps,
-  options: { readonly range?: JsonRange; readonly headerKey?: string | undefined },
+  options: Omit<PublishBodyOptions, 'now'>,
 ): Promise<Outcome> {
   const nowMs = clock.now();
   const { event, organisation } = readPublishBody(call.body, { ...options, now: new Date(nowMs) });
@@ -165,14 +167,18 @@ async function publishEvent(
 }
 
 /** Never rejects: an event of a batch that is refused spoils none of the others. */
-async function publishPart(call: BytesCall, deps: PublishDeps, range: JsonRange): Promise<Outcome> {
+async function publishPart(
+  call: BytesCall,
+  deps: PublishDeps,
+  part: { readonly range: JsonRange; readonly standardKey: string | undefined },
+): Promise<Outcome> {
   try {
-    const size = range.end - range.start;
+    const size = part.range.end - part.range.start;
     if (size > deps.maxEventBytes) {
       const message = `The event has ${size} bytes; at most ${deps.maxEventBytes} are accepted.`;
       throw new DomainError('payload_too_large', message);
     }
-    return await publishEvent(call, deps, { range });
+    return await publishEvent(call, deps, part);
   } catch (error) {
     const refused = DomainError.from(error);
     if (refused.code === 'internal') deps.logger.error({ err: error }, 'an event of a batch failed');
