@@ -1,5 +1,4 @@
 /** The gateway, wired top to bottom: what it is made of, and how it starts and stops. */
-import { Router } from 'express';
 import { createAuthenticate } from '@posthorn/rpc';
 import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import { createApp } from './app.ts';
@@ -49,6 +48,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     streams: config.publishStreams ?? 1,
     clock,
     logger,
+    metrics,
   });
   const routes = createRoutes({ ...deps, publisher });
   const probes = probeRoutes(metrics, () => [
@@ -61,17 +61,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
     version: config.version,
     serverUrl: () => config.publicUrl ?? address ?? '/',
   });
-  const native = Router({ caseSensitive: true, strict: true });
-  native.use(
-    createNativeRouter(routes, {
-      authenticate: createAuthenticate({ keys: clients.keys, principal: gatewayPrincipal, clock }),
-      organisations: createOrganisationLookup(clients.organisations, clock),
-      carryOutOnce: createIdempotency(clients.idempotency, logger),
-      observe: createRequestMetrics(metrics),
-      logger,
-      clock,
-    }),
-  );
+  const native = createNativeRouter(routes, {
+    authenticate: createAuthenticate({ keys: clients.keys, principal: gatewayPrincipal, clock }),
+    organisations: createOrganisationLookup(clients.organisations, clock),
+    carryOutOnce: createIdempotency(clients.idempotency, logger),
+    observe: createRequestMetrics(metrics),
+    logger,
+    clock,
+  });
   native.use(createOpenRouter([...probes, reference], clock));
   native.use(createDocsRouter(clock));
   const server = createHttpServer({

@@ -1,7 +1,7 @@
 import { ingestV1, refusalToMessage } from '@posthorn/contracts';
 import { DomainError, type Principal } from '@posthorn/models';
 import { createInProcessClient, defineService, type StreamCall } from '@posthorn/rpc';
-import { createMetrics, silentLogger } from '@posthorn/runtime';
+import { createMetrics, silentLogger, type Metrics } from '@posthorn/runtime';
 import { eventually, FakeClock } from '@posthorn/testing';
 import {
   createPublisher,
@@ -62,18 +62,17 @@ describe('the streams that publishes ride on', () => {
   let clock: FakeClock;
   let ingest: ManualIngest;
   let publisher: Publisher;
+  let metrics: Metrics;
 
   function open(options: Partial<PublisherOptions> = {}): void {
-    const client = createInProcessClient(ingest.registration, {
-      logger: silentLogger,
-      metrics: createMetrics(),
-      clock,
-    });
+    metrics = createMetrics();
+    const client = createInProcessClient(ingest.registration, { logger: silentLogger, metrics, clock });
     publisher = createPublisher({
       ingest: client,
       principal,
       clock,
       logger: silentLogger,
+      metrics,
       streams: 1,
       ...options,
     });
@@ -206,6 +205,7 @@ describe('the streams that publishes ride on', () => {
     await eventually(() => ingest.received[0]?.length === 2);
     ingest.accept(0, 'a');
     await a;
+    expect(await metrics.render()).toContain('posthorn_gateway_publishes_waiting 1');
     const d = publish('d');
     await eventually(() => ingest.received[0]?.length === 3);
     ingest.accept(0, 'd');

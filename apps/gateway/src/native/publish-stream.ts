@@ -1,7 +1,7 @@
 import { refusalFromMessage, type ingestV1 } from '@posthorn/contracts';
 import { DomainError, type Principal } from '@posthorn/models';
 import type { ClientStream } from '@posthorn/rpc';
-import type { Clock, Logger, Timer } from '@posthorn/runtime';
+import type { Clock, Logger, Metrics, Timer } from '@posthorn/runtime';
 import type { GatewayClients } from '../clients.ts';
 
 /**
@@ -31,6 +31,7 @@ export interface PublisherOptions {
   readonly principal: Principal;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   /** One in-process; a few over the network, so that they spread over replicas and use more than one connection. */
   readonly streams: number;
   /** Events that may wait for their acknowledgement. */
@@ -81,6 +82,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let nextLane = 0;
   let expiry: Timer | undefined;
   let stopped = false;
+  options.metrics.gauge({
+    name: 'posthorn_gateway_publishes_waiting',
+    help: 'Events that were sent to event-ingest and are not acknowledged yet.',
+    collect: (gauge) => gauge.set(waitingCount),
+  });
 
   function publish(event: ingestV1.NewEvent): Promise<PublishOutcome> {
     if (stopped) return Promise.resolve(refusedAtOnce('This server is shutting down.'));
