@@ -2,7 +2,7 @@
  * Errors as `application/problem+json` (RFC 9457). The table is exhaustive by type: a new error code doesn't compile
  * until it has a status here. Nothing of an error but its public half (code, message, violations, wait) gets out.
  */
-import { DomainError, type ErrorCode, type Violation } from '@posthorn/models';
+import type { DomainError, ErrorCode, Violation } from '@posthorn/models';
 import type { Answer } from './route.ts';
 
 /** What each error code is over HTTP. */

@@ -54,6 +54,7 @@ export function publishRoutes(deps: PublishDeps): readonly Route[] {
       tag: 'Events',
       scope: 'events:write',
       organisation: 'none',
+      namesOrganisation: true,
       idempotency: 'own',
       body: {
         raw: true,
@@ -87,6 +88,7 @@ export function publishRoutes(deps: PublishDeps): readonly Route[] {
       tag: 'Events',
       scope: 'events:write',
       organisation: 'none',
+      namesOrganisation: true,
       idempotency: 'own',
       body: {
         raw: true,

@@ -1,4 +1,4 @@
-/** Every route of the native API, in the order of the reference. Publishing comes first: it is what is called most. */
+/** Every route of the native API. Publishing comes first: it is what is called most, and routes are tried in this order. */
 import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import type { GatewayClients } from '../clients.ts';
 import type { GatewayConfig } from '../config.ts';
@@ -34,6 +34,7 @@ export function createRoutes(deps: RouteDeps): readonly Route[] {
   const { clients, config } = deps;
   const health = createEndpointHealthLookup(clients.activity, deps.logger);
   return [
+    ...publishRoutes({ ...deps, maxEventBytes: config.maxEventBytes }),
     ...organisationRoutes(clients),
     ...keyRoutes(clients, deps.clock),
     ...eventTypeRoutes(clients),
@@ -42,7 +43,6 @@ export function createRoutes(deps: RouteDeps): readonly Route[] {
     ...endpointSecretRoutes(clients),
     ...endpointActivityRoutes(clients),
     ...filterRoutes(),
-    ...publishRoutes({ ...deps, maxEventBytes: config.maxEventBytes }),
     ...eventRoutes(deps),
     ...deliveryRoutes(clients),
     ...attemptRoutes(clients),
