@@ -44,7 +44,9 @@ export function createApp(deps: AppDeps): Express {
   // Express needs all four parameters to know that this one is for errors.
   const onError: ErrorRequestHandler = (error: unknown, req, res, _next) => {
     const failure = isUndecodablePath(error) ? undecodable() : DomainError.from(error);
-    if (failure.code === 'internal') logger.error({ err: error, requestId: requestIdOf(res) }, 'request failed');
+    if (failure.code === 'internal') {
+      logger.error({ err: error, requestId: requestIdOf(res) }, 'request failed');
+    }
     sendAnswer(req, res, problemAnswer(failure, requestIdOf(res)), clock);
   };
   app.use(onError);
