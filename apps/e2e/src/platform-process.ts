@@ -9,6 +9,8 @@ export interface PlatformProcess {
   readonly url: string;
   readonly dataDir: string;
   readonly operatorKey: string;
+  /** Of the process that runs now. */
+  readonly pid: number | undefined;
   /** Everything that it has written, standard output and error. */
   readonly output: () => string;
   start(): Promise<void>;
@@ -21,7 +23,10 @@ export interface PlatformProcess {
 }
 
 export interface PlatformProcessOptions {
-  readonly env?: Readonly<Record<string, string>>;
+  /** Beside or in place of the suites' own; what is undefined isn't set. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** A directory of its own when absent; it is removed at the end either way. */
+  readonly dataDir?: string;
 }
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -35,8 +40,8 @@ export const posthornArguments = [
 ];
 
 /** Prepares a platform on a port and in a directory of its own; both stay the same over restarts. */
-export async function preparePlatform({ env = {} }: PlatformProcessOptions = {}): Promise<PlatformProcess> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'posthorn-e2e-'));
+export async function preparePlatform(options: PlatformProcessOptions = {}): Promise<PlatformProcess> {
+  const { env = {}, dataDir = mkdtempSync(join(tmpdir(), 'posthorn-e2e-')) } = options;
   const port = await freePort();
   let output = '';
   let child: ChildProcess | undefined;
@@ -44,7 +49,8 @@ export async function preparePlatform({ env = {} }: PlatformProcessOptions = {})
   async function ended(signal: NodeJS.Signals): Promise<number | null> {
     const running = child;
     child = undefined;
-    if (running === undefined || running.exitCode !== null) return running?.exitCode ?? null;
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null)
+      return running?.exitCode ?? null;
     const exit = new Promise<number | null>((done) => running.once('exit', (code) => done(code)));
     running.kill(signal);
     return exit;
@@ -54,6 +60,9 @@ export async function preparePlatform({ env = {} }: PlatformProcessOptions = {})
     url: `http://127.0.0.1:${port}`,
     dataDir,
     operatorKey,
+    get pid() {
+      return child?.pid;
+    },
     output: () => output,
     async start() {
       const started = spawn(process.execPath, [...posthornArguments, 'serve'], {

@@ -1,6 +1,12 @@
 /** Calls the native REST API as any HTTP client would. */
 export interface RestClient {
-  call<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<RestAnswer<T>>;
+  /** A body of text or bytes is sent as it is, any other as JSON. */
+  call<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<RestAnswer<T>>;
   /** The same, and throws unless the answer is 2xx. */
   ok<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T>;
   /** As another key, or for an organisation that the key is to act for. */
@@ -23,15 +29,21 @@ interface RestClientOptions {
 export function createRestClient(options: RestClientOptions): RestClient {
   const { url, key, organisation } = options;
 
-  async function call<T>(method: string, path: string, body?: unknown): Promise<RestAnswer<T>> {
+  async function call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<RestAnswer<T>> {
     const response = await fetch(url + path, {
       method,
       headers: {
         authorization: `Bearer ${key}`,
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(organisation !== undefined && { 'posthorn-organisation': organisation }),
+        ...headers,
       },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body !== undefined && { body: isRaw(body) ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json') === true;
@@ -52,4 +64,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
     },
     as: (change) => createRestClient({ ...options, ...change }),
   };
+}
+
+function isRaw(body: unknown): body is string | Uint8Array<ArrayBuffer> {
+  return typeof body === 'string' || body instanceof Uint8Array;
 }
