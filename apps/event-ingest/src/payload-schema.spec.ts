@@ -69,6 +69,14 @@ describe('checking a payload against its schema', () => {
     expect(check(evil, { name: 'b' })).toMatchObject([{ field: '/data/name', code: 'schema_pattern' }]);
   });
 
+  it.each([
+    '{"$ref":"#"}',
+    '{"$ref":"#","description":"with a \\"pattern\\""}',
+    '{"$ref":"#","format":"email"}',
+  ])('is not stopped by a schema that refers to itself without end: %s', (schema) => {
+    expect(schemas().check(schema, 1)).toMatchObject([{ field: '/data', code: 'schema_endless' }]);
+  });
+
   it('reports a schema that does not compile, once, and refuses nothing for it', () => {
     const { check, broken } = schemas();
     const missing = JSON.stringify({ $ref: 'https://example.com/elsewhere' });

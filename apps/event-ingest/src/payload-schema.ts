@@ -41,43 +41,58 @@ export function createPayloadSchemas(onBroken: (error: unknown) => void): Payloa
 /** A schema that doesn't compile was let in by a mistake of ours (config checks them): it is reported and refuses nothing. */
 function compile(schemaJson: string, onBroken: (error: unknown) => void): Check {
   try {
-    // One instance for each schema: two organisations may use one `$id` for different things.
-    const ajv = new Ajv2020({ allErrors: true, strict: false, logger: false });
+    // One instance for each schema: two organisations may use one `$id` for different things. That it is a schema
+    // was made sure when it was stored.
+    const ajv = new Ajv2020({ allErrors: true, strict: false, logger: false, validateSchema: false });
     addFormats.default(ajv);
     const validate = ajv.compile(JSON.parse(schemaJson) as object | boolean);
-    const check: Check = (payload) => (validate(payload) ? [] : (validate.errors ?? []));
-    return regexKeywords.test(schemaJson) ? limited(validate) : check;
+    return regexKeywords.test(schemaJson) ? limited(validate) : unlimited(validate);
   } catch (error) {
     onBroken(error);
     return () => [];
   }
 }
 
-const script = new Script('validate(payload)');
-
-function limited(validate: ValidateFunction): Check {
-  const sandbox: { validate: ValidateFunction; payload: unknown } = { validate, payload: undefined };
-  const context = createContext(sandbox);
+function unlimited(validate: ValidateFunction): Check {
   return (payload) => {
-    sandbox.payload = payload;
     try {
-      const fits: unknown = script.runInContext(context, { timeout: timeLimitMs });
-      return fits === true ? [] : (validate.errors ?? []);
+      return validate(payload) ? [] : (validate.errors ?? []);
     } catch {
-      return [tooSlow];
-    } finally {
-      sandbox.payload = undefined;
+      // A schema that refers to itself without end: `{"$ref":"#"}`.
+      return [endless];
     }
   };
 }
 
-const tooSlow: ErrorObject = {
-  instancePath: '',
-  schemaPath: '',
-  keyword: 'time_limit',
-  params: {},
-  message: `could not be checked against the event type's schema within ${timeLimitMs} ms`,
+/** One for all schemas: a context holds a copy of every built-in. It is in use only while a check runs. */
+const arena: { validate: ValidateFunction | undefined; payload: unknown } = {
+  validate: undefined,
+  payload: undefined,
 };
+const arenaContext = createContext(arena);
+const script = new Script('validate(payload)');
+
+function limited(validate: ValidateFunction): Check {
+  return (payload) => {
+    arena.validate = validate;
+    arena.payload = payload;
+    try {
+      const fits: unknown = script.runInContext(arenaContext, { timeout: timeLimitMs });
+      return fits === true ? [] : (validate.errors ?? []);
+    } catch (error) {
+      return [error instanceof RangeError ? endless : tooSlow];
+    } finally {
+      arena.payload = undefined;
+    }
+  };
+}
+
+const tooSlow = failure('time_limit', `could not be checked within ${timeLimitMs} ms`);
+const endless = failure('endless', 'could not be checked: the schema refers to itself without end');
+
+function failure(keyword: string, message: string): ErrorObject {
+  return { instancePath: '', schemaPath: '', keyword, params: {}, message };
+}
 
 function violationOf(error: ErrorObject): Violation {
   return {
