@@ -3,7 +3,7 @@ import { DomainError } from '@posthorn/models';
 import { systemClock } from '@posthorn/runtime';
 import { eventually } from '@posthorn/testing';
 import { createHttpServer, type HttpServer } from './http-server.ts';
-import { openRaw } from './testing/raw-connection.ts';
+import { openRaw } from './testing/raw-connection.harness.ts';
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 

@@ -1,7 +1,7 @@
 import type { Principal } from '@posthorn/models';
 import { FakeClock } from '@posthorn/testing';
 import { createOrganisationLookup, type NamedOrganisation } from './organisation-lookup.ts';
-import { acme, fakeClients, globex } from './testing/fake-services.ts';
+import { acme, fakeClients, globex } from './testing/fake-services.harness.ts';
 
 const lookup = createOrganisationLookup(fakeClients().organisations, new FakeClock());
 const principal = (organisationId: string | null): Principal => ({

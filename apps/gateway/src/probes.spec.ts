@@ -1,4 +1,4 @@
-import { startTestGateway } from './testing/test-gateway.ts';
+import { startTestGateway } from './testing/test-gateway.harness.ts';
 
 test('alive and ready once it serves, without a key', async () => {
   const { gateway, fetch } = await startTestGateway();

@@ -6,7 +6,7 @@ import { createHttpServer, type HttpServer } from './http-server.ts';
 import { problemAnswer } from './native/problem.ts';
 import { readBody } from './read-body.ts';
 import { sendAnswer } from './send-answer.ts';
-import { openRaw, type RawConnection } from './testing/raw-connection.ts';
+import { openRaw, type RawConnection } from './testing/raw-connection.harness.ts';
 
 const maxBytes = 1_000;
 let server: HttpServer;

@@ -1,7 +1,7 @@
 import { attemptToMessage, deliveryToMessage, dispatchV1, type DeliveryView } from '@posthorn/contracts';
 import { DomainError, type Attempt } from '@posthorn/models';
-import { acme, tokens, type FakeHandlers } from '../testing/fake-services.ts';
-import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
+import { acme, tokens, type FakeHandlers } from '../testing/fake-services.harness.ts';
+import { startTestGateway, type TestGateway } from '../testing/test-gateway.harness.ts';
 
 const at = new Date('2026-01-31T12:00:00.000Z');
 

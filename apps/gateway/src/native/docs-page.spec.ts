@@ -1,4 +1,4 @@
-import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
+import { startTestGateway, type TestGateway } from '../testing/test-gateway.harness.ts';
 
 interface Page {
   readonly status: number;

@@ -1,8 +1,8 @@
 import type { configV1, dispatchV1 } from '@posthorn/contracts';
 import { DomainError } from '@posthorn/models';
-import { acme } from '../testing/fake-services.ts';
-import { sampleAttempt, sampleEndpoint, sampleTime } from '../testing/sample-messages.ts';
-import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
+import { acme } from '../testing/fake-services.harness.ts';
+import { sampleAttempt, sampleEndpoint, sampleTime } from '../testing/sample-messages.harness.ts';
+import { startTestGateway, type TestGateway } from '../testing/test-gateway.harness.ts';
 
 let running: TestGateway;
 let testAsked: dispatchV1.SendTestRequest | null = null;

@@ -1,8 +1,8 @@
 import { configV1, signatureSchemeTable } from '@posthorn/contracts';
 import { DomainError } from '@posthorn/models';
-import { acme } from '../testing/fake-services.ts';
-import { sampleEndpoint, sampleHealth, sampleTime } from '../testing/sample-messages.ts';
-import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
+import { acme } from '../testing/fake-services.harness.ts';
+import { sampleEndpoint, sampleHealth, sampleTime } from '../testing/sample-messages.harness.ts';
+import { startTestGateway, type TestGateway } from '../testing/test-gateway.harness.ts';
 
 let running: TestGateway;
 /** What the services were asked last, by method. */

@@ -1,7 +1,7 @@
 import { configV1 } from '@posthorn/contracts';
-import { acme } from '../testing/fake-services.ts';
-import { sampleTime } from '../testing/sample-messages.ts';
-import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
+import { acme } from '../testing/fake-services.harness.ts';
+import { sampleTime } from '../testing/sample-messages.harness.ts';
+import { startTestGateway, type TestGateway } from '../testing/test-gateway.harness.ts';
 
 let running: TestGateway;
 let put: configV1.EventType | undefined;

@@ -1,8 +1,12 @@
 import type { dispatchV1 } from '@posthorn/contracts';
 import { DomainError, newId } from '@posthorn/models';
 import { createSeededRandom, eventually, FakeClock } from '@posthorn/testing';
-import { acme, tokens, type FakeHandlers } from '../testing/fake-services.ts';
-import { startTestGateway, type TestGateway, type TestGatewayOptions } from '../testing/test-gateway.ts';
+import { acme, tokens, type FakeHandlers } from '../testing/fake-services.harness.ts';
+import {
+  startTestGateway,
+  type TestGateway,
+  type TestGatewayOptions,
+} from '../testing/test-gateway.harness.ts';
 
 const payload = '{ "b":1.0,"a":12345678901234567890 }';
 const event: dispatchV1.Event = {

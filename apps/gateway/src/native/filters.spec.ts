@@ -1,5 +1,5 @@
-import { tokens } from '../testing/fake-services.ts';
-import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
+import { tokens } from '../testing/fake-services.harness.ts';
+import { startTestGateway, type TestGateway } from '../testing/test-gateway.harness.ts';
 
 let running: TestGateway;
 beforeAll(async () => {

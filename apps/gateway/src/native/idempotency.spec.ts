@@ -1,9 +1,9 @@
 import { configV1 } from '@posthorn/contracts';
 import { DomainError, type ErrorCode, type Principal } from '@posthorn/models';
 import { eventually } from '@posthorn/testing';
-import { acme, tokens } from '../testing/fake-services.ts';
-import { sampleEndpoint, sampleTime } from '../testing/sample-messages.ts';
-import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
+import { acme, tokens } from '../testing/fake-services.harness.ts';
+import { sampleEndpoint, sampleTime } from '../testing/sample-messages.harness.ts';
+import { startTestGateway, type TestGateway } from '../testing/test-gateway.harness.ts';
 
 interface Kept {
   readonly digest: string;

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { createMetrics, silentLogger, systemClock, systemRandom } from '@posthorn/runtime';
-import { fakeClients } from '../testing/fake-services.ts';
-import { startTestGateway, testConfig, type TestGateway } from '../testing/test-gateway.ts';
+import { fakeClients } from '../testing/fake-services.harness.ts';
+import { startTestGateway, testConfig, type TestGateway } from '../testing/test-gateway.harness.ts';
 import { problemKinds } from './problem.ts';
 import { createRoutes } from './routes.ts';
 
@@ -29,7 +29,7 @@ function operations(): {
 }
 
 test('the document passes all recommended rules of an independent linter, examples included', () => {
-  const program = join(import.meta.dirname, '../testing/lint-openapi.ts');
+  const program = join(import.meta.dirname, '../testing/lint-openapi.harness.ts');
   const { stdout, stderr } = spawnSync(process.execPath, [program], {
     input: JSON.stringify(running.document),
     encoding: 'utf8',

@@ -1,8 +1,8 @@
 import { configV1 } from '@posthorn/contracts';
 import { DomainError } from '@posthorn/models';
-import { acme, tokens } from '../testing/fake-services.ts';
-import { sampleTime } from '../testing/sample-messages.ts';
-import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
+import { acme, tokens } from '../testing/fake-services.harness.ts';
+import { sampleTime } from '../testing/sample-messages.harness.ts';
+import { startTestGateway, type TestGateway } from '../testing/test-gateway.harness.ts';
 
 let running: TestGateway;
 let created: configV1.CreateOrganisationRequest | null = null;

@@ -2,8 +2,8 @@ import type { ingestV1 } from '@posthorn/contracts';
 import { refusalToMessage } from '@posthorn/contracts';
 import { DomainError, isId } from '@posthorn/models';
 import { FakeClock } from '@posthorn/testing';
-import { acme, globex, tokens } from '../testing/fake-services.ts';
-import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
+import { acme, globex, tokens } from '../testing/fake-services.harness.ts';
+import { startTestGateway, type TestGateway } from '../testing/test-gateway.harness.ts';
 
 const anyTime = new Date('2026-01-31T12:00:00.000Z');
 

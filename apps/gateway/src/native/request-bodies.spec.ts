@@ -1,7 +1,7 @@
 /** What a body may be: everything that can be wrong with one has an answer of its own. */
-import { acme, tokens } from '../testing/fake-services.ts';
-import { sampleEndpoint, sampleTime } from '../testing/sample-messages.ts';
-import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
+import { acme, tokens } from '../testing/fake-services.harness.ts';
+import { sampleEndpoint, sampleTime } from '../testing/sample-messages.harness.ts';
+import { startTestGateway, type TestGateway } from '../testing/test-gateway.harness.ts';
 
 let running: TestGateway;
 

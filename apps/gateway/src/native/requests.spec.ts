@@ -1,8 +1,8 @@
 /** The habits that every route shares: keys, organisations, methods, parameters, bodies, errors. */
 import { DomainError } from '@posthorn/models';
-import { acme, globex, tokens } from '../testing/fake-services.ts';
-import { sampleEndpoint, sampleHealth } from '../testing/sample-messages.ts';
-import { startTestGateway, type TestGateway } from '../testing/test-gateway.ts';
+import { acme, globex, tokens } from '../testing/fake-services.harness.ts';
+import { sampleEndpoint, sampleHealth } from '../testing/sample-messages.harness.ts';
+import { startTestGateway, type TestGateway } from '../testing/test-gateway.harness.ts';
 
 let running: TestGateway;
 /** The organisation that the last call was about. */

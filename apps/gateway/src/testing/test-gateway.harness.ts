@@ -10,8 +10,12 @@ import {
 } from '@posthorn/runtime';
 import type { GatewayConfig } from '../config.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
-import { createDocumentedFetch, type DocumentedAnswer, type DocumentedFetch } from './documented-fetch.ts';
-import { fakeClients, tokens, type FakeHandlers } from './fake-services.ts';
+import {
+  createDocumentedFetch,
+  type DocumentedAnswer,
+  type DocumentedFetch,
+} from './documented-fetch.harness.ts';
+import { fakeClients, tokens, type FakeHandlers } from './fake-services.harness.ts';
 
 export interface TestGatewayOptions {
   readonly handlers?: FakeHandlers;

@@ -1,7 +1,7 @@
 /** Messages as the services answer with them, with something in every field. */
 import { attemptToMessage, endpointToMessage, type configV1, type dispatchV1 } from '@posthorn/contracts';
 import { defaultEndpointSettings, type Endpoint } from '@posthorn/models';
-import { acme } from './fake-services.ts';
+import { acme } from './fake-services.harness.ts';
 
 export const sampleTime = new Date('2026-01-31T12:00:00.000Z');
 
