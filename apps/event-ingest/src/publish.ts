@@ -15,7 +15,7 @@ export interface PublishService {
   closeStreams(): Promise<void>;
 }
 
-export const maxBatchEvents = 1000;
+const maxBatchEvents = 1000;
 
 type PublishCall = StreamCall<ingestV1.PublishStreamRequest, ingestV1.PublishStreamResponse>;
 

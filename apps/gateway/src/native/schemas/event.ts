@@ -165,7 +165,7 @@ const eventProperties = {
   acceptedAt: time,
 } as const satisfies Record<keyof EventView, Definition>;
 
-export const eventSchema = answerSchema<EventView>('EventSummary', {
+const eventSchema = answerSchema<EventView>('EventSummary', {
   description: 'An event without its payload.',
   properties: eventProperties,
 });
