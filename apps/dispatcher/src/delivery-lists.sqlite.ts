@@ -12,12 +12,12 @@ import { scanPage, type ScanQuery } from './scan-pages.sqlite.ts';
 
 /** The listing half of the store: every list walks one index, newest first. */
 export function createDeliveryLists(database: SqliteDatabase) {
-  const selectLast = database.prepare(
+  const selectLast = database.prepare<AttemptRow>(
     'SELECT * FROM attempts WHERE delivery_id = ? ORDER BY number DESC LIMIT 1',
   );
 
   function withLast(row: DeliveryRow): DeliveryWithLast {
-    const last = row.attempts === 0 ? undefined : (selectLast.get(row.id) as AttemptRow | undefined);
+    const last = row.attempts === 0 ? undefined : selectLast.get(row.id);
     return { delivery: deliveryFromRow(row), lastAttempt: last === undefined ? null : attemptFromRow(last) };
   }
 

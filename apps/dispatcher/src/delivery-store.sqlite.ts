@@ -30,15 +30,17 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
 
   const selectNext = database.prepare('SELECT next FROM log_positions WHERE partition = ?');
   const selectId = database.prepare('SELECT 1 FROM deliveries WHERE id = ?');
-  const selectOne = database.prepare('SELECT * FROM deliveries WHERE organisation_id = ? AND id = ?');
+  const selectOne = database.prepare<DeliveryRow>(
+    'SELECT * FROM deliveries WHERE organisation_id = ? AND id = ?',
+  );
   const releaseAll = database.prepare(
     `UPDATE deliveries SET claim = NULL, next_attempt_at = ? WHERE claim IS NOT NULL`,
   );
-  const nextLane = database.prepare(
+  const nextLane = database.prepare<DeliveryRow>(
     `SELECT organisation_id, endpoint_id, next_attempt_at FROM deliveries
      WHERE next_attempt_at IS NOT NULL AND endpoint_id > ? ORDER BY endpoint_id, next_attempt_at LIMIT 1`,
   );
-  const selectDue = database.prepare(
+  const selectDue = database.prepare<DeliveryRow>(
     `SELECT * FROM deliveries WHERE endpoint_id = ? AND next_attempt_at IS NOT NULL AND next_attempt_at <= ?
      ORDER BY next_attempt_at LIMIT ?`,
   );
@@ -46,7 +48,7 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
     `SELECT min(next_attempt_at) AS due FROM deliveries WHERE endpoint_id = ? AND next_attempt_at IS NOT NULL`,
   );
   const setClaim = database.prepare('UPDATE deliveries SET claim = ?, next_attempt_at = ? WHERE id = ?');
-  const selectEvent = database.prepare('SELECT * FROM events WHERE organisation_id = ? AND id = ?');
+  const selectEvent = database.prepare<EventRow>('SELECT * FROM events WHERE organisation_id = ? AND id = ?');
   const settle = database.prepare(
     `UPDATE deliveries SET state = ?, reason = ?, next_attempt_at = NULL, claim = NULL, finished_at = ?
      WHERE id IN (SELECT id FROM deliveries WHERE endpoint_id = ? AND next_attempt_at IS NOT NULL
@@ -88,18 +90,20 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
     'SELECT organisation_id FROM deliveries WHERE organisation_id > ? ORDER BY organisation_id LIMIT 1',
   );
 
+  function readBack(organisationId: string, id: string): Delivery {
+    const row = selectOne.get(organisationId, id);
+    if (row === undefined) throw new Error(`delivery ${id} was written and is not there`);
+    return deliveryFromRow(row);
+  }
+
   function claimRows(request: ClaimRequest): ClaimedDue {
-    const rows = selectDue.all(
-      request.endpointId,
-      request.now.getTime(),
-      request.limit,
-    ) as unknown as DeliveryRow[];
+    const rows = selectDue.all(request.endpointId, request.now.getTime(), request.limit);
     const due: ClaimedDue['due'][number][] = [];
     let bytes = 0;
     for (const row of rows) {
       if (bytes > request.maxBytes) break;
       setClaim.run(request.claim, request.claimedUntil.getTime(), row.id);
-      const event = selectEvent.get(row.organisation_id, row.event_id) as EventRow | undefined;
+      const event = selectEvent.get(row.organisation_id, row.event_id);
       bytes += event?.payload.byteLength ?? 0;
       due.push({ delivery: deliveryFromRow(row), event: event === undefined ? null : eventFromRow(event) });
     }
@@ -124,7 +128,7 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
         delivery.createdAt.getTime(),
       );
       takeNow.run(triggerPlace[trigger], claim, claimedUntil.getTime(), delivery.organisationId, delivery.id);
-      return deliveryFromRow(selectOne.get(delivery.organisationId, delivery.id) as unknown as DeliveryRow);
+      return readBack(delivery.organisationId, delivery.id);
     });
   }
 
@@ -137,7 +141,7 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
     async waitingLanes() {
       const lanes: WaitingLane[] = [];
       for (let after = ''; ;) {
-        const row = nextLane.get(after) as unknown as DeliveryRow | undefined;
+        const row = nextLane.get(after);
         if (row === undefined) return lanes;
         after = row.endpoint_id;
         lanes.push({
@@ -167,7 +171,7 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
       ),
 
     async get(organisationId, id) {
-      const row = selectOne.get(organisationId, id) as unknown as DeliveryRow | undefined;
+      const row = selectOne.get(organisationId, id);
       return row === undefined ? null : lists.withLast(row);
     },
     listDeliveries: lists.listDeliveries,
@@ -178,7 +182,7 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
         () => cancelOne.run(now.getTime(), organisationId, id).changes,
       );
       if (changed === 0) return null;
-      return deliveryFromRow(selectOne.get(organisationId, id) as unknown as DeliveryRow);
+      return readBack(organisationId, id);
     },
 
     async *scanAttempts({ organisationId, endpointId, after, before }: AttemptScan) {

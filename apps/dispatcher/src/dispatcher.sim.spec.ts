@@ -62,7 +62,7 @@ async function live(world: World, directory: string): Promise<Run> {
   let where = join(directory, 'life-0');
   let life = await startLife(world, where);
 
-  const moods = new Map(endpoints.map((id) => [id, 'succeed' as ReturnType<World['behaviour']>]));
+  const moods = new Map<string, ReturnType<World['behaviour']>>();
   world.behaviour = (id) => {
     const mood = moods.get(id) ?? 'succeed';
     return mood === 'fail' && random.chance(0.2) ? 'succeed' : mood;
@@ -74,7 +74,7 @@ async function live(world: World, directory: string): Promise<Run> {
       const appended = events.map((event) => life.log.append(event).then(() => accepted.push(event)));
       await Promise.all(appended);
     } else if (dice < 0.7) {
-      moods.set(random.pick(endpoints), random.pick(['succeed', 'fail', 'hang'] as const));
+      moods.set(random.pick(endpoints), random.pick(['succeed', 'fail', 'hang']));
     } else if (dice < 0.8) {
       setState(world, random.pick(endpoints), random.pick(['paused', 'enabled'] as const));
     } else if (dice < 0.88) {

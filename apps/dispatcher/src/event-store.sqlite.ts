@@ -6,7 +6,7 @@ import { scanPage } from './scan-pages.sqlite.ts';
 
 /** Events in the embedded database: the log's own table, so what was read from it is on record and claimed already. */
 export function createSqliteEventStore(database: SqliteDatabase): EventStore {
-  const selectOne = database.prepare('SELECT * FROM events WHERE organisation_id = ? AND id = ?');
+  const selectOne = database.prepare<EventRow>('SELECT * FROM events WHERE organisation_id = ? AND id = ?');
   const deleteOld = database.prepare(
     `DELETE FROM events WHERE position IN (SELECT position FROM events
        WHERE organisation_id = ? AND accepted_at < ? ORDER BY position LIMIT ?)`,
@@ -19,7 +19,7 @@ export function createSqliteEventStore(database: SqliteDatabase): EventStore {
     claim: async (batch) => batch.events.map(() => (batch.mayRepeat ? 'repeat' : 'new')),
 
     async get(organisationId, id) {
-      const row = selectOne.get(organisationId, id) as EventRow | undefined;
+      const row = selectOne.get(organisationId, id);
       return row === undefined ? null : eventFromRow(row);
     },
 

@@ -2,14 +2,14 @@ import { slowsDown, type Delivery, type SigningEndpoint } from '@posthorn/models
 import type { Clock, Metrics } from '@posthorn/runtime';
 import type { Judged } from './attempt.ts';
 import type { Directory } from './directory.ts';
-import type { DeliveryRecord } from './delivery-store.ts';
 import { claimedUntil, type DueReader } from './due.ts';
 import type { DueClock } from './due-clock.ts';
 import { createFairQueue } from './fair-queue.ts';
 import { heldDelivery } from './hold.ts';
-import { adaptWindow, createLane, isIdle, isSlow, type Lane } from './lane.ts';
+import { adaptWindow, isIdle, isSlow, type Lane } from './lane.ts';
+import { createLaneRegistry } from './lane-registry.ts';
 import { registerLaneMetrics } from './lane-metrics.ts';
-import type { QueuedDelivery } from './queued-delivery.ts';
+import { recordOf, takeMark, type QueuedDelivery } from './queued-delivery.ts';
 import type { Recorder } from './record.ts';
 import { createUnrecorded } from './unrecorded.ts';
 
@@ -81,8 +81,7 @@ const maxRecordBacklog = 4000;
 export function createLanes(options: LanesOptions): Lanes {
   const { attempt, recorder, directory, due, claim, clock, dueClock, limits } = options;
 
-  const lanes = new Map<string, Lane>();
-  const byOrganisation = new Map<string, Set<Lane>>();
+  const lanes = createLaneRegistry();
   const active = new Set<Lane>();
   const stored = new Set<Lane>();
   const turns = createFairQueue<Lane>();
@@ -104,24 +103,10 @@ export function createLanes(options: LanesOptions): Lanes {
     now: () => dueClock.now(),
   });
 
-  function laneOf(organisationId: string, endpointId: string): Lane {
-    const known = lanes.get(endpointId);
-    if (known !== undefined) return known;
-    const lane = createLane(organisationId, endpointId);
-    lanes.set(endpointId, lane);
-    const siblings = byOrganisation.get(organisationId);
-    if (siblings === undefined) byOrganisation.set(organisationId, new Set([lane]));
-    else siblings.add(lane);
-    return lane;
-  }
-
   function forgetIfIdle(lane: Lane): void {
     if (!isIdle(lane)) return;
     stored.delete(lane);
-    lanes.delete(lane.endpointId);
-    const siblings = byOrganisation.get(lane.organisationId);
-    siblings?.delete(lane);
-    if (siblings?.size === 0) byOrganisation.delete(lane.organisationId);
+    lanes.forget(lane);
   }
 
   function endpointOf(lane: Lane): SigningEndpoint | undefined {
@@ -135,7 +120,7 @@ export function createLanes(options: LanesOptions): Lanes {
       hold(queued, endpoint);
       return;
     }
-    const lane = laneOf(organisationId, endpointId);
+    const lane = lanes.of(organisationId, endpointId);
     const laneFull = lane.waiting.length >= limits.laneDeliveries || lane.waitingBytes >= limits.laneBytes;
     const allFull = loaded.size >= limits.totalDeliveries || bytes >= limits.totalBytes;
     if (stopping || laneFull || (allFull && !hasPlace(lane, endpoint))) {
@@ -258,24 +243,7 @@ export function createLanes(options: LanesOptions): Lanes {
       }
       options.onRoom();
     };
-    recorder.add(recordOf(queued, delivery, null, made), takeMark(queued), recorded);
-  }
-
-  function recordOf(
-    { claim: expectedClaim }: QueuedDelivery,
-    delivery: Delivery,
-    newClaim: string | null,
-    made: Judged['attempt'] | null,
-  ): DeliveryRecord {
-    return expectedClaim === null
-      ? { kind: 'insert', delivery, claim: newClaim, attempt: made }
-      : { kind: 'update', delivery, expectedClaim, claim: newClaim, attempt: made };
-  }
-
-  function takeMark(queued: QueuedDelivery): QueuedDelivery['mark'] {
-    const { mark } = queued;
-    queued.mark = null;
-    return mark;
+    recorder.add(recordOf(queued, delivery, { claim: null, attempt: made }), takeMark(queued), recorded);
   }
 
   function park(queued: QueuedDelivery): void {
@@ -295,7 +263,7 @@ export function createLanes(options: LanesOptions): Lanes {
   }
 
   function noteStored(organisationId: string, endpointId: string, dueAt: number): void {
-    const lane = laneOf(organisationId, endpointId);
+    const lane = lanes.of(organisationId, endpointId);
     stored.add(lane);
     if (lane.fetching) lane.notedDueAt = Math.min(lane.notedDueAt ?? Infinity, dueAt);
     else lane.storedDueAt = Math.min(lane.storedDueAt ?? Infinity, dueAt);
@@ -344,7 +312,7 @@ export function createLanes(options: LanesOptions): Lanes {
       const { delivery } = queued;
       const endpoint = directory.endpoint(delivery.organisationId, delivery.endpointId);
       const nextAttemptAt = claimedUntil(dueClock.now(), endpoint);
-      const record = recordOf(queued, { ...delivery, nextAttemptAt }, claim, null);
+      const record = recordOf(queued, { ...delivery, nextAttemptAt }, { claim, attempt: null });
       recorder.add(record, takeMark(queued));
       queued.claim = claim;
     }
@@ -359,7 +327,7 @@ export function createLanes(options: LanesOptions): Lanes {
   }
 
   function refresh(organisationId: string): void {
-    for (const lane of byOrganisation.get(organisationId) ?? []) {
+    for (const lane of lanes.ofOrganisation(organisationId)) {
       const endpoint = endpointOf(lane);
       if (endpoint?.endpoint.state === 'enabled') {
         takeTurn(lane);
@@ -383,14 +351,14 @@ export function createLanes(options: LanesOptions): Lanes {
   return {
     offer,
     expedite(queued) {
-      enter(laneOf(queued.delivery.organisationId, queued.delivery.endpointId), queued);
+      enter(lanes.of(queued.delivery.organisationId, queued.delivery.endpointId), queued);
       pump();
     },
     noteStored,
     find: (deliveryId) => loaded.get(deliveryId),
     withdraw(deliveryId) {
       const queued = loaded.get(deliveryId);
-      const lane = queued && lanes.get(queued.delivery.endpointId);
+      const lane = queued && lanes.find(queued.delivery.endpointId);
       if (queued === undefined || lane === undefined || lane.inFlight.has(queued) || queued.done)
         return false;
       const list = queued.expedited ? lane.expedited : lane.waiting;
@@ -406,7 +374,7 @@ export function createLanes(options: LanesOptions): Lanes {
     start: () => void clock.setTimeout(tick, tickMs).unref(),
     async stop(signal) {
       stopping = true;
-      for (const lane of lanes.values()) {
+      for (const lane of lanes.all()) {
         for (const queued of [...lane.expedited.splice(0), ...lane.waiting.splice(0)]) park(queued);
         lane.waitingBytes = 0;
       }

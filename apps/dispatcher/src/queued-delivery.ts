@@ -1,4 +1,5 @@
-import type { Delivery, Event } from '@posthorn/models';
+import type { Attempt, Delivery, Event } from '@posthorn/models';
+import type { DeliveryRecord } from './delivery-store.ts';
 import type { PositionMark } from './progress.ts';
 
 /** A delivery in this dispatcher's memory, from planning (or from storage) until its attempt is on record. */
@@ -33,4 +34,22 @@ export function queuedDelivery(
     bytes: fields.event.payload.byteLength + overheadBytes,
     done: false,
   };
+}
+
+/** What to write of it: an insert when it isn't on record yet, else an update under the claim that it is on record with. */
+export function recordOf(
+  { claim: expectedClaim }: QueuedDelivery,
+  delivery: Delivery,
+  written: { readonly claim: string | null; readonly attempt: Attempt | null },
+): DeliveryRecord {
+  return expectedClaim === null
+    ? { kind: 'insert', delivery, ...written }
+    : { kind: 'update', delivery, expectedClaim, ...written };
+}
+
+/** Its hold on the log, given up: whoever takes it writes the record that settles it. */
+export function takeMark(queued: QueuedDelivery): PositionMark | null {
+  const { mark } = queued;
+  queued.mark = null;
+  return mark;
 }

@@ -70,7 +70,7 @@ export function createSqliteEventLog(database: SqliteDatabase): SqliteEventLog {
     `INSERT INTO events (position, organisation_id, id, type, payload, labels, subject, idempotency_key, occurred_at, accepted_at, unread)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (organisation_id, id) DO NOTHING`,
   );
-  const selectFrom = database.prepare(
+  const selectFrom = database.prepare<EventRow>(
     'SELECT * FROM events WHERE position >= ? AND unread = 0 ORDER BY position LIMIT ?',
   );
   const newest = database.prepare('SELECT max(position) AS position FROM events');
@@ -130,7 +130,7 @@ export function createSqliteEventLog(database: SqliteDatabase): SqliteEventLog {
     handingOver = false;
     if (consumer === undefined || paused) return;
     if (behind) {
-      const rows = selectFrom.all(next, readBatch) as unknown as EventRow[];
+      const rows = selectFrom.all(next, readBatch);
       const last = rows.at(-1);
       // Nothing can be committed between this read and the next line: from here on memory is complete again.
       if (rows.length < readBatch) behind = false;

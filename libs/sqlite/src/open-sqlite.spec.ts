@@ -2,7 +2,7 @@ import { fork, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DomainError } from '@posthorn/models';
+import type { DomainError } from '@posthorn/models';
 import { openSqlite, type SqliteDatabase } from './open-sqlite.ts';
 import type { Migrations } from './migrations.ts';
 
