@@ -42,7 +42,7 @@ export function endpointActivityRoutes({
       operationId: 'testEndpoint',
       summary: 'Send a test event',
       description:
-        'Sends one signed request now, whatever the state of the endpoint and whichever events it asked for, and answers with what came of it. It is not retried, and no event is recorded.',
+        'Sends one signed request now, whatever the state of the endpoint and whichever events it asked for, and answers with what came of it. The event, its delivery and the attempt (trigger `test`) are on record like any other; it is not retried.',
       tag: 'Endpoints',
       scope: 'endpoints:write',
       organisation: 'required',

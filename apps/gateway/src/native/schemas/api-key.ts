@@ -96,6 +96,6 @@ export const createdApiKeySchema = answerSchema<ApiKeyView & { readonly token?: 
 export const apiKeyPageSchema = pageSchema(apiKeySchema);
 
 export function apiKeyView(message: configV1.ApiKey): ApiKeyView {
-  const { organisationId, ...key } = apiKeyFromMessage(message);
-  return { ...key, organisation: organisationId };
+  const { id, name, prefix, scopes, organisationId, ...rest } = apiKeyFromMessage(message);
+  return { id, name, prefix, scopes, organisation: organisationId, ...rest };
 }

@@ -144,13 +144,20 @@ export const secretsSchema = answerSchema<SecretsView>('Secrets', {
 });
 
 export function endpointView(message: configV1.Endpoint, health: EndpointHealthView | null): EndpointView {
-  const { organisationId, filterJson, ...endpoint } = endpointFromMessage(message);
+  const { id, number, uid, organisationId, filterJson, version, createdAt, updatedAt, ...settings } =
+    endpointFromMessage(message);
   return {
-    ...endpoint,
+    id,
+    number,
+    uid,
     dialect: 'standard',
     organisation: organisationId,
+    ...settings,
     filter: filterJson === null ? null : (JSON.parse(filterJson) as unknown),
     health,
+    version,
+    createdAt,
+    updatedAt,
   };
 }
 

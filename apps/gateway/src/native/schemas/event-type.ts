@@ -68,10 +68,12 @@ export const eventTypeSchema = answerSchema<EventTypeView>('EventType', {
 export const eventTypePageSchema = pageSchema(eventTypeSchema);
 
 export function eventTypeView(message: configV1.EventType): EventTypeView {
-  const { organisationId, schemaJson, ...eventType } = eventTypeFromMessage(message);
+  const { organisationId, name, description, schemaJson, ...rest } = eventTypeFromMessage(message);
   return {
-    ...eventType,
+    name,
     organisation: organisationId,
+    description,
     schema: schemaJson === null ? null : (JSON.parse(schemaJson) as unknown),
+    ...rest,
   };
 }
