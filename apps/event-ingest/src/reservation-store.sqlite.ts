@@ -18,12 +18,12 @@ export const reservationMigrations: Migrations = {
   ],
 };
 
-type ReservationRow = {
+interface ReservationRow {
   readonly event_id: string;
   readonly digest: Uint8Array;
   readonly accepted_at: number;
   readonly expires_at: number;
-};
+}
 
 /** Reservations in the embedded file: one statement takes a free name or replaces one that has expired. */
 export function createSqliteReservationStore(database: SqliteDatabase): ReservationStore {
@@ -35,7 +35,7 @@ export function createSqliteReservationStore(database: SqliteDatabase): Reservat
            accepted_at = excluded.accepted_at, expires_at = excluded.expires_at
        WHERE reservations.expires_at <= excluded.accepted_at`,
   );
-  const read = database.prepare(
+  const read = database.prepare<ReservationRow>(
     `SELECT event_id, digest, accepted_at, expires_at FROM reservations
      WHERE organisation_id = ? AND kind = ? AND name = ?`,
   );
@@ -61,7 +61,8 @@ export function createSqliteReservationStore(database: SqliteDatabase): Reservat
           expiresAt.getTime(),
         );
         if (changes === 1) return { made: true, reservation };
-        const row = read.get(organisationId, kind, name) as ReservationRow;
+        const row = read.get(organisationId, kind, name);
+        if (row === undefined) throw new Error('A reservation was neither made nor there.');
         return { made: false, reservation: fromRow(organisationId, kind, name, row) };
       }),
     async release({ organisationId, kind, name, eventId, digest }) {
