@@ -18,7 +18,7 @@ export interface PlatformProcess {
   kill(): Promise<void>;
   /** Sends SIGTERM and answers the exit code. */
   stop(): Promise<number | null>;
-  /** Stops it if it runs, and removes its files. */
+  /** Stops it if it runs, and removes its files; throws when it had ended by itself. */
   dispose(): Promise<void>;
 }
 
@@ -49,8 +49,11 @@ export async function preparePlatform(options: PlatformProcessOptions = {}): Pro
   async function ended(signal: NodeJS.Signals): Promise<number | null> {
     const running = child;
     child = undefined;
-    if (running === undefined || running.exitCode !== null || running.signalCode !== null)
-      return running?.exitCode ?? null;
+    if (running === undefined) return null;
+    if (running.exitCode !== null || running.signalCode !== null) {
+      const how = running.exitCode ?? running.signalCode;
+      throw new Error(`posthorn had ended by itself (${how}):\n${output.slice(-5000)}`);
+    }
     const exit = new Promise<number | null>((done) => running.once('exit', (code) => done(code)));
     running.kill(signal);
     return exit;
@@ -93,8 +96,11 @@ export async function preparePlatform(options: PlatformProcessOptions = {}): Pro
     kill: async () => void (await ended('SIGKILL')),
     stop: () => ended('SIGTERM'),
     async dispose() {
-      await ended('SIGTERM');
-      rmSync(dataDir, { recursive: true, force: true });
+      try {
+        await ended('SIGTERM');
+      } finally {
+        rmSync(dataDir, { recursive: true, force: true });
+      }
     },
   };
 }
