@@ -1,5 +1,5 @@
 /** How a receiver may answer, well and badly. They can be put together: `failTimes(2, respond(503), hang())`. */
-import type { ReceivedRequest, ReceiverExchange } from './receiver.ts';
+import type { ReceivedRequest, ReceiverExchange } from './received-request.ts';
 
 /** Answers one request, or doesn't. */
 export type Behaviour = (exchange: ReceiverExchange) => void;

@@ -2,38 +2,13 @@
  * Real receivers of webhooks for tests: an HTTP server on a free port that records what it gets and answers as it is told,
  * well or badly; and a bare TCP server for those that don't speak HTTP at all.
  */
-import {
-  createServer as createHttpServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { eventually } from './eventually.ts';
+import type { ReceivedRequest } from './received-request.ts';
 import type { Behaviour } from './receiver-behaviours.ts';
 import { respond } from './receiver-behaviours.ts';
-
-/** One request, recorded when its body had come. */
-export interface ReceivedRequest {
-  /** Counts from 1. */
-  readonly number: number;
-  readonly method: string;
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  /** Names and values by turns, as they came. */
-  readonly rawHeaders: readonly string[];
-  readonly body: Buffer;
-  /** By the wall clock, milliseconds since the epoch. */
-  readonly receivedAt: number;
-}
-
-/** A request in progress, for a behaviour to answer. */
-export interface ReceiverExchange {
-  readonly request: ReceivedRequest;
-  readonly response: ServerResponse;
-  readonly socket: Socket;
-}
 
 export interface ReceiverOptions {
   /** How it answers; a number is that status. 204 when absent. */

@@ -6,7 +6,7 @@
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md#31-binary-content-mode
  */
 import type { Event } from '@posthorn/models';
-import type { Envelope } from './envelope.ts';
+import type { Envelope } from './message.ts';
 import { rawEnvelope } from './raw.ts';
 
 /** The payload as the body, the event's attributes as headers. */

@@ -4,19 +4,12 @@
  */
 import type { Endpoint, EndpointFormat, Event } from '@posthorn/models';
 import { webhookHeaders } from '@posthorn/signing';
+import type { Envelope, HeaderList } from './message.ts';
 import { cloudEventsEnvelope } from './cloudevents.ts';
 import { rawEnvelope } from './raw.ts';
 import { standardEnvelope } from './standard.ts';
 
-/** Header names and values by turns, as undici takes them without building an object. */
-export type HeaderList = readonly string[];
-
-/** An event in a format, the same for every endpoint and attempt. */
-export interface Envelope {
-  /** The headers that belong to the format; names in lower case. */
-  readonly headers: HeaderList;
-  readonly body: Buffer;
-}
+export type { Envelope, HeaderList } from './message.ts';
 
 const builders = {
   standard: standardEnvelope,

@@ -1,5 +1,5 @@
 import type { Event } from '@posthorn/models';
-import type { Envelope } from './envelope.ts';
+import type { Envelope } from './message.ts';
 
 /** The payload alone, as the very bytes that were published. */
 export function rawEnvelope(event: Event): Envelope {

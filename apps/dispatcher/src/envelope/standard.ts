@@ -1,5 +1,5 @@
 import type { Event } from '@posthorn/models';
-import type { Envelope } from './envelope.ts';
+import type { Envelope } from './message.ts';
 
 /**
  * The body of Standard Webhooks: `{"type":…,"timestamp":…,"data":…}`. `timestamp` is when the event occurred; `data` is the
