@@ -68,7 +68,7 @@ const insertEvent = database.prepare('INSERT INTO events VALUES (?, ?, ?, ?)');
 const insertDelivery = database.prepare('INSERT INTO deliveries VALUES (?, ?, ?, ?, ?)');
 const insertAttempt = database.prepare('INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)');
 
-const agent = new Agent({ connections: 50, pipelining: 1 });
+const agent = new Agent({ connections: 100, pipelining: 1 });
 const delay = monitorEventLoopDelay();
 delay.enable();
 

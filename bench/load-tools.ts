@@ -31,9 +31,12 @@ export interface PublishJob {
   readonly out: string;
 }
 
-interface PublishResult {
+export interface PublishResult {
+  /** Requests that got another answer than 202, or none. */
   readonly refused: number;
+  /** The first of them. */
   readonly example: string;
+  /** Why nothing was published at all, or empty. */
   readonly error: string;
 }
 
@@ -65,7 +68,10 @@ export async function startLoadTools(
   if (binary === undefined && language === 'go') throw new Error('--load go, and Go is not usable.');
   const tool = (name: 'publish' | 'receive'): Running =>
     binary === undefined
-      ? start({ command: process.execPath, args: [join(import.meta.dirname, 'load-node', `${name}.ts`)] })
+      ? start({
+          command: process.execPath,
+          args: [join(import.meta.dirname, 'load-node', `${name}.ts`)],
+        })
       : start({ command: binary, args: [name] });
   const receiver = tool('receive');
   return {

@@ -1,4 +1,5 @@
 /** The command line of `npm run bench`. */
+import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { LoadLanguage } from './load-tools.ts';
 import { scenarios } from './scenarios.ts';
@@ -12,6 +13,8 @@ export interface BenchOptions {
   readonly json: string | undefined;
   readonly enforce: boolean;
   readonly load: LoadLanguage | undefined;
+  /** Where databases are kept while they are measured. */
+  readonly directory: string;
   /** A directory for CPU profiles of the servers. */
   readonly profiles: string | undefined;
 }
@@ -25,6 +28,7 @@ Measures the standalone platform and, in turns, the bare loop: the least that an
   --rounds N         how often each is measured; medians are shown (3)
   --seconds N        how much is published: about what the platform does in so many seconds (5)
   --warm-up N        the same, before it counts (2)
+  --dir DIR          where the databases are while it runs: on a disk as in production (${tmpdir()})
   --json FILE        all figures of all rounds, for programs
   --enforce          exit code 1 when a target is missed, which on a busy machine may be noise
   --load go|node     which load generator and receiver (Go where it is installed)
@@ -44,6 +48,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
         rounds: { type: 'string' },
         seconds: { type: 'string' },
         'warm-up': { type: 'string' },
+        dir: { type: 'string', default: tmpdir() },
         json: { type: 'string' },
         enforce: { type: 'boolean', default: false },
         load: { type: 'string' },
@@ -60,6 +65,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
       rounds: positive('--rounds', values.rounds, values.quick ? 1 : 3),
       seconds: positive('--seconds', values.seconds, values.quick ? 3 : 5),
       warmUpSeconds: positive('--warm-up', values['warm-up'], values.quick ? 1 : 2),
+      directory: values.dir,
       json: values.json,
       enforce: values.enforce,
       load: language(values.load),

@@ -4,8 +4,8 @@
  * meets both of them; see README.md for how to read the figures.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describeProfile, summarizeProfile } from './cpu-profile.ts';
 import { startLoadTools } from './load-tools.ts';
@@ -20,12 +20,19 @@ import type { ScenarioResult } from './report.ts';
 import { subjectsOf } from './scenarios.ts';
 import type { Scenario, Subject } from './scenarios.ts';
 
+/** `f_type` of a file system that is kept in memory, where a commit costs nothing. */
+const tmpfsType = 0x01021994;
 /** Lines of each list of a profile. */
 const profileLines = 25;
 
 async function main(options: BenchOptions, directory: string): Promise<void> {
   const ports = Math.max(...options.scenarios.map(({ organisations, fanout }) => organisations * fanout));
   const tools = await startLoadTools(ports, options.load);
+  if (statfsSync(directory).type === tmpfsType) {
+    console.error(
+      `${options.directory} is in memory: nothing is made durable there. Name a directory on a disk with --dir.`,
+    );
+  }
   const about = environment(tools, options);
   console.log(
     `${Object.entries(about)
@@ -122,7 +129,7 @@ function environment(
 const options = readOptions(process.argv.slice(2));
 if (options !== undefined) {
   if (options.profiles !== undefined) mkdirSync(options.profiles, { recursive: true });
-  const directory = mkdtempSync(join(tmpdir(), 'posthorn-bench-'));
+  const directory = mkdtempSync(join(options.directory, 'posthorn-bench-'));
   const cleanUp = async (): Promise<void> => {
     await stopAll();
     rmSync(directory, { recursive: true, force: true });
