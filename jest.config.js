@@ -8,8 +8,8 @@ export default {
   testEnvironmentOptions: {
     customExportConditions: ['@posthorn/source', 'node', 'require', 'default'],
   },
-  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'],
-  testMatch: ['**/src/**/*.spec.ts'],
+  roots: ['<rootDir>/apps', '<rootDir>/bench', '<rootDir>/libs', '<rootDir>/tools'],
+  testMatch: ['**/src/**/*.spec.ts', '<rootDir>/bench/*.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/apps/e2e/'],
   modulePathIgnorePatterns: ['/dist/'],
   transform: {

@@ -134,8 +134,13 @@ if (options !== undefined) {
     await stopAll();
     rmSync(directory, { recursive: true, force: true });
   };
+  let interrupted = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void cleanUp().then(() => process.exit(130)));
+    // More than once: npm passes on what the terminal has sent already.
+    process.on(signal, () => {
+      if (!interrupted) void cleanUp().then(() => process.exit(130));
+      interrupted = true;
+    });
   }
   try {
     await main(options, directory);
