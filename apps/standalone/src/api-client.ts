@@ -51,7 +51,7 @@ export interface ApiClient {
 }
 
 /** The API's own bound on `?limit=`. */
-export const maxPageSize = 250;
+const maxPageSize = 250;
 
 /** Above the longest that the API takes: a test delivery with a timeout of 60 s. */
 const answerTimeoutMs = 75_000;
@@ -169,8 +169,7 @@ function queryText(query: Query | undefined): string {
 }
 
 function reasonOf(error: unknown): string {
-  const { code, message } =
-    error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: '' };
+  const { code, message } = error as NodeJS.ErrnoException;
   return (code !== undefined && reasons.get(code)) || message || String(error);
 }
 

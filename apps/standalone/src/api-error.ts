@@ -69,11 +69,9 @@ export class UnreachableError extends CliError {
 
 /** Whether there wasn't even a connection: a wrong address, most likely, when it is the first thing that happens. */
 export function isNobodyThere(error: unknown): boolean {
-  return (
-    error instanceof UnreachableError &&
-    error.cause instanceof Error &&
-    ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes((error.cause as NodeJS.ErrnoException).code ?? '')
-  );
+  if (!(error instanceof UnreachableError)) return false;
+  const cause = error.cause as NodeJS.ErrnoException | undefined;
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(cause?.code ?? '');
 }
 
 /** Whether the same request may well succeed later: the API was away, overloaded, or asked to slow down. */

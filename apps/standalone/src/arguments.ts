@@ -141,8 +141,7 @@ async function readNamedFile(path: string): Promise<Uint8Array> {
 
 /** The usage error for a file that can't be read. */
 export function cannotRead(path: string, error: unknown): CliError {
-  const { code, message } =
-    error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: '' };
+  const { code, message } = error as NodeJS.ErrnoException;
   const reason =
     code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : message;
   return new CliError(exitCodes.usage, `${path} can't be read: ${reason}.`);

@@ -1,1 +1,1 @@
-export {};
+export { startPlatform, type Platform, type PlatformOptions } from './platform.ts';

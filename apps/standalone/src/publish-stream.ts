@@ -21,7 +21,7 @@ export type PublishOutcome =
   | { readonly kind: 'refused'; readonly event: NumberedEvent; readonly problem: Problem };
 
 export interface PublishStreamOptions {
-  readonly api: ApiClient;
+  readonly api: Pick<ApiClient, 'send'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly signal: AbortSignal;

@@ -83,11 +83,14 @@ export function formatFields(
   fields: Readonly<Record<string, string | number | boolean | null | undefined>>,
   nameStyle: (text: string) => string = (text) => text,
 ): string[] {
-  const shown = Object.entries(fields).filter(([, value]) => value !== undefined);
-  const width = Math.max(0, ...shown.map(([name]) => name.length));
-  return shown.map(
-    ([name, value]) => `${nameStyle(name.padEnd(width))}${gap}${cellText(String(value ?? '-'))}`,
-  );
+  const shown = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [printable(name), cellText(String(value ?? '-'))] as const);
+  const width = Math.max(0, ...shown.map(([name]) => displayWidth(name)));
+  return shown.map(([name, value]) => {
+    const padding = ' '.repeat(width - displayWidth(name));
+    return `${nameStyle(name)}${padding}${gap}${value}`;
+  });
 }
 
 function cellText(value: string | number | null | undefined): string {

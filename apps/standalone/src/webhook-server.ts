@@ -45,6 +45,7 @@ export function startWebhookServer({
   clock,
   answer,
 }: WebhookServerOptions): Promise<WebhookServer> {
+  let isClosing = false;
   const server = createServer((req, res) => {
     const receivedAt = new Date(clock.now());
     void readBody(req)
@@ -53,8 +54,9 @@ export function startWebhookServer({
       )
       .catch((): WebhookAnswer => ({ status: 500 }))
       .then(({ status, headers, body }) => {
-        res.writeHead(status, { ...headers });
-        res.end(body);
+        // An idle connection that is kept would keep us from ending.
+        res.writeHead(status, { ...headers, ...(isClosing && { connection: 'close' }) });
+        res.end(body, () => isClosing && server.closeIdleConnections());
       });
   });
   return new Promise((resolve, reject) => {
@@ -66,8 +68,8 @@ export function startWebhookServer({
         url: `http://${name}:${address.port}`,
         close: () =>
           new Promise((closed) => {
+            isClosing = true;
             server.close(() => closed());
-            server.closeIdleConnections();
           }),
       });
     });

@@ -121,8 +121,7 @@ export function addDeliveryCommands(root: Command, withSession: WithSession): vo
 
 const maxShownAttempts = 250;
 
-/** The route of one delivery. */
-export function deliveryPath(id: string, action = ''): string {
+function deliveryPath(id: string, action = ''): string {
   return `/v1/deliveries/${encodeURIComponent(id)}${action && `/${action}`}`;
 }
 

@@ -74,7 +74,6 @@ export async function endpointSettings(
     throw new CliError(exitCodes.usage, `Give only one of ${contradictions.join(', and of ')}.`);
   }
   const given = {
-    ...(options.body !== undefined && (await readObject(options.body, '--body', io))),
     uid: options.uid,
     name: options.name,
     description: options.description,
@@ -89,7 +88,10 @@ export async function endpointSettings(
     maxInFlight: options.maxInFlight,
     metadata: options.metadata,
   };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return {
+    ...(options.body !== undefined && (await readObject(options.body, '--body', io))),
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
 }
 
 async function readObject(text: string, name: string, io: Pick<Io, 'stdin'>): Promise<object> {

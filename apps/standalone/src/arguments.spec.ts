@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FakeClock } from '@posthorn/testing';
+import {
+  collectChoices,
+  collectPairs,
+  httpUrl,
+  moment,
+  numberList,
+  readData,
+  wholeNumber,
+} from './arguments.ts';
+import { createTestIo } from './io.harness.ts';
+
+test.each(['', '-1', '1.5', '1e3', 'ten', '11', ' 5'])('wholeNumber refuses %j', (text) => {
+  expect(() => wholeNumber(0, 10)(text)).toThrow('a whole number from 0 to 10');
+});
+
+test('collectPairs keeps = signs of the value, and the last value of a name', () => {
+  expect(collectPairs('b=x=y', collectPairs('b=1', { a: '1' }))).toEqual({ a: '1', b: 'x=y' });
+  expect(() => collectPairs('=x', undefined)).toThrow('name=value');
+});
+
+test('collectChoices adds values up', () => {
+  expect(collectChoices('region=us', collectChoices('region=eu,asia', undefined))).toEqual({
+    region: ['eu', 'asia', 'us'],
+  });
+});
+
+test('numberList reads none, one and many', () => {
+  expect(numberList('')).toEqual([]);
+  expect(numberList('5')).toEqual([5]);
+  expect(numberList('1000, 2000')).toEqual([1000, 2000]);
+  expect(() => numberList('1,,2')).toThrow('whole number');
+});
+
+describe('moment', () => {
+  const clock = new FakeClock(Date.parse('2026-03-01T12:00:00.000Z'));
+
+  test.each([
+    ['90s', '2026-03-01T11:58:30.000Z'],
+    ['15m', '2026-03-01T11:45:00.000Z'],
+    ['2h', '2026-03-01T10:00:00.000Z'],
+    ['3d', '2026-02-26T12:00:00.000Z'],
+    ['2026-01-31T12:00:00+01:00', '2026-01-31T11:00:00.000Z'],
+    ['2026-01-31', '2026-01-31T00:00:00.000Z'],
+  ])('reads %s', (text, expected) => {
+    expect(moment(text).at(clock)).toBe(expected);
+  });
+
+  test.each(['', 'yesterday', '5', '5w', '31.01.2026', '2026-13-01'])('refuses %j', (text) => {
+    expect(() => moment(text)).toThrow('such as');
+  });
+});
+
+test.each(['ftp://x', 'example.com', 'http://', ''])('httpUrl refuses %j', (text) => {
+  expect(() => httpUrl(text)).toThrow('http');
+});
+
+describe('readData', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'posthorn-arguments-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  test('takes text as it is, a file with @, and standard input with -', async () => {
+    const file = join(directory, 'data.json');
+    writeFileSync(file, '{"é":1}');
+    const io = createTestIo({ stdin: 'from stdin' });
+    expect(await readData('{}', io)).toBe('{}');
+    expect(await readData(`@${file}`, io)).toBe('{"é":1}');
+    expect(await readData('-', io)).toBe('from stdin');
+  });
+
+  test('says why a file can not be read', async () => {
+    const io = createTestIo();
+    await expect(readData(`@${join(directory, 'none')}`, io)).rejects.toThrow('there is no such file');
+    await expect(readData(`@${directory}`, io)).rejects.toThrow('it is a directory');
+  });
+
+  test('refuses what is not UTF-8', async () => {
+    const io = createTestIo({ stdin: new Uint8Array([0xff, 0xfe]) });
+    await expect(readData('-', io)).rejects.toThrow("isn't UTF-8");
+  });
+});

@@ -1,0 +1,254 @@
+import { respond, respondBy, startReceiver, type Receiver } from '@posthorn/testing';
+import { exitCodes } from './exit-codes.ts';
+import { runInTest } from './io.harness.ts';
+
+const commands = [
+  [],
+  ['serve'],
+  ['demo'],
+  ['environment'],
+  ['listen'],
+  ['publish'],
+  ...['list', 'show', 'payload', 'replay', 'tail'].map((name) => ['events', name]),
+  ...['list', 'show', 'tail', 'retry', 'cancel'].map((name) => ['deliveries', name]),
+  ...['list', 'show', 'create', 'update', 'delete', 'enable', 'disable', 'pause', 'resume'].map((name) => [
+    'endpoints',
+    name,
+  ]),
+  ...['secrets', 'rotate-secret', 'test', 'stats'].map((name) => ['endpoints', name]),
+  ...['list', 'show', 'put', 'delete'].map((name) => ['event-types', name]),
+  ...['list', 'show', 'create', 'delete'].map((name) => ['organisations', name]),
+  ...['list', 'show', 'create', 'delete'].map((name) => ['keys', name]),
+];
+
+test.each(commands.map((command) => [command.join(' '), command] as const))(
+  'posthorn %s --help explains itself on standard output, with the exit codes',
+  async (_name, command) => {
+    const { code, stdout, stderr } = await runInTest([...command, '--help']);
+    expect(code).toBe(exitCodes.ok);
+    expect(stdout).toMatch(/^Usage: posthorn/);
+    expect(stdout).toContain('Exit codes:');
+    expect(stderr).toBe('');
+  },
+);
+
+test.each([
+  ['publish'],
+  ['endpoints'],
+  ['events'],
+  ['deliveries'],
+  ['keys'],
+  ['organisations'],
+  ['event-types'],
+])('posthorn %s --help has examples', async (command) => {
+  expect((await runInTest([command, '--help'])).stdout).toContain(`$ posthorn`);
+});
+
+test('the version is that of the package', async () => {
+  expect((await runInTest(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test.each([
+  ['an unknown command', ['publsh']],
+  ['an unknown option', ['events', 'list', '--limt', '5']],
+  ['a missing argument', ['endpoints', 'show']],
+  ['an argument too many', ['endpoints', 'show', 'a', 'b']],
+  ['a number that is none', ['events', 'list', '--limit', 'many']],
+  ['a choice that is none', ['endpoints', 'list', '--state', 'on']],
+  ['a state that is none', ['deliveries', 'list', '--state', 'lost']],
+  ['a time that is none', ['events', 'list', '--after', 'yesterday']],
+  ['data that is no JSON', ['publish', 'order.paid', '{bad']],
+  ['nothing to publish', ['publish', 'order.paid']],
+  ['an id for a whole file', ['publish', '--file', 'x', '--id', 'y']],
+  ['labels for events that have their own', ['publish', '--file', 'x', '--label', 'a=b']],
+  ['a file that is not there', ['publish', '--file', '/not/there']],
+  ['a filter that is no object', ['endpoints', 'create', 'https://example.com', '--filter', '[]']],
+  ['options that contradict each other', ['endpoints', 'update', 'x', '--filter', '{}', '--any-payload']],
+  ['a secret that is none', ['listen', '--secret', 'hunter2']],
+  ['a URL that is none', ['--url', 'localhost', 'events', 'list']],
+  ['a configuration that is wrong', ['events', 'list'], { POSTHORN_URL: 'localhost' }],
+] as [string, string[], Record<string, string>?][])(
+  '%s is a usage error, told on standard error',
+  async (_name, argv, env = {}) => {
+    const { code, stdout, stderr } = await runInTest(argv, { env });
+    expect({ code, stdout }).toEqual({ code: exitCodes.usage, stdout: '' });
+    expect(stderr).not.toBe('');
+    expect(stderr).not.toContain('    at ');
+  },
+);
+
+describe('against an API', () => {
+  let api: Receiver;
+  beforeEach(async () => {
+    api = await startReceiver();
+  });
+  afterEach(() => api.close());
+
+  const run = (argv: readonly string[], options: Parameters<typeof runInTest>[1] = {}) =>
+    runInTest(argv, { ...options, env: { POSTHORN_URL: api.url, POSTHORN_KEY: 'phk_env', ...options.env } });
+  const answer = (status: number, body: unknown) =>
+    api.behave(respond(status, { body: JSON.stringify(body) }));
+  const lastBody = () => JSON.parse(api.requests.at(-1)?.body.toString() ?? '') as unknown;
+
+  test('options come before the environment', async () => {
+    answer(200, { data: [], nextCursor: null });
+    const env = { POSTHORN_ORGANISATION: 'from-env' };
+    await run(['events', 'list', '--organisation', 'from-option'], { env });
+    await run(['events', 'list', '--key', 'phk_option'], { env });
+    expect(
+      api.requests.map(({ headers }) => [headers.authorization, headers['posthorn-organisation']]),
+    ).toEqual([
+      ['Bearer phk_env', 'from-option'],
+      ['Bearer phk_option', 'from-env'],
+    ]);
+  });
+
+  test('a refusal is exit code 3, with every violation', async () => {
+    answer(400, {
+      status: 400,
+      code: 'invalid_argument',
+      detail: '2 problems were found; see violations.',
+      violations: [
+        { field: '/url', code: 'a', message: 'is wrong' },
+        { field: '/name', code: 'b', message: 'is wrong too' },
+      ],
+    });
+    const { code, stdout, stderr } = await run(['endpoints', 'create', 'https://example.com']);
+    expect({ code, stdout }).toEqual({ code: exitCodes.refused, stdout: '' });
+    expect(stderr).toContain('/url   is wrong (a)\n');
+    expect(stderr).toContain('/name  is wrong too (b)\n');
+  });
+
+  test('for programs a refusal is one JSON value on standard error', async () => {
+    answer(404, { status: 404, code: 'not_found', detail: 'There is no such endpoint.' });
+    const { stdout, stderr } = await run(['endpoints', 'show', 'x', '--json']);
+    expect(stdout).toBe('');
+    expect(JSON.parse(stderr)).toEqual({
+      error: { status: 404, code: 'not_found', detail: 'There is no such endpoint.' },
+    });
+  });
+
+  test('an API that fails, or is not there, is exit code 4', async () => {
+    answer(500, { status: 500, code: 'internal', detail: 'Something went wrong on our side.' });
+    expect((await run(['events', 'list'])).code).toBe(exitCodes.unavailable);
+    await api.close();
+    expect((await run(['events', 'list'])).code).toBe(exitCodes.unavailable);
+  });
+
+  test('numbers that JavaScript can not hold reach programs as they were published', async () => {
+    api.behave(respond(200, { body: '{"id":"1","data":{"n":12345678901234567890,"x":1.0}}' }));
+    const { stdout } = await run(['events', 'show', '1', '--json']);
+    expect(stdout).toBe('{"id":"1","data":{"n":12345678901234567890,"x":1.0}}\n');
+  });
+
+  test('publish sends the very text of the payload, under an id that is known before it is sent', async () => {
+    answer(202, { id: 'e', type: 'order.paid', acceptedAt: '2026-01-01T00:00:00.000Z', duplicate: false });
+    const argv = ['publish', 'order.paid', '-', '--label', 'region=eu', '--occurred-at', '1h'];
+    const { code } = await run(argv, { stdin: '{"n": 1.0}' });
+    expect(code).toBe(exitCodes.ok);
+    const body = api.requests[0]?.body.toString() ?? '';
+    expect(body).toMatch(/,"data":\{"n": 1\.0\}\}$/);
+    expect(JSON.parse(body)).toEqual({
+      type: 'order.paid',
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      labels: { region: 'eu' },
+      occurredAt: '2025-12-31T23:00:00.000Z',
+      data: { n: 1 },
+    });
+  });
+
+  test('publish --file tells each refused line, and is exit code 1 then', async () => {
+    api.behave(
+      respondBy(({ body }) => {
+        const { events } = JSON.parse(body.toString()) as { events: { id: string; type: string }[] };
+        const data = events.map(({ id, type }) =>
+          type === 'bad'
+            ? { status: 400, code: 'invalid_argument', detail: 'No such type.' }
+            : { id, type, acceptedAt: '2026-01-01T00:00:00.000Z', duplicate: false },
+        );
+        return respond(202, { body: JSON.stringify({ data }) });
+      }),
+    );
+    const lines = [
+      '{"type":"a","data":1}',
+      'not json',
+      '{"type":"bad","data":2}',
+      '',
+      '{"type":"a","data":3}',
+    ];
+    const { code, stdout } = await run(['publish', '--file', '-', '--json'], { stdin: lines.join('\n') });
+    expect(code).toBe(exitCodes.failure);
+    expect(JSON.parse(stdout)).toMatchObject({
+      read: 4,
+      accepted: 2,
+      duplicates: 0,
+      refused: 2,
+      unknown: 0,
+      refusals: [
+        { line: 2, problem: { code: 'invalid_argument' } },
+        { line: 3, problem: { detail: 'No such type.' } },
+      ],
+    });
+  });
+
+  test('endpoints update sends only what is given', async () => {
+    answer(200, {
+      id: '1',
+      eventTypes: null,
+      labels: null,
+      signing: [],
+      retryDelaysMs: [],
+      headers: {},
+      metadata: {},
+    });
+    const argv = [
+      'endpoints',
+      'update',
+      'my shop',
+      '--any-labels',
+      '--retry-delays-ms',
+      '',
+      '--if-version',
+      '7',
+    ];
+    await run([...argv, '--body', '{"name":"from body"}']);
+    expect(api.requests[0]).toMatchObject({
+      method: 'PATCH',
+      path: '/v1/endpoints/my%20shop',
+      headers: { 'if-match': '"7"' },
+    });
+    expect(lastBody()).toEqual({ labels: null, retryDelaysMs: [], name: 'from body' });
+  });
+
+  test('endpoints test fails when the attempt did', async () => {
+    answer(200, { number: 1, outcome: 'timeout', status: null, response: null });
+    expect((await run(['endpoints', 'test', 'x'])).code).toBe(exitCodes.failure);
+    answer(200, { number: 1, outcome: 'success', status: 204, response: null });
+    expect((await run(['endpoints', 'test', 'x'])).code).toBe(exitCodes.ok);
+  });
+
+  test('retrying several deliveries tries each, and is exit code 1 when one was refused', async () => {
+    api.behave(
+      respondBy(({ path }) =>
+        path.includes('gone')
+          ? respond(404, { body: '{"status":404,"code":"not_found","detail":"There is no such delivery."}' })
+          : respond(202, { body: '{"id":"x"}' }),
+      ),
+    );
+    const { code, stdout, stderr } = await run(['deliveries', 'retry', 'a', 'gone', 'b']);
+    expect(code).toBe(exitCodes.failure);
+    expect(stdout).toBe('retrying a\nretrying b\n');
+    expect(stderr).toContain('gone: not_found');
+  });
+
+  test('what a receiver answered can not control the terminal', async () => {
+    answer(200, {
+      number: 1,
+      outcome: 'http_error',
+      status: 500,
+      response: { headers: { 'x-\u001b': '\u001b[2J' }, body: 'a\u001b]0;title\u0007', truncated: false },
+    });
+    const { stdout } = await run(['endpoints', 'test', 'x']);
+    expect(stdout).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+});
