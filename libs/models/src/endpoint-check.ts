@@ -51,7 +51,7 @@ export const defaultEndpointSettings: Omit<EndpointSettings, 'url'> = {
   headers: {},
   timeoutMs: 15_000,
   retryDelaysMs: defaultRetryDelaysMs,
-  maxInFlight: 50,
+  maxInFlight: 100,
   metadata: {},
 };
 
