@@ -13,6 +13,7 @@ describe('failureOf', () => {
     ['EPIPE', 'reset'],
     ['UND_ERR_SOCKET', 'reset'],
     ['UND_ERR_HEADERS_OVERFLOW', 'too_large'],
+    ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'protocol'],
     ['CERT_HAS_EXPIRED', 'tls'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls'],
     ['SELF_SIGNED_CERT_IN_CHAIN', 'tls'],

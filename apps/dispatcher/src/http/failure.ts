@@ -35,6 +35,10 @@ const byCode: ReadonlyMap<string, Failure> = new Map([
   ['EPIPE', reset],
   ['UND_ERR_SOCKET', reset],
   [
+    'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+    { outcome: 'protocol', message: 'The answer contradicts itself about its length.' },
+  ],
+  [
     'UND_ERR_HEADERS_OVERFLOW',
     {
       outcome: 'too_large',
