@@ -47,7 +47,7 @@ export function addEndpointSettings(command: Command): Command {
     .option('--any-payload', 'whatever the payload (the default)')
     .addOption(new Option('--format <format>', 'what the body looks like').choices(endpointFormats))
     .addOption(
-      new Option('--signing <scheme…>', 'how requests are signed; may be repeated')
+      new Option('--signing <scheme>', 'how requests are signed; may be repeated')
         .choices(signatureSchemes)
         .argParser((text: string, previous: readonly string[] | undefined) => collect(text, previous)),
     )
