@@ -31,10 +31,12 @@ export function createWithSession(io: Io, setExitCode: (code: ExitCode) => void)
   return (run, { finishRequests = false } = {}) =>
     async function (...given) {
       const options = this.optsWithGlobals<GlobalOptions>();
+      // Asked for at once: from here on Ctrl-C is ours.
+      const { clock, signal } = io;
       const api = createApiClient({
         ...connectionOf(options, io.env),
-        clock: io.clock,
-        ...(!finishRequests && { signal: io.signal }),
+        clock,
+        ...(!finishRequests && { signal }),
       });
       try {
         const session = { io, api, output: createOutput(io, { json: options.json === true }) };

@@ -33,7 +33,7 @@ const patienceMs = 40_000;
 
 /** Resolves with 0 if everything was delivered and verified, 1 if not, 130 after Ctrl-C. */
 export async function demo(options: DemoOptions, io: Io): Promise<ExitCode> {
-  const { clock } = io;
+  const { clock, signal } = io;
   const output = createOutput(io, { json: options.json });
   const startedAt = clock.monotonic();
   const dataDir = await mkdtemp(join(tmpdir(), 'posthorn-demo-'));
@@ -59,7 +59,7 @@ export async function demo(options: DemoOptions, io: Io): Promise<ExitCode> {
     const published = await publish(api, events, progress, io);
     await settle(api, progress, events, receiver, io);
     progress.end();
-    if (io.signal.aborted) return exitCodes.interrupted;
+    if (signal.aborted) return exitCodes.interrupted;
 
     const rows = await reportOf(api, { events, endpoints, receiver });
     return await conclude(output, rows, published, clock.monotonic() - startedAt);
