@@ -220,7 +220,7 @@ function examplesOf(examples: Readonly<Record<string, Example>>): Json {
 }
 
 /** Every error code that a route can answer with: what follows from its description, and what it says itself. */
-export function errorCodesOf(route: RouteDescription): ReadonlySet<ErrorCode> {
+function errorCodesOf(route: RouteDescription): ReadonlySet<ErrorCode> {
   const codes = new Set<ErrorCode>(['invalid_argument', 'unauthenticated', 'permission_denied']);
   if (route.organisation !== 'none' || route.path.includes('{')) codes.add('not_found');
   if (route.body !== undefined || route.method === 'post') codes.add('payload_too_large');

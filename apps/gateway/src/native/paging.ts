@@ -2,8 +2,8 @@
 import type { Page } from './schemas/schema.ts';
 import { integerParameter, type QueryParameter } from './query.ts';
 
-export const defaultPageSize = 50;
-export const maxPageSize = 250;
+const defaultPageSize = 50;
+const maxPageSize = 250;
 
 const cursorText = /^[A-Za-z0-9_-]{1,1024}$/;
 
