@@ -61,6 +61,8 @@ test.each([
   ['nothing to publish', ['publish', 'order.paid']],
   ['an id for a whole file', ['publish', '--file', 'x', '--id', 'y']],
   ['labels for events that have their own', ['publish', '--file', 'x', '--label', 'a=b']],
+  ['a type that is given twice', ['publish', 'a.b', '--file', 'x', '--type', 'c.d']],
+  ['a file of errors of a single event', ['publish', 'a.b', '{}', '--errors', 'x']],
   ['a file that is not there', ['publish', '--file', '/not/there']],
   ['a filter that is no object', ['endpoints', 'create', 'https://example.com', '--filter', '[]']],
   ['options that contradict each other', ['endpoints', 'update', 'x', '--filter', '{}', '--any-payload']],

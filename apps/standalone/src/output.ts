@@ -41,7 +41,8 @@ export function createOutput(io: Pick<Io, 'stdout' | 'stderr' | 'env'>, options:
     lines.length === 0 ? Promise.resolve() : write(`${lines.join('\n')}\n`);
 
   const tableOptions = {
-    columns: io.stdout.isTTY ? io.stdout.columns : undefined,
+    // A terminal that doesn't tell its width says 0.
+    columns: (io.stdout.isTTY && io.stdout.columns) || undefined,
     headerStyle: (text: string) => style('bold', text),
   };
 

@@ -37,7 +37,7 @@ export function createProgress(options: ProgressOptions): Progress {
       if (now - shownAt < intervalMs) return;
       shownAt = now;
       isShown = true;
-      stderr.write(isTerminal ? clearLine + truncate(line(), (stderr.columns ?? 80) - 1) : `${line()}\n`);
+      stderr.write(isTerminal ? clearLine + truncate(line(), (stderr.columns || 80) - 1) : `${line()}\n`);
     },
     end() {
       if (isTerminal && isShown) stderr.write(clearLine);

@@ -5,7 +5,7 @@ import { sleep } from '@posthorn/runtime';
 import { isNobodyThere, isTransient } from '../api-error.ts';
 import { collectPairs, moment, notJson, readData, wholeNumber, type Moment } from '../arguments.ts';
 import { CliError, exitCodes, type ExitCode } from '../exit-codes.ts';
-import { eventOfPayload, type EventFields, type NewEvent } from '../new-event.ts';
+import { eventOfPayload, type NewEvent } from '../new-event.ts';
 import { publishLines } from '../publish-lines.ts';
 import type { AcceptedEvent } from '../resources.ts';
 import { examples } from '../root-command.ts';
@@ -61,62 +61,71 @@ connection breaks and a batch has to be sent again. Exit code 1: at least one ev
     )
     .action(
       withSession(
-        async (
-          session,
-          typeArgument: string | undefined,
-          data: string | undefined,
-          options: PublishOptions,
-        ) => {
-          const { file, errors, label, type: typeOption, id, idempotencyKey, subject } = options;
-          const occurredAt = options.occurredAt?.at(session.io.clock);
-          const type = typeArgument ?? typeOption;
-          const retry = { giveUpAfterMs: options.giveUpAfter * 1_000 };
-          if (file !== undefined) {
-            refuseTogether({ data, '--id': id, '--idempotency-key': idempotencyKey });
-            if (type === undefined) {
-              refuseTogether(
-                { '--label': label, '--subject': subject, '--occurred-at': occurredAt },
-                'without a type',
-              );
-            }
-            return publishLines(session, {
-              file,
-              errorsFile: errors ?? null,
-              fields: type === undefined ? null : { type, occurredAt, subject, labels: label },
-              maxBatchItems: options.batch,
-              concurrency: options.concurrency,
-              ...retry,
-            });
-          }
-          if (type === undefined || data === undefined) {
-            throw new CliError(exitCodes.usage, 'Give a type and data, or --file.', [
-              '(add --help for what there is)',
-            ]);
-          }
-          const fields = { type, id, idempotencyKey, occurredAt, subject, labels: label };
-          return publishOne(session, fields, data, retry);
-        },
+        (session, type: string | undefined, data: string | undefined, options: PublishOptions) =>
+          options.file === undefined
+            ? publishOne(session, type, data, options)
+            : publishFile(session, type, data, { ...options, file: options.file }),
         { finishRequests: true },
       ),
     );
 }
 
+async function publishFile(
+  session: Session,
+  typeArgument: string | undefined,
+  data: string | undefined,
+  options: PublishOptions & { readonly file: string },
+): Promise<ExitCode> {
+  const { file, errors, id, idempotencyKey, label, subject } = options;
+  const type = typeArgument ?? options.type;
+  refuseTogether({ data, '--id': id, '--idempotency-key': idempotencyKey });
+  if (typeArgument !== undefined && options.type !== undefined) {
+    throw new CliError(exitCodes.usage, 'Give the type once: before --file, or as --type.');
+  }
+  if (type === undefined) {
+    refuseTogether(
+      { '--label': label, '--subject': subject, '--occurred-at': options.occurredAt },
+      'without a type',
+    );
+  }
+  const occurredAt = options.occurredAt?.at(session.io.clock);
+  return publishLines(session, {
+    file,
+    errorsFile: errors ?? null,
+    fields: type === undefined ? null : { type, occurredAt, subject, labels: label },
+    maxBatchItems: options.batch,
+    concurrency: options.concurrency,
+    giveUpAfterMs: options.giveUpAfter * 1_000,
+  });
+}
+
 async function publishOne(
   { api, output, io }: Session,
-  fields: EventFields,
-  data: string,
-  { giveUpAfterMs }: { giveUpAfterMs: number },
+  type: string | undefined,
+  data: string | undefined,
+  options: PublishOptions,
 ): Promise<ExitCode> {
+  if (type === undefined || data === undefined) {
+    throw new CliError(exitCodes.usage, 'Give a type and data, or --file.', [
+      '(add --help for what there is)',
+    ]);
+  }
+  if (options.type !== undefined || options.errors !== undefined) {
+    throw new CliError(exitCodes.usage, '--type and --errors are for --file.');
+  }
   const { clock, random, signal } = io;
+  const { id, idempotencyKey, subject, label: labels } = options;
+  const occurredAt = options.occurredAt?.at(clock);
   const payload = await readData(data, io);
   let event: NewEvent;
   try {
+    const fields = { type, id, idempotencyKey, occurredAt, subject, labels };
     event = eventOfPayload(payload, fields, () => newId(clock.now(), random.bytes));
   } catch (error) {
     throw notJson('The data', error);
   }
 
-  const deadline = clock.monotonic() + giveUpAfterMs;
+  const deadline = clock.monotonic() + options.giveUpAfter * 1_000;
   for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, 5_000)) {
     try {
       const answer = await api.send<AcceptedEvent>('POST', '/v1/events', { body: event.json });
