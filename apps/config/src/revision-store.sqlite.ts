@@ -14,14 +14,18 @@ export function createSqliteRevisionStore(
   const append = database.prepare('INSERT INTO config_changes (organisation_id) VALUES (?)');
   const trim = database.prepare('DELETE FROM config_changes WHERE revision <= ?');
 
+  /** The newest revision that was read; unknown again from a change on, since that may yet be undone. */
+  let known: number | undefined;
+
   return {
     recordChange(organisationId) {
+      known = undefined;
       const { lastInsertRowid } = append.run(organisationId);
       trim.run(Number(lastInsertRowid) - maxChanges);
     },
 
     changesSince(since) {
-      const revision = Number(newest.get()?.['revision'] ?? 0);
+      const revision = (known ??= Number(newest.get()?.['revision'] ?? 0));
       // The case of nearly every call: the dispatcher asks once for each batch.
       if (since === revision) return Promise.resolve({ revision, organisationIds: [], reset: false });
       const first = Number(oldest.get()?.['revision'] ?? 0);
