@@ -8,4 +8,5 @@ export * from './lookup-cache.ts';
 export * from './metrics.ts';
 export * from './random.ts';
 export * from './run-service.ts';
+export * from './stop-signals.ts';
 export * from './target-resolver.ts';

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
+import { systemClock, type Clock } from './clock.ts';
 import { ConfigError } from './config-reader.ts';
 import { exitCodes, runService, type ProcessPort, type RunnableService } from './run-service.ts';
 
@@ -30,7 +31,11 @@ function fakeProcess(argv: readonly string[] = []) {
   };
 }
 
-function run(service: Partial<RunnableService<typeof config>>, argv?: readonly string[]) {
+function run(
+  service: Partial<RunnableService<typeof config>>,
+  argv?: readonly string[],
+  clock: Clock = systemClock,
+) {
   const fake = fakeProcess(argv);
   const lines: string[] = [];
   const running = runService(
@@ -41,7 +46,7 @@ function run(service: Partial<RunnableService<typeof config>>, argv?: readonly s
       logDestination: { write: (line) => lines.push(line) },
       ...service,
     },
-    { process: fake.port },
+    { process: fake.port, clock },
   );
   return { ...fake, lines, running };
 }
@@ -79,17 +84,23 @@ describe('running a service', () => {
     expect(exits).toEqual([exitCodes.failed]);
   });
 
-  it('exits at once on the second signal', async () => {
+  it('exits at once on a second signal, but takes what follows within half a second for the same Ctrl-C', async () => {
     let release: () => void = () => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
-    const { running, emit, events, exits } = run({
-      start: async (_config, { lifecycle }) => lifecycle.defer('server', () => released),
-    });
+    let now = 0;
+    const { running, emit, events, exits } = run(
+      { start: async (_config, { lifecycle }) => lifecycle.defer('server', () => released) },
+      [],
+      { ...systemClock, monotonic: () => now },
+    );
     await running;
 
-    emit('SIGTERM');
-    expect(exits).toEqual([]);
     emit('SIGINT');
+    now = 400;
+    emit('SIGINT');
+    expect(exits).toEqual([]);
+    now = 600;
+    emit('SIGTERM');
 
     expect(exits).toEqual([exitCodes.failed]);
     release();

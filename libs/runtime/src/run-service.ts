@@ -7,6 +7,7 @@ import { durationMs, choice } from './config-parsers.ts';
 import { ConfigError, configEntry } from './config-reader.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLogger, logLevels, type LogDestination, type LogLevel, type Logger } from './logger.ts';
+import { onStopSignals } from './stop-signals.ts';
 
 /** How a process ended. */
 export const exitCodes = { stopped: 0, failed: 1, badConfiguration: 2 } as const;
@@ -81,7 +82,7 @@ export async function runService<C extends { readonly logLevel: LogLevel; readon
     stepTimeoutMs: config.stopTimeoutMs,
     totalTimeoutMs: config.stopTimeoutMs,
   });
-  watchProcess(port, logger, lifecycle);
+  watchProcess(port, clock, logger, lifecycle);
 
   try {
     await service.start(config, { logger, lifecycle });
@@ -103,20 +104,20 @@ function tryReadConfig<C>(service: RunnableService<C>, port: ProcessPort): C | u
   }
 }
 
-function watchProcess(port: ProcessPort, logger: Logger, lifecycle: Lifecycle): void {
-  let stopping = false;
+function watchProcess(port: ProcessPort, clock: Clock, logger: Logger, lifecycle: Lifecycle): void {
   const stop = async (signal: string): Promise<void> => {
-    if (stopping) {
-      logger.warn({ signal }, 'stopping at once');
-      return port.exit(exitCodes.failed);
-    }
-    stopping = true;
     logger.info({ signal }, 'stopping');
     const clean = await lifecycle.close();
     logger.info({ clean }, 'stopped');
     port.exit(clean ? exitCodes.stopped : exitCodes.failed);
   };
-  for (const signal of ['SIGTERM', 'SIGINT']) port.on(signal, () => void stop(signal));
+  onStopSignals(port, clock, {
+    first: (signal) => void stop(signal),
+    again: (signal) => {
+      logger.warn({ signal }, 'stopping at once');
+      port.exit(exitCodes.failed);
+    },
+  });
   for (const event of ['uncaughtException', 'unhandledRejection']) {
     port.on(event, (error) => {
       logger.fatal({ err: error }, event);
