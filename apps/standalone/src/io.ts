@@ -1,7 +1,15 @@
 /** What a command has of the world: streams, environment, time, and a signal that Ctrl-C or SIGTERM aborts. Tests pass their own. */
 import type { Readable, Writable } from 'node:stream';
-import { systemClock, systemRandom, type Clock, type Environment, type Random } from '@posthorn/runtime';
+import {
+  systemClock,
+  systemRandom,
+  onStopSignals,
+  type Clock,
+  type Environment,
+  type Random,
+} from '@posthorn/runtime';
 import { environment } from './config.ts';
+import { exitCodes } from './exit-codes.ts';
 
 export interface Io {
   readonly stdin: Readable & { readonly isTTY?: boolean };
@@ -42,11 +50,9 @@ export function processIo(): Io {
 
 function abortOnInterrupt(): AbortController {
   const controller = new AbortController();
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-  };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  onStopSignals(process, systemClock, {
+    first: () => controller.abort(),
+    again: () => process.exit(exitCodes.interrupted),
+  });
   return controller;
 }
