@@ -1,7 +1,6 @@
 /** What the command line takes from the environment (docs/configuration.md). */
 import { configEntry, configParsers, readConfig, type Environment } from '@posthorn/runtime';
 import type { ApiClientOptions } from './api-client.ts';
-import type { GlobalOptions } from './root-command.ts';
 
 const { text, url } = configParsers;
 
@@ -32,11 +31,18 @@ export const clientConfig = {
   }),
 } as const;
 
+/** What the command line may say of it, instead of the environment. */
+export interface ConnectionOptions {
+  readonly url?: string | undefined;
+  readonly key?: string | undefined;
+  readonly organisation?: string | undefined;
+}
+
 /** Where the API is, and who asks. */
 export type Connection = Pick<ApiClientOptions, 'url' | 'key' | 'organisation'>;
 
 /** How to reach the API: options first, then the environment. Throws a `ConfigError` with all problems. */
-export function connectionOf(options: GlobalOptions, env: Environment): Connection {
+export function connectionOf(options: ConnectionOptions, env: Environment): Connection {
   const config = readConfig(clientConfig, env);
   return {
     url: options.url ?? config.url,

@@ -1,15 +1,13 @@
 /** The `posthorn` command itself: the options that every command takes, and how its help looks. */
 import { Command, Option } from 'commander';
 import { httpUrl } from './arguments.ts';
+import type { ConnectionOptions } from './config.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { styleFor } from './output.ts';
 
 /** Options of every command that talks to the API; the environment has what isn't given. */
-export interface GlobalOptions {
-  readonly url?: string | undefined;
-  readonly key?: string | undefined;
-  readonly organisation?: string | undefined;
+export interface GlobalOptions extends ConnectionOptions {
   readonly json?: true | undefined;
 }
 
