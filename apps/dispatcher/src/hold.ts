@@ -1,8 +1,9 @@
-import type { Delivery, SigningEndpoint } from '@posthorn/models';
+import { isFinal, type Delivery, type SigningEndpoint } from '@posthorn/models';
 
 /**
  * What becomes of a delivery that can't go out now: kept for when a paused endpoint is resumed, kept for a replay to a disabled
- * one, ended for one that is no more. Nothing is dropped without a reason on record.
+ * one, ended for one that is no more. Nothing is dropped without a reason on record. A delivery that had ended, and that someone
+ * asked for again, stays as it ended.
  */
 export function heldDelivery(
   delivery: Delivery,
@@ -12,6 +13,7 @@ export function heldDelivery(
     dueNow,
   }: { /** By the wall clock. */ readonly now: Date; /** By the due clock. */ readonly dueNow: Date },
 ): Delivery {
+  if (isFinal(delivery.state)) return { ...delivery, nextAttemptAt: null };
   switch (endpoint?.endpoint.state) {
     case undefined:
       return {
