@@ -1,6 +1,7 @@
 import { endpointStateTable, type configV1 } from '@posthorn/contracts';
 import { endpointStates, type Violation } from '@posthorn/models';
 import type { CallOptions } from '@posthorn/rpc';
+import { checkSecret } from '@posthorn/signing';
 import type { GatewayClients } from '../clients.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { EndpointHealthLookup } from './endpoint-health.ts';
@@ -80,7 +81,7 @@ export function endpointRoutes({
       organisation: 'required',
       body: {
         schema: newEndpointSchema,
-        check,
+        check: (body) => [...check(body), ...checkGivenSecret(body.secret)],
         examples: {
           all: { summary: 'Everything, to one URL', value: { url: 'https://example.com/hooks' } },
           selected: {
@@ -198,6 +199,12 @@ export function createEndpointAnswer(
       headers: { ETag: etagOf(endpoint.version) },
     };
   };
+}
+
+/** Whether the endpoint signs with the secret's scheme at all is for config to say. */
+function checkGivenSecret(secret: string | undefined): readonly Violation[] {
+  if (secret === undefined) return [];
+  return checkSecret(secret, secret.startsWith('whsk_') ? 'v1a' : 'v1');
 }
 
 function settingsOf({
