@@ -25,6 +25,10 @@ describe('DomainError.invalid', () => {
     expect(error.message).toBe('/name: At most 255 characters are allowed.');
   });
 
+  it('names no field when it is the whole body', () => {
+    expect(DomainError.invalid([{ ...violation, field: '' }]).message).toBe(violation.message);
+  });
+
   it('counts when it is more', () => {
     expect(DomainError.invalid([violation, violation]).message).toBe(
       '2 problems were found; see violations.',

@@ -21,7 +21,7 @@ export const errorCodes = [
 
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** One thing that is wrong with a request: `field` is a JSON pointer into the body, or `?name` for a parameter. */
+/** One thing that is wrong with a request: `field` is a JSON pointer into the body (empty: the whole of it), or `?name` for a parameter. */
 export interface Violation {
   readonly field: string;
   readonly code: string;
@@ -61,7 +61,7 @@ export class DomainError extends Error {
     const [first] = violations;
     const message =
       violations.length === 1 && first
-        ? `${first.field}: ${first.message}`
+        ? `${first.field === '' ? '' : `${first.field}: `}${first.message}`
         : `${violations.length} problems were found; see violations.`;
     return new DomainError('invalid_argument', message, { violations });
   }
