@@ -33,7 +33,7 @@ const root = resolve(import.meta.dirname, '../../..');
 export const operatorKey = 'operator-key-of-the-end-to-end-suites';
 
 /** The command's arguments for node, without the command's own. */
-export const posthornArguments = [
+const posthornArguments = [
   '--conditions=@posthorn/source',
   '--disable-warning=ExperimentalWarning',
   join(root, 'apps/standalone/src/main.ts'),
