@@ -1,5 +1,5 @@
 import { startNameServer, startReceiver, type NameServer, type Receiver } from '@posthorn/testing';
-import { expectProblem, type ProblemAnswer } from './expect-problem.ts';
+import { expectProblem, type ProblemAnswer } from './expect-problem.harness.ts';
 import { preparePlatform, type PlatformProcess } from './platform-process.ts';
 import type { RestAnswer } from './rest-client.ts';
 import { createTenant, type Tenant } from './tenant.ts';
@@ -228,7 +228,7 @@ describe('a target that became private', () => {
   });
 });
 
-describe('a request is refused when', () => {
+describe('a request is refused', () => {
   it.each([
     ['/v1/endpoints?limit=0', '?limit'],
     ['/v1/endpoints?limit=251', '?limit'],
@@ -247,7 +247,7 @@ describe('a request is refused when', () => {
     ['/v1/deliveries?after=yesterday', '?after'],
     ['/v1/deliveries?endpoint=x', '?endpoint'],
     ['/v1/events?%ff=x', '?%ff=x'],
-  ])('it asks for %s', async (path, field) => {
+  ])('that asks for %s', async (path, field) => {
     expectProblem(await tenant.call('GET', path), invalid, [field]);
   });
 
@@ -263,7 +263,7 @@ describe('a request is refused when', () => {
     ['POST', '/v1/replays', 404, 'not_found'],
     ['POST', '/v1/deliveries/retry', 405, 'method_not_allowed'],
     ['DELETE', '/v1/events/x/payload', 405, 'method_not_allowed'],
-  ])('there is no %s %s', async (method, path, status, code) => {
+  ])('where there is no %s %s', async (method, path, status, code) => {
     const answer = await tenant.call(method, path);
     expectProblem(answer, [status, code]);
     if (status === 405) expect(answer.headers.get('allow')).toMatch(/GET|POST/);
