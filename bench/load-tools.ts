@@ -52,11 +52,9 @@ function buildGo(): string | undefined {
   if (status === 0) return binary;
   const reason = error === undefined ? `go build failed:\n${stderr}` : `Go isn't there (${error.message})`;
   console.error(
-    `${reason}. Falling back to a load generator and a receiver in Node: they take so much of the`,
+    `${reason}. The load generator and the receiver in Node do instead, and take more of the machine:`,
   );
-  console.error(
-    'machine that rates are lower than what Posthorn and the bare loop can do; ratios are still fair.',
-  );
+  console.error('rates are lower than with the ones in Go, ratios are about the same.');
   return undefined;
 }
 
