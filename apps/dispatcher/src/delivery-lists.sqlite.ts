@@ -8,9 +8,16 @@ import {
   type DeliveryRow,
 } from './delivery-rows.sqlite.ts';
 import { outcomePlace, statePlace } from './delivery-record.sqlite.ts';
-import { scanPage, type ScanQuery } from './scan-pages.sqlite.ts';
+import {
+  endOfIds,
+  mergeWalks,
+  scanPage,
+  walkIndex,
+  type KeyWalk,
+  type ScanQuery,
+} from './scan-pages.sqlite.ts';
 
-/** The listing half of the store: every list walks one index, newest first. */
+/** The listing half of the store: lists walk an index, newest first. */
 export function createDeliveryLists(database: SqliteDatabase) {
   const selectLast = database.prepare<AttemptRow>(
     'SELECT * FROM attempts WHERE delivery_id = ? ORDER BY number DESC LIMIT 1',
@@ -30,7 +37,7 @@ export function createDeliveryLists(database: SqliteDatabase) {
     );
     where.statusClass('last_status', filter.statusClass);
     where.between('created_at', filter.after, filter.before);
-    const query = { table: 'deliveries', key: 'id', ...deliveryRange(filter, where), ...where.done() };
+    const query = { ...deliveryScan, walk: walkDeliveries(filter, where), ...where.done() };
     return scanPage<DeliveryRow, DeliveryWithLast>(database, query, page, withLast);
   }
 
@@ -40,54 +47,80 @@ export function createDeliveryLists(database: SqliteDatabase) {
     where.equals('outcome', filter.outcome === undefined ? undefined : outcomePlace[filter.outcome]);
     where.statusClass('status', filter.statusClass);
     where.between('started_at', filter.after, filter.before);
-    const query = { table: 'attempts', key: 'position', ...attemptRange(filter, where), ...where.done() };
+    const query = { ...attemptScan, walk: walkAttempts(filter, where), ...where.done() };
     return scanPage<AttemptRow, Attempt>(database, query, page, attemptFromRow);
+  }
+
+  function walkDeliveries({ organisationId, endpointId, event }: DeliveryFilter, where: Conditions): KeyWalk {
+    if (event === undefined) return walkEndpoints(deliveryScan, organisationId, endpointId);
+    where.equals('organisation_id', organisationId);
+    where.equals('event_id', event.id);
+    where.equals('endpoint_id', endpointId);
+    const time = event.acceptedAt.getTime();
+    const range = 'id >= ? AND id <= ?';
+    return walkIndex(database, { ...deliveryScan, range }, [idFloor(time), idCeiling(time)]);
+  }
+
+  function walkAttempts(filter: AttemptFilter, where: Conditions): KeyWalk {
+    const { organisationId, endpointId, deliveryId, event } = filter;
+    if (deliveryId === undefined && event === undefined) {
+      return walkEndpoints(attemptScan, organisationId, endpointId);
+    }
+    where.equals('organisation_id', organisationId);
+    where.equals('endpoint_id', endpointId);
+    where.equals('event_id', event?.id);
+    if (deliveryId !== undefined) {
+      return walkIndex(database, { ...attemptScan, range: 'delivery_id = ?' }, [deliveryId]);
+    }
+    const time = event?.acceptedAt.getTime() ?? 0;
+    const range = 'delivery_id >= ? AND delivery_id <= ?';
+    return walkIndex(database, { ...attemptScan, range }, [idFloor(time), idCeiling(time)]);
+  }
+
+  /**
+   * One index serves the lists of an endpoint and, endpoint by endpoint, those of an organisation: every further index would
+   * cost each delivery a page of its own in the write-ahead log.
+   */
+  function walkEndpoints(
+    scan: { readonly table: string; readonly key: string },
+    organisationId: string,
+    endpointId: string | undefined,
+  ): KeyWalk {
+    const range = 'organisation_id = ? AND endpoint_id = ?';
+    const endpoints =
+      endpointId === undefined ? endpointsOf(database, scan.table, organisationId) : [endpointId];
+    return mergeWalks(
+      [...endpoints].map((one) => walkIndex(database, { ...scan, range }, [organisationId, one])),
+    );
   }
 
   return { withLast, listDeliveries, listAttempts };
 }
 
-type Range = Pick<ScanQuery, 'range' | 'rangeParameters'>;
+const deliveryScan = { table: 'deliveries', key: 'id', keyOf: (row: DeliveryRow) => row.id, end: endOfIds };
+const attemptScan = {
+  table: 'attempts',
+  key: 'position',
+  keyOf: (row: AttemptRow) => row.position,
+  end: Number.MAX_SAFE_INTEGER,
+};
 
-function deliveryRange(filter: DeliveryFilter, where: Conditions): Range {
-  const { organisationId, endpointId, event } = filter;
-  if (event !== undefined) {
-    where.equals('organisation_id', organisationId);
-    where.equals('event_id', event.id);
-    where.equals('endpoint_id', endpointId);
-    const time = event.acceptedAt.getTime();
-    return { range: 'id >= ? AND id <= ?', rangeParameters: [idFloor(time), idCeiling(time)] };
+/** The endpoints of an organisation that a table has rows of, deleted ones included, found by skipping from one to the next. */
+export function* endpointsOf(
+  database: SqliteDatabase,
+  table: string,
+  organisationId: string,
+): Generator<string> {
+  const next = database.prepare<{ endpoint_id: string }>(
+    `SELECT endpoint_id FROM ${table} WHERE organisation_id = ? AND endpoint_id > ? ORDER BY endpoint_id LIMIT 1`,
+  );
+  for (
+    let row = next.get(organisationId, '');
+    row !== undefined;
+    row = next.get(organisationId, row.endpoint_id)
+  ) {
+    yield row.endpoint_id;
   }
-  if (endpointId !== undefined) {
-    where.equals('organisation_id', organisationId);
-    return { range: 'endpoint_id = ?', rangeParameters: [endpointId] };
-  }
-  return { range: 'organisation_id = ?', rangeParameters: [organisationId] };
-}
-
-function attemptRange(filter: AttemptFilter, where: Conditions): Range {
-  const { organisationId, endpointId, deliveryId, event } = filter;
-  if (deliveryId !== undefined) {
-    where.equals('organisation_id', organisationId);
-    where.equals('endpoint_id', endpointId);
-    where.equals('event_id', event?.id);
-    return { range: 'delivery_id = ?', rangeParameters: [deliveryId] };
-  }
-  if (event !== undefined) {
-    where.equals('organisation_id', organisationId);
-    where.equals('endpoint_id', endpointId);
-    where.equals('event_id', event.id);
-    const time = event.acceptedAt.getTime();
-    return {
-      range: 'delivery_id >= ? AND delivery_id <= ?',
-      rangeParameters: [idFloor(time), idCeiling(time)],
-    };
-  }
-  if (endpointId !== undefined) {
-    where.equals('organisation_id', organisationId);
-    return { range: 'endpoint_id = ?', rangeParameters: [endpointId] };
-  }
-  return { range: 'organisation_id = ?', rangeParameters: [organisationId] };
 }
 
 /** Collects conditions with their parameters; what is undefined asks for nothing. */
@@ -119,7 +152,7 @@ export class Conditions {
     this.#parameters.push(...parameters);
   }
 
-  done(): Pick<ScanQuery, 'conditions' | 'conditionParameters'> {
+  done(): Pick<ScanQuery<unknown>, 'conditions' | 'conditionParameters'> {
     return { conditions: this.#sql, conditionParameters: this.#parameters };
   }
 }

@@ -11,8 +11,9 @@ import type { Migrations } from '@posthorn/sqlite';
 
 /**
  * The dispatcher's tables. Enumerations are stored as their place in the model's list (which only grows), times as
- * milliseconds. Delivery ids begin with the event's time, so rows and both list indexes grow at their ends; the
- * indexes of what waits and of what is claimed are partial, so a delivery that ends at once never touches them.
+ * milliseconds. Delivery ids begin with the event's time, so rows come in at the end of the tables; only one index of each
+ * table is spread over the endpoints, because every place that a delivery is written to costs a page in the write-ahead
+ * log. The indexes of what waits and of what is claimed are partial: a delivery that ends at once never touches them.
  */
 export const dispatcherMigrations: Migrations = {
   owner: 'dispatcher',
@@ -33,8 +34,7 @@ export const dispatcherMigrations: Migrations = {
        created_at INTEGER NOT NULL,
        finished_at INTEGER
      ) STRICT, WITHOUT ROWID;
-     CREATE INDEX deliveries_by_organisation ON deliveries (organisation_id, id);
-     CREATE INDEX deliveries_by_endpoint ON deliveries (endpoint_id, id);
+     CREATE INDEX deliveries_by_endpoint ON deliveries (organisation_id, endpoint_id, id);
      CREATE INDEX deliveries_waiting ON deliveries (endpoint_id, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
      CREATE INDEX deliveries_claimed ON deliveries (claim) WHERE claim IS NOT NULL;
 
@@ -59,8 +59,7 @@ export const dispatcherMigrations: Migrations = {
        signature TEXT
      ) STRICT;
      CREATE UNIQUE INDEX attempts_by_delivery ON attempts (delivery_id, number);
-     CREATE INDEX attempts_by_organisation ON attempts (organisation_id, position);
-     CREATE INDEX attempts_by_endpoint ON attempts (endpoint_id, position);
+     CREATE INDEX attempts_by_endpoint ON attempts (organisation_id, endpoint_id, position);
 
      CREATE TABLE log_positions (
        partition INTEGER PRIMARY KEY,

@@ -223,6 +223,16 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         expect(await store.get('other', own[0] ?? '')).toBeNull();
       });
 
+      it('of an organisation merge its endpoints, those that are no more included, in order', async () => {
+        const own: string[] = [];
+        for (let number = 1; number <= 60; number += 1) {
+          own.push((await waiting(number, farAway, `endpoint-${(number * 7) % 5}`)).id);
+        }
+        await waiting(61, farAway, 'endpoint-1', 'other');
+        expect(await ids({}, 7)).toEqual(own.reverse());
+        expect(await ids({ endpointId: 'endpoint-1' }, 5)).toHaveLength(12);
+      });
+
       it('filter by endpoint, event, type, state, status class and time', async () => {
         const good = succeeded(sampleDelivery(sampleEvent(1), 'a'));
         const bad = sampleDelivery(sampleEvent(2, { type: 'order.lost' }), 'b', {
@@ -379,6 +389,30 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
       expect(await found({ subject: 'someone' })).toEqual([4]);
       expect(await found({ idempotencyKey: 'once' })).toEqual([5]);
       expect(await found({ after: sampleTime(2), before: sampleTime(5) })).toEqual([4, 3]);
+    });
+
+    it('lists events whose ids the producer chose by their time too, finds them, and forgets them', async () => {
+      for (const [number, id] of [
+        [6, 'zz-last-of-the-alphabet'],
+        [7, '0'],
+        [8, 'evt_1'],
+      ] as const) {
+        await subject.recordEvent(sampleEvent(number, { id }));
+      }
+      await subject.recordEvent(sampleEvent(9));
+      await subject.recordEvent(sampleEvent(10, { id: 'evt_1' }));
+      expect(await found({})).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1]);
+      const pages: number[] = [];
+      for (let cursor = ''; ;) {
+        const page = await subject.events.list({ organisationId: 'org' }, { limit: 2, cursor });
+        pages.push(...page.items.map(({ acceptedAt }) => acceptedAt.getTime()));
+        cursor = page.nextCursor;
+        if (cursor === '') break;
+      }
+      expect(pages).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1].map((number) => sampleTime(number).getTime()));
+      expect((await subject.events.get('org', 'evt_1'))?.acceptedAt).toEqual(sampleTime(8));
+      expect(await subject.events.sweep('org', sampleTime(8), 100)).toBe(7);
+      expect(await found({})).toEqual([9, 8]);
     });
 
     it('forgets what was accepted before a time, in steps', async () => {

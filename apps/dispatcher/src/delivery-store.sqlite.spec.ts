@@ -8,20 +8,59 @@ import { createSqliteDeliveryStore } from './delivery-store.sqlite.ts';
 import { dispatcherMigrations } from './delivery-rows.sqlite.ts';
 import { createSqliteEventStore } from './event-store.sqlite.ts';
 
-describeDeliveryStore('SQLite', () => {
+function openDatabase() {
   const directory = mkdtempSync(join(tmpdir(), 'posthorn-deliveries-'));
   const database = openSqlite({
     path: join(directory, 'posthorn.db'),
     migrations: [eventLogMigrations, dispatcherMigrations],
   });
+  return {
+    database,
+    async close() {
+      await database.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+describeDeliveryStore('SQLite', () => {
+  const { database, close } = openDatabase();
   const log = createSqliteEventLog(database);
   return Promise.resolve({
     deliveries: createSqliteDeliveryStore(database),
     events: createSqliteEventStore(database),
     recordEvent: (event) => log.append(event),
-    async close() {
-      await database.close();
-      rmSync(directory, { recursive: true, force: true });
-    },
+    close,
+  });
+});
+
+describe('the embedded database', () => {
+  it.each([
+    ['SELECT key FROM events WHERE organisation_id = ? AND key < ? ORDER BY key DESC', 'events_by_key'],
+    ['SELECT id FROM events WHERE organisation_id = ? AND id < ? ORDER BY id DESC', 'events_by_id'],
+    [
+      'SELECT id FROM deliveries WHERE organisation_id = ? AND endpoint_id = ? AND id < ? ORDER BY id DESC',
+      'deliveries_by_endpoint',
+    ],
+    [
+      'SELECT position FROM attempts WHERE organisation_id = ? AND endpoint_id = ? AND position < ? ORDER BY position DESC',
+      'attempts_by_endpoint',
+    ],
+    [
+      `SELECT * FROM deliveries WHERE endpoint_id = ? AND next_attempt_at IS NOT NULL AND next_attempt_at <= ?
+       ORDER BY next_attempt_at`,
+      'deliveries_waiting',
+    ],
+    ['UPDATE deliveries SET claim = NULL, next_attempt_at = ? WHERE claim IS NOT NULL', 'deliveries_claimed'],
+  ])('answers %s from an index, without sorting', async (sql, index) => {
+    const { database, close } = openDatabase();
+    const plan = database
+      .prepare<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+      .all(...Array.from(sql.matchAll(/\?/g), () => 1))
+      .map(({ detail }) => detail)
+      .join('; ');
+    expect(plan).toContain(index);
+    expect(plan).not.toContain('TEMP B-TREE');
+    await close();
   });
 });

@@ -1,4 +1,4 @@
-import type { Delivery } from '@posthorn/models';
+import { attemptOutcomes, idFloor, type Delivery } from '@posthorn/models';
 import type { SqliteDatabase } from '@posthorn/sqlite';
 import { eventFromRow, type EventRow } from '@posthorn/event-log';
 import type {
@@ -11,10 +11,9 @@ import type {
   SettleRequest,
   WaitingLane,
 } from './delivery-store.ts';
-import { attemptOutcomes } from '@posthorn/models';
 import { deliveryFromRow, millis, named, type DeliveryRow } from './delivery-rows.sqlite.ts';
 import { createRecordWriter, outcomePlace, statePlace, triggerPlace } from './delivery-record.sqlite.ts';
-import { createDeliveryLists } from './delivery-lists.sqlite.ts';
+import { createDeliveryLists, endpointsOf } from './delivery-lists.sqlite.ts';
 
 /** How far back health looks, and how far waiting deliveries are counted. */
 const healthWindow = 200;
@@ -67,10 +66,10 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
   );
   const scanAttempts = database.prepare(
     `SELECT position, started_at, duration_ms, outcome FROM attempts
-     WHERE endpoint_id = ? AND organisation_id = ? AND position < ? ORDER BY position DESC LIMIT ${scanSlice}`,
+     WHERE organisation_id = ? AND endpoint_id = ? AND position < ? ORDER BY position DESC LIMIT ${scanSlice}`,
   );
   const lastSuccess = database.prepare(
-    `SELECT started_at FROM (SELECT started_at, outcome FROM attempts WHERE endpoint_id = ? AND organisation_id = ?
+    `SELECT started_at FROM (SELECT started_at, outcome FROM attempts WHERE organisation_id = ? AND endpoint_id = ?
        ORDER BY position DESC LIMIT ${scanSlice}) WHERE outcome = ${outcomePlace.success} LIMIT 1`,
   );
   const countWaiting = database.prepare(
@@ -81,8 +80,8 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
     `SELECT min(created_at) AS oldest FROM (SELECT created_at FROM deliveries
        WHERE endpoint_id = ? AND organisation_id = ? AND next_attempt_at IS NOT NULL LIMIT ${waitingCountLimit})`,
   );
-  const oldDeliveries = database.prepare(
-    'SELECT id FROM deliveries WHERE organisation_id = ? AND created_at < ? ORDER BY id LIMIT ?',
+  const oldDeliveries = database.prepare<{ id: string }>(
+    'SELECT id FROM deliveries WHERE organisation_id = ? AND endpoint_id = ? AND id < ? ORDER BY id LIMIT ?',
   );
   const deleteAttempts = database.prepare('DELETE FROM attempts WHERE delivery_id = ?');
   const deleteDelivery = database.prepare('DELETE FROM deliveries WHERE id = ?');
@@ -187,7 +186,7 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
 
     async *scanAttempts({ organisationId, endpointId, after, before }: AttemptScan) {
       for (let position = Number.MAX_SAFE_INTEGER; ;) {
-        const rows = scanAttempts.all(endpointId, organisationId, position) as {
+        const rows = scanAttempts.all(organisationId, endpointId, position) as {
           position: number;
           started_at: number;
           duration_ms: number;
@@ -210,14 +209,14 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
 
     async health(organisationId, endpointId): Promise<RecordedHealth> {
       const last = scanAttempts
-        .all(endpointId, organisationId, Number.MAX_SAFE_INTEGER)
+        .all(organisationId, endpointId, Number.MAX_SAFE_INTEGER)
         .slice(0, healthWindow) as {
         started_at: number;
         outcome: number;
       }[];
       const successAt = last.findIndex((row) => row.outcome === outcomePlace.success);
       const failures = successAt === -1 ? last.length : successAt;
-      const success = lastSuccess.get(endpointId, organisationId)?.['started_at'];
+      const success = lastSuccess.get(organisationId, endpointId)?.['started_at'];
       const oldest = oldestWaiting.get(endpointId, organisationId)?.['oldest'];
       const failingSince = failures === 0 ? undefined : last[failures - 1]?.started_at;
       return {
@@ -231,12 +230,17 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
 
     sweep: (organisationId, before, limit) =>
       database.write(() => {
-        const ids = oldDeliveries.all(organisationId, before.getTime(), limit) as { id: string }[];
-        for (const { id } of ids) {
-          deleteAttempts.run(id);
-          deleteDelivery.run(id);
+        let removed = 0;
+        for (const endpointId of endpointsOf(database, 'deliveries', organisationId)) {
+          const old = idFloor(before.getTime());
+          for (const { id } of oldDeliveries.all(organisationId, endpointId, old, limit - removed)) {
+            deleteAttempts.run(id);
+            deleteDelivery.run(id);
+            removed += 1;
+          }
+          if (removed === limit) break;
         }
-        return ids.length;
+        return removed;
       }),
 
     async organisations(after, limit) {

@@ -1,16 +1,21 @@
 import type { SqliteDatabase } from '@posthorn/sqlite';
 import { eventFromRow, type EventRow } from '@posthorn/event-log';
+import { idFloor } from '@posthorn/models';
 import type { EventFilter, EventStore } from './event-store.ts';
 import { Conditions } from './delivery-lists.sqlite.ts';
-import { scanPage } from './scan-pages.sqlite.ts';
+import { endOfIds, mergeWalks, scanPage, walkIndex } from './scan-pages.sqlite.ts';
 
 /** Events in the embedded database: the log's own table, so what was read from it is on record and claimed already. */
 export function createSqliteEventStore(database: SqliteDatabase): EventStore {
   const selectOne = database.prepare<EventRow>('SELECT * FROM events WHERE organisation_id = ? AND id = ?');
-  const deleteOld = database.prepare(
-    `DELETE FROM events WHERE position IN (SELECT position FROM events
-       WHERE organisation_id = ? AND accepted_at < ? ORDER BY position LIMIT ?)`,
-  );
+  const deleteOld = (place: 'id' | 'key') =>
+    database.prepare(
+      `DELETE FROM events WHERE position IN (SELECT position FROM events
+         WHERE organisation_id = ? AND ${place} < ? AND accepted_at < ? AND (key IS NOT NULL) = ${place === 'key'}
+         ORDER BY ${place} LIMIT ?)`,
+    );
+  const deleteOldById = deleteOld('id');
+  const deleteOldByKey = deleteOld('key');
   const nextOrganisation = database.prepare(
     'SELECT organisation_id FROM events WHERE organisation_id > ? ORDER BY organisation_id LIMIT 1',
   );
@@ -30,18 +35,21 @@ export function createSqliteEventStore(database: SqliteDatabase): EventStore {
       where.equals('idempotency_key', filter.idempotencyKey);
       where.between('accepted_at', filter.after, filter.before);
       whereLabels(where, filter);
-      const query = {
-        table: 'events',
-        key: 'position',
-        range: 'organisation_id = ?',
-        rangeParameters: [filter.organisationId],
-        ...where.done(),
-      };
+      const range = 'organisation_id = ?';
+      const walkOf = (key: 'id' | 'key') =>
+        walkIndex(database, { table: 'events', key, range }, [filter.organisationId]);
+      where.equals('organisation_id', filter.organisationId);
+      const query = { ...eventScan, walk: mergeWalks([walkOf('id'), walkOf('key')]), ...where.done() };
       return scanPage<EventRow, ReturnType<typeof eventFromRow>>(database, query, page, eventFromRow);
     },
 
     sweep: (organisationId, before, limit) =>
-      database.writeStatement(() => Number(deleteOld.run(organisationId, before.getTime(), limit).changes)),
+      database.write(() => {
+        const time = before.getTime();
+        const byId = Number(deleteOldById.run(organisationId, idFloor(time), time, limit).changes);
+        const left = limit - byId;
+        return byId + Number(deleteOldByKey.run(organisationId, idFloor(time), time, left).changes);
+      }),
 
     async organisations(after, limit) {
       const ids: string[] = [];
@@ -55,6 +63,15 @@ export function createSqliteEventStore(database: SqliteDatabase): EventStore {
     },
   };
 }
+
+/** Events are listed by their key, which is their id unless the producer chose that. */
+const eventScan = {
+  table: 'events',
+  key: 'coalesce(key, id)',
+  keyOf: (row: EventRow) => row.key ?? row.id,
+  among: `(id IN (SELECT value FROM json_each(?1)) AND key IS NULL OR key IN (SELECT value FROM json_each(?1)))`,
+  end: endOfIds,
+};
 
 function whereLabels(where: Conditions, { labels = {} }: EventFilter): void {
   for (const [name, value] of Object.entries(labels)) {

@@ -1,4 +1,4 @@
-import type { Event } from '@posthorn/models';
+import { deliveryIdOf, idTimeMs, isId, type Event } from '@posthorn/models';
 import type { Migrations, SqliteDatabase } from '@posthorn/sqlite';
 import type { Appended, EventLogReader, EventLogWriter, LogConsumer, LoggedEvent } from './event-log.ts';
 
@@ -18,6 +18,7 @@ export const eventLogMigrations: Migrations = {
        position INTEGER PRIMARY KEY,
        organisation_id TEXT NOT NULL,
        id TEXT NOT NULL,
+       key TEXT,
        type TEXT NOT NULL,
        payload BLOB NOT NULL,
        labels TEXT,
@@ -28,7 +29,7 @@ export const eventLogMigrations: Migrations = {
        unread INTEGER NOT NULL
      ) STRICT;
      CREATE UNIQUE INDEX events_by_id ON events (organisation_id, id);
-     CREATE INDEX events_by_organisation ON events (organisation_id, position);`,
+     CREATE INDEX events_by_key ON events (organisation_id, key) WHERE key IS NOT NULL;`,
   ],
 };
 
@@ -37,6 +38,8 @@ export interface EventRow {
   readonly position: number;
   readonly organisation_id: string;
   readonly id: string;
+  /** What it is listed by; null: its id. */
+  readonly key: string | null;
   readonly type: string;
   readonly payload: Uint8Array;
   readonly labels: string | null;
@@ -62,13 +65,25 @@ export function eventFromRow(row: EventRow): Event {
   };
 }
 
+/** How far an id's own time may be from its acceptance for the id to stand for the event's place in time. */
+const keyToleranceMs = 60_000;
+
+/**
+ * An organisation's events are listed in the order of their ids, which begin with their time. An id that the producer chose
+ * says nothing of time: such an event has a key of its own for that, and a place in the index of keys.
+ */
+function keyOf({ id, organisationId, acceptedAt }: Event): string | null {
+  if (isId(id) && Math.abs(idTimeMs(id) - acceptedAt.getTime()) < keyToleranceMs) return null;
+  return deliveryIdOf({ acceptedAt, organisationId, eventId: id, endpointId: '' });
+}
+
 const onlyPartition = 0;
 const readBatch = 256;
 
 export function createSqliteEventLog(database: SqliteDatabase): SqliteEventLog {
   const insert = database.prepare(
-    `INSERT INTO events (position, organisation_id, id, type, payload, labels, subject, idempotency_key, occurred_at, accepted_at, unread)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (organisation_id, id) DO NOTHING`,
+    `INSERT INTO events (position, organisation_id, id, key, type, payload, labels, subject, idempotency_key,
+       occurred_at, accepted_at, unread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (organisation_id, id) DO NOTHING`,
   );
   const selectFrom = database.prepare<EventRow>(
     'SELECT * FROM events WHERE position >= ? AND unread = 0 ORDER BY position LIMIT ?',
@@ -96,6 +111,7 @@ export function createSqliteEventLog(database: SqliteDatabase): SqliteEventLog {
         position,
         event.organisationId,
         event.id,
+        keyOf(event),
         event.type,
         event.payload,
         event.labels === noLabels || Object.keys(event.labels).length === 0
