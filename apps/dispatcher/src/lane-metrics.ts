@@ -7,6 +7,8 @@ export interface LaneFigures {
   readonly queued: () => number;
   readonly active: ReadonlySet<Lane>;
   readonly stored: ReadonlySet<Lane>;
+  /** Whether the lane's endpoint takes deliveries: what is held for a paused one isn't late. */
+  readonly isOpen: (lane: Lane) => boolean;
   readonly now: () => number;
 }
 
@@ -32,8 +34,10 @@ export function registerLaneMetrics(metrics: Metrics, figures: LaneFigures): Cou
     help: 'How long the delivery in storage that is most overdue has been due.',
     collect: (gauge) => {
       let oldest = 0;
-      for (const { storedDueAt } of figures.stored) {
-        if (storedDueAt !== null) oldest = Math.max(oldest, figures.now() - storedDueAt);
+      for (const lane of figures.stored) {
+        const { storedDueAt } = lane;
+        if (storedDueAt !== null && figures.isOpen(lane))
+          oldest = Math.max(oldest, figures.now() - storedDueAt);
       }
       gauge.set(oldest / 1000);
     },

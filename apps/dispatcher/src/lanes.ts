@@ -75,6 +75,8 @@ export interface LanesOptions {
 }
 
 const tickMs = 50;
+/** A lane is moving when an attempt of it ended within this time. */
+const movingMs = 250;
 /** More records than this waiting to be written: nothing new is started until the store catches up. */
 const maxRecordBacklog = 4000;
 
@@ -100,6 +102,7 @@ export function createLanes(options: LanesOptions): Lanes {
     queued: () => loaded.size,
     active,
     stored,
+    isOpen: (lane) => endpointOf(lane)?.endpoint.state === 'enabled',
     now: () => dueClock.now(),
   });
 
@@ -210,6 +213,7 @@ export function createLanes(options: LanesOptions): Lanes {
 
   function settle(lane: Lane, queued: QueuedDelivery, endpoint: SigningEndpoint, judged: Judged): void {
     lane.inFlight.delete(queued);
+    lane.settledAt = clock.monotonic();
     if (lane.slow) runningSlow -= 1;
     else running -= 1;
     adaptWindow(lane, judged.outcome.kind, slowsDown(judged.outcome), endpoint.endpoint.maxInFlight);
@@ -306,9 +310,16 @@ export function createLanes(options: LanesOptions): Lanes {
     takeTurn(lane);
   }
 
+  /** Whether a delivery only waits for its turn, and turns come. */
+  function isMoving(queued: QueuedDelivery): boolean {
+    const lane = lanes.find(queued.delivery.endpointId);
+    if (lane === undefined || lane.slow || lane.inFlight.has(queued)) return false;
+    return clock.monotonic() - lane.settledAt < movingMs;
+  }
+
   /** Puts on record, under our claim, what has been in memory for so long that the log shouldn't wait for it. */
   function recordWaiting(): void {
-    for (const queued of unrecorded.takeOverdue(clock.monotonic())) {
+    for (const queued of unrecorded.takeOverdue(clock.monotonic(), isMoving)) {
       const { delivery } = queued;
       const endpoint = directory.endpoint(delivery.organisationId, delivery.endpointId);
       const nextAttemptAt = claimedUntil(dueClock.now(), endpoint);
