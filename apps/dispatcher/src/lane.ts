@@ -19,6 +19,8 @@ export interface Lane {
   waitingBytes: number;
   window: number;
   timeoutsInRow: number;
+  /** When an attempt ended last, by the monotonic clock. */
+  settledAt: number;
   /** A slow lane shares a quarter of the slots with its like. */
   slow: boolean;
   /** When the first delivery in storage is due (by the due clock); null when none is known to wait there. */
@@ -32,6 +34,8 @@ const firstWindow = 4;
 /** An attempt without an answer for this long makes its lane slow, before it has timed out. */
 const slowAfterMs = 1000;
 const slowAfterTimeouts = 2;
+/** A lane is moving when an attempt of it ended within this time. */
+const movingMs = 250;
 
 export function createLane(organisationId: string, endpointId: string): Lane {
   return {
@@ -43,6 +47,7 @@ export function createLane(organisationId: string, endpointId: string): Lane {
     waitingBytes: 0,
     window: firstWindow,
     timeoutsInRow: 0,
+    settledAt: -Infinity,
     slow: false,
     storedDueAt: null,
     notedDueAt: null,
@@ -80,4 +85,10 @@ export function isSlow(lane: Lane, monotonicNow: number): boolean {
   if (lane.timeoutsInRow >= slowAfterTimeouts) return true;
   for (const startedAt of lane.inFlight.values()) return monotonicNow - startedAt > slowAfterMs;
   return false;
+}
+
+/** Whether a delivery only waits for its turn, and turns come. */
+export function isMoving(lane: Lane | undefined, queued: QueuedDelivery, monotonicNow: number): boolean {
+  if (lane === undefined || lane.slow || lane.inFlight.has(queued)) return false;
+  return monotonicNow - lane.settledAt < movingMs;
 }

@@ -6,7 +6,7 @@ import { claimedUntil, type DueReader } from './due.ts';
 import type { DueClock } from './due-clock.ts';
 import { createFairQueue } from './fair-queue.ts';
 import { heldDelivery } from './hold.ts';
-import { adaptWindow, isIdle, isSlow, type Lane } from './lane.ts';
+import { adaptWindow, isIdle, isMoving, isSlow, type Lane } from './lane.ts';
 import { createLaneRegistry } from './lane-registry.ts';
 import { registerLaneMetrics } from './lane-metrics.ts';
 import { recordOf, takeMark, type QueuedDelivery } from './queued-delivery.ts';
@@ -75,8 +75,6 @@ export interface LanesOptions {
 }
 
 const tickMs = 50;
-/** A lane is moving when an attempt of it ended within this time. */
-const movingMs = 250;
 /** More records than this waiting to be written: nothing new is started until the store catches up. */
 const maxRecordBacklog = 4000;
 
@@ -310,16 +308,12 @@ export function createLanes(options: LanesOptions): Lanes {
     takeTurn(lane);
   }
 
-  /** Whether a delivery only waits for its turn, and turns come. */
-  function isMoving(queued: QueuedDelivery): boolean {
-    const lane = lanes.find(queued.delivery.endpointId);
-    if (lane === undefined || lane.slow || lane.inFlight.has(queued)) return false;
-    return clock.monotonic() - lane.settledAt < movingMs;
-  }
-
   /** Puts on record, under our claim, what has been in memory for so long that the log shouldn't wait for it. */
   function recordWaiting(): void {
-    for (const queued of unrecorded.takeOverdue(clock.monotonic(), isMoving)) {
+    const now = clock.monotonic();
+    for (const queued of unrecorded.takeOverdue(now, (queued) =>
+      isMoving(lanes.find(queued.delivery.endpointId), queued, now),
+    )) {
       const { delivery } = queued;
       const endpoint = directory.endpoint(delivery.organisationId, delivery.endpointId);
       const nextAttemptAt = claimedUntil(dueClock.now(), endpoint);
