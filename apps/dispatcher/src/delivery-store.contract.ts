@@ -174,6 +174,22 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
       });
     });
 
+    it('is settled without turning back what had ended and was to go out once more', async () => {
+      const delivery = succeeded(sampleDelivery(sampleEvent(1)));
+      await store.record([insert({ delivery: { ...delivery, nextAttemptAt: sampleTime(1) } })], []);
+      const settled = await store.settleWaiting({
+        organisationId: 'org',
+        endpointId: 'endpoint',
+        state: 'cancelled',
+        reason: 'endpoint_deleted',
+        now: sampleTime(9),
+        limit: 10,
+      });
+      expect(settled).toBe(1);
+      expect((await store.get('org', delivery.id))?.delivery).toEqual(delivery);
+      expect(await store.waitingLanes()).toEqual([]);
+    });
+
     describe('on demand', () => {
       it('takes a delivery whatever its state, and keeps that state', async () => {
         const delivery = succeeded(sampleDelivery(sampleEvent(1)));

@@ -48,10 +48,14 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
   );
   const setClaim = database.prepare('UPDATE deliveries SET claim = ?, next_attempt_at = ? WHERE id = ?');
   const selectEvent = database.prepare<EventRow>('SELECT * FROM events WHERE organisation_id = ? AND id = ?');
+  /** What has ended and was to be attempted once more, on demand, stays as it ended. */
   const settle = database.prepare(
-    `UPDATE deliveries SET state = ?, reason = ?, next_attempt_at = NULL, claim = NULL, finished_at = ?
-     WHERE id IN (SELECT id FROM deliveries WHERE endpoint_id = ? AND next_attempt_at IS NOT NULL
-                  AND claim IS NULL AND organisation_id = ? LIMIT ?)`,
+    `UPDATE deliveries SET state = CASE WHEN state IN (${waitingStates}) THEN ?1 ELSE state END,
+       reason = CASE WHEN state IN (${waitingStates}) THEN ?2 ELSE reason END,
+       finished_at = CASE WHEN state IN (${waitingStates}) THEN ?3 ELSE finished_at END,
+       next_attempt_at = NULL, claim = NULL
+     WHERE id IN (SELECT id FROM deliveries WHERE endpoint_id = ?4 AND next_attempt_at IS NOT NULL
+                  AND claim IS NULL AND organisation_id = ?5 LIMIT ?6)`,
   );
   const insertWaiting = database.prepare(
     `INSERT INTO deliveries (id, organisation_id, event_id, event_type, endpoint_id, state, reason, attempts,

@@ -32,15 +32,20 @@ export function createEventRpc(options: {
     return event;
   }
 
-  /** Every delivery that the event has; an event has at most one for each endpoint. */
+  /** Every delivery that the event has, of endpoints that still are; an event has at most one for each endpoint. */
   async function deliveriesOf(event: Event): Promise<OnDemandRequest[]> {
+    await directory.bringUpToDate();
+    await directory.load([event.organisationId]);
     const found: OnDemandRequest[] = [];
     for (let cursor = ''; ;) {
       const page = await deliveries.listDeliveries(
         { organisationId: event.organisationId, event },
         { limit: 250, cursor },
       );
-      for (const { delivery } of page.items) found.push({ delivery, event });
+      for (const { delivery } of page.items) {
+        const endpoint = directory.endpoint(event.organisationId, delivery.endpointId);
+        if (endpoint !== undefined) found.push({ delivery, event });
+      }
       cursor = page.nextCursor;
       if (cursor === '') return found;
     }
@@ -103,7 +108,14 @@ export function createEventRpc(options: {
       const requests =
         endpoints.length === 0 ? await deliveriesOf(event) : await deliveriesTo(event, endpoints);
       const started = await onDemand.start(requests, 'replay');
-      return { deliveries: started.map((delivery) => view(delivery, null)) };
+      return {
+        deliveries: await Promise.all(
+          started.map(async (delivery) => {
+            const recorded = await deliveries.get(organisationId, delivery.id);
+            return view(delivery, recorded?.lastAttempt ?? null);
+          }),
+        ),
+      };
     },
   });
 }

@@ -3,8 +3,8 @@ import type { QueuedDelivery } from './queued-delivery.ts';
 
 /**
  * What is known of one endpoint's deliveries in this process: those that wait in memory, those under way, and whether more
- * wait in storage. The window is how many may be under way: it opens by one with every success up to the endpoint's
- * limit and halves when the receiver doesn't answer, so a receiver that hangs never holds many places, and one that
+ * wait in storage. The window is how many may be under way: it opens by one with every answer up to the endpoint's
+ * limit and halves when the receiver doesn't keep up, so a receiver that hangs never holds many places, and one that
  * comes back is led in gently.
  */
 export interface Lane {

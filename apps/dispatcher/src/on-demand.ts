@@ -1,4 +1,4 @@
-import type { AttemptTrigger, Delivery, Event } from '@posthorn/models';
+import { DomainError, type AttemptTrigger, type Delivery, type Event } from '@posthorn/models';
 import type { Clock } from '@posthorn/runtime';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
@@ -12,7 +12,10 @@ import { queuedDelivery } from './queued-delivery.ts';
  * the delivery and of its endpoint; a delivery that is in this process's hands already goes out anyway and is left alone.
  */
 export interface OnDemand {
-  /** Starts an attempt of each; answers the deliveries as they are now, in the same order. */
+  /**
+   * Starts an attempt of each; answers the deliveries as they are now, in the same order.
+   * Errors: `failed_precondition` when the endpoint of one is no more, `unavailable`.
+   */
   start(
     requests: readonly OnDemandRequest[],
     trigger: Extract<AttemptTrigger, 'manual' | 'replay'>,
@@ -38,10 +41,12 @@ export function createOnDemand(options: {
     { delivery, event }: OnDemandRequest,
     trigger: Extract<AttemptTrigger, 'manual' | 'replay'>,
   ): Promise<Delivery> {
+    const endpoint = directory.endpoint(delivery.organisationId, delivery.endpointId);
+    if (endpoint === undefined) {
+      throw new DomainError('failed_precondition', 'The endpoint was deleted, so nothing can be sent to it.');
+    }
     const inHand = lanes.find(delivery.id);
     if (inHand !== undefined && !lanes.withdraw(delivery.id)) return inHand.delivery;
-    await directory.load([delivery.organisationId]);
-    const endpoint = directory.endpoint(delivery.organisationId, delivery.endpointId);
     const [claimed] = await deliveries.claimNow({
       deliveries: [delivery],
       trigger,
@@ -63,6 +68,10 @@ export function createOnDemand(options: {
   }
 
   return {
-    start: (requests, trigger) => Promise.all(requests.map((request) => startOne(request, trigger))),
+    async start(requests, trigger) {
+      await directory.bringUpToDate();
+      await directory.load(new Set(requests.map(({ delivery }) => delivery.organisationId)));
+      return Promise.all(requests.map((request) => startOne(request, trigger)));
+    },
   };
 }

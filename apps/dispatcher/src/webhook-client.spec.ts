@@ -11,7 +11,7 @@ import {
   reset,
   respond,
 } from '@posthorn/testing';
-import { okText, setUpReceivers } from './http/real-receivers.ts';
+import { okText, setUpReceivers } from './http/real-receivers.harness.ts';
 
 const { start, startClient, startTcp } = setUpReceivers();
 

@@ -18,17 +18,27 @@ export interface GroupCommit {
 
 /** Jobs in one transaction: a bound on how long one turn of the loop can take. */
 const maxJobs = 256;
+const tellEveryMs = 60_000;
 
 interface Job {
   readonly run: () => unknown;
   readonly savepoint: boolean;
 }
 
-export function createGroupCommit(db: DatabaseSync): GroupCommit {
+/** @param onFailure told when a group could not be committed, at most once a minute */
+export function createGroupCommit(db: DatabaseSync, onFailure: (error: unknown) => void): GroupCommit {
   const begin = db.prepare('BEGIN IMMEDIATE');
   const commit = db.prepare('COMMIT');
   const savepoint = db.prepare('SAVEPOINT job');
   const release = db.prepare('RELEASE job');
+
+  let toldAt = -Infinity;
+  function tell(error: unknown): void {
+    const now = performance.now();
+    if (now - toldAt < tellEveryMs) return;
+    toldAt = now;
+    onFailure(error);
+  }
 
   function runJob({ run, savepoint: guarded }: Job): Settled<unknown> {
     if (!guarded) {
@@ -63,6 +73,7 @@ export function createGroupCommit(db: DatabaseSync): GroupCommit {
       return results;
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
+      tell(error);
       throw fromSqliteError(error);
     }
   }

@@ -1,5 +1,5 @@
 import { fork, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DomainError } from '@posthorn/models';
@@ -105,6 +105,15 @@ describe('openSqlite', () => {
     expect(second.prepare('SELECT n, name FROM numbers').get()).toMatchObject({ n: 1, name: 'one' });
     await close(second);
     expect(() => open()).toThrow('written by a newer version');
+  });
+
+  it('is readable by its owner only, every file of it', async () => {
+    const database = open();
+    await insert(database, 1);
+    for (const name of ['posthorn.db', 'posthorn.db-wal']) {
+      expect(statSync(join(directory, 'data', name)).mode & 0o777).toBe(0o600);
+    }
+    expect(statSync(join(directory, 'data')).mode & 0o777).toBe(0o700);
   });
 
   it('leaves no owner file behind when it is closed', async () => {

@@ -1,7 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DomainError } from '@posthorn/models';
+import { silentLogger, type Logger } from '@posthorn/runtime';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
 import { migrate, type Migrations } from './migrations.ts';
 import type { SqliteRow, Statement } from './statement.ts';
@@ -22,6 +23,8 @@ export interface SqliteDatabase extends GroupCommit {
 export interface SqliteOptions {
   readonly path: string;
   readonly migrations: readonly Migrations[];
+  /** Told, at most once a minute, that the disk is full or fails; its callers are refused each time. */
+  readonly logger?: Logger;
 }
 
 const wholeSetup = `
@@ -38,8 +41,10 @@ const wholeSetup = `
  * Opens the file, makes it when it isn't there and brings its tables up to date.
  * Errors: `failed_precondition` when another process holds the file or a newer version wrote it, `unavailable` when the disk says no.
  */
-export function openSqlite({ path, migrations }: SqliteOptions): SqliteDatabase {
-  mkdirSync(dirname(path), { recursive: true });
+export function openSqlite({ path, migrations, logger = silentLogger }: SqliteOptions): SqliteDatabase {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // Payloads are nobody else's business on this machine; SQLite gives its other files the same mode.
+  closeSync(openSync(path, 'a', 0o600));
   const ownerFile = `${path}.owner`;
   let db: DatabaseSync | undefined;
   try {
@@ -54,7 +59,9 @@ export function openSqlite({ path, migrations }: SqliteOptions): SqliteDatabase 
     throw isLocked(error) ? inUse(path, ownerFile, error) : fromSqliteError(error);
   }
   const open = db;
-  const groups = createGroupCommit(open);
+  const groups = createGroupCommit(open, (error) =>
+    logger.error({ err: error, path }, 'the database cannot be written'),
+  );
   return {
     ...groups,
     // eslint-disable-next-line no-restricted-syntax -- a row's shape is the word of whoever wrote the SQL

@@ -1,6 +1,6 @@
 import { systemClock } from '@posthorn/runtime';
 import { delay, eventually, hang, reset, respond } from '@posthorn/testing';
-import { okText, setUpReceivers } from './real-receivers.ts';
+import { okText, setUpReceivers } from './real-receivers.harness.ts';
 
 const { start, startClient, startTcp } = setUpReceivers();
 

@@ -1,5 +1,5 @@
 import { createTestAuthority, eventually } from '@posthorn/testing';
-import { setUpReceivers } from './real-receivers.ts';
+import { setUpReceivers } from './real-receivers.harness.ts';
 
 const { start, startClient, startTcp, startZone } = setUpReceivers();
 
