@@ -113,7 +113,7 @@ const changes = {
     type: 'integer',
     minimum: 1,
     maximum: limits.maxInFlight,
-    description: 'How many requests may be under way at once; 50 when left out.',
+    description: 'How many requests may be under way at once; 100 when left out.',
   },
   metadata: {
     type: 'object',
