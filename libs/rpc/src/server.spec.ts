@@ -132,7 +132,9 @@ describe('a server', () => {
   it('says which address it can not listen on', async () => {
     const { port } = await serve();
 
-    await expect(serve({ port })).rejects.toThrow(`Cannot listen on 127.0.0.1:${port}.`);
+    await expect(serve({ port })).rejects.toThrow(
+      `on 127.0.0.1:${port}: the port is taken; set POSTHORN_GRPC_PORT`,
+    );
   });
 });
 

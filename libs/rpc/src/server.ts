@@ -85,7 +85,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       new Promise((resolve, reject) => {
         const address = `${options.host.includes(':') ? `[${options.host}]` : options.host}:${options.port}`;
         server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-          if (error) reject(new Error(`Cannot listen on ${address}.`, { cause: error }));
+          if (error) reject(listenError(address, error));
           else resolve(port);
         });
       }),
@@ -102,6 +102,19 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       });
     },
   };
+}
+
+/** grpc-js puts the reason (`listen EADDRINUSE`) into its text, and nowhere else. */
+function listenError(address: string, cause: Error): DomainError {
+  const reason = cause.message.includes('EADDRINUSE') ? 'the port is taken' : 'the address cannot be used';
+  const remedy = 'set POSTHORN_GRPC_PORT to another port (0: any free one)';
+  return new DomainError(
+    'failed_precondition',
+    `Can't listen for gRPC on ${address}: ${reason}; ${remedy}.`,
+    {
+      cause,
+    },
+  );
 }
 
 const healthName = 'grpc.health.v1.Health';
