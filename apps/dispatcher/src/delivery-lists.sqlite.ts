@@ -123,6 +123,26 @@ export function* endpointsOf(
   }
 }
 
+/** The organisations that a table has rows of, in the order of their ids, found by skipping from one to the next. */
+export function organisationsOf(
+  database: SqliteDatabase,
+  table: 'deliveries' | 'events',
+  { after, limit }: { readonly after: string; readonly limit: number },
+): readonly string[] {
+  const next = database.prepare<{ organisation_id: string }>(
+    `SELECT organisation_id FROM ${table} WHERE organisation_id > ? ORDER BY organisation_id LIMIT 1`,
+  );
+  const ids: string[] = [];
+  for (
+    let row = next.get(after);
+    row !== undefined && ids.length < limit;
+    row = next.get(row.organisation_id)
+  ) {
+    ids.push(row.organisation_id);
+  }
+  return ids;
+}
+
 /** Collects conditions with their parameters; what is undefined asks for nothing. */
 export class Conditions {
   readonly #sql: string[] = [];

@@ -1,4 +1,10 @@
-import { attemptOutcomes, attemptTriggers, deliveryStates, type Attempt } from '@posthorn/models';
+import {
+  attemptOutcomes,
+  attemptTriggers,
+  deliveryStates,
+  type Attempt,
+  type Delivery,
+} from '@posthorn/models';
 import type { SqliteDatabase } from '@posthorn/sqlite';
 import type { DeliveryRecord, NextPosition } from './delivery-store.ts';
 import { millis } from './delivery-rows.sqlite.ts';
@@ -58,25 +64,29 @@ export function createRecordWriter(database: SqliteDatabase) {
     );
   }
 
+  function insert(delivery: Delivery, claim: string | null, lastStatus: number | null): void {
+    insertDelivery.run(
+      delivery.id,
+      delivery.organisationId,
+      delivery.eventId,
+      delivery.eventType,
+      delivery.endpointId,
+      statePlace[delivery.state],
+      delivery.reason,
+      delivery.attempts,
+      millis(delivery.nextAttemptAt),
+      triggerPlace[delivery.trigger],
+      claim,
+      lastStatus,
+      delivery.createdAt.getTime(),
+      millis(delivery.finishedAt),
+    );
+  }
+
   function write(record: DeliveryRecord): void {
     const { delivery, attempt } = record;
     if (record.kind === 'insert') {
-      insertDelivery.run(
-        delivery.id,
-        delivery.organisationId,
-        delivery.eventId,
-        delivery.eventType,
-        delivery.endpointId,
-        statePlace[delivery.state],
-        delivery.reason,
-        delivery.attempts,
-        millis(delivery.nextAttemptAt),
-        triggerPlace[delivery.trigger],
-        record.claim,
-        attempt?.status ?? null,
-        delivery.createdAt.getTime(),
-        millis(delivery.finishedAt),
-      );
+      insert(delivery, record.claim, attempt?.status ?? null);
     } else {
       const { changes } = updateDelivery.run(
         statePlace[delivery.state],
@@ -95,11 +105,14 @@ export function createRecordWriter(database: SqliteDatabase) {
     if (attempt !== null) writeAttempt(attempt);
   }
 
-  return async (records: readonly DeliveryRecord[], books: readonly NextPosition[]): Promise<void> => {
-    await database.write(() => {
-      for (const record of records) write(record);
-      for (const { partition, next } of books) writePosition.run(partition, next);
-    });
+  return {
+    /** Puts a delivery on record that isn't there yet. Call it inside a write job. */
+    insert,
+    record: (records: readonly DeliveryRecord[], books: readonly NextPosition[]): Promise<void> =>
+      database.write(() => {
+        for (const record of records) write(record);
+        for (const { partition, next } of books) writePosition.run(partition, next);
+      }),
   };
 }
 

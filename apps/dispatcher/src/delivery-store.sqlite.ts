@@ -11,9 +11,9 @@ import type {
   SettleRequest,
   WaitingLane,
 } from './delivery-store.ts';
-import { deliveryFromRow, millis, named, type DeliveryRow } from './delivery-rows.sqlite.ts';
+import { deliveryFromRow, named, type DeliveryRow } from './delivery-rows.sqlite.ts';
 import { createRecordWriter, outcomePlace, statePlace, triggerPlace } from './delivery-record.sqlite.ts';
-import { createDeliveryLists, endpointsOf } from './delivery-lists.sqlite.ts';
+import { createDeliveryLists, endpointsOf, organisationsOf } from './delivery-lists.sqlite.ts';
 
 /** How far back health looks, and how far waiting deliveries are counted. */
 const healthWindow = 200;
@@ -24,7 +24,7 @@ const waitingStates = [statePlace.pending, statePlace.retrying, statePlace.held]
 
 /** Deliveries and attempts in the embedded database (tables: delivery-rows.sqlite.ts). */
 export function createSqliteDeliveryStore(database: SqliteDatabase): DeliveryStore {
-  const record = createRecordWriter(database);
+  const writer = createRecordWriter(database);
   const lists = createDeliveryLists(database);
 
   const selectNext = database.prepare('SELECT next FROM log_positions WHERE partition = ?');
@@ -57,10 +57,6 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
      WHERE id IN (SELECT id FROM deliveries WHERE endpoint_id = ?4 AND next_attempt_at IS NOT NULL
                   AND claim IS NULL AND organisation_id = ?5 LIMIT ?6)`,
   );
-  const insertWaiting = database.prepare(
-    `INSERT INTO deliveries (id, organisation_id, event_id, event_type, endpoint_id, state, reason, attempts,
-       next_attempt_at, trigger, claim, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-  );
   const takeNow = database.prepare(
     'UPDATE deliveries SET trigger = ?, claim = ?, next_attempt_at = ? WHERE organisation_id = ? AND id = ?',
   );
@@ -89,10 +85,6 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
   );
   const deleteAttempts = database.prepare('DELETE FROM attempts WHERE delivery_id = ?');
   const deleteDelivery = database.prepare('DELETE FROM deliveries WHERE id = ?');
-  const nextOrganisation = database.prepare(
-    'SELECT organisation_id FROM deliveries WHERE organisation_id > ? ORDER BY organisation_id LIMIT 1',
-  );
-
   function readBack(organisationId: string, id: string): Delivery {
     const row = selectOne.get(organisationId, id);
     if (row === undefined) throw new Error(`delivery ${id} was written and is not there`);
@@ -116,27 +108,14 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
 
   function claimAtOnce({ deliveries, trigger, claim, claimedUntil }: ClaimNowRequest): Delivery[] {
     return deliveries.map((delivery) => {
-      insertWaiting.run(
-        delivery.id,
-        delivery.organisationId,
-        delivery.eventId,
-        delivery.eventType,
-        delivery.endpointId,
-        statePlace[delivery.state],
-        delivery.reason,
-        delivery.attempts,
-        millis(delivery.nextAttemptAt),
-        triggerPlace[trigger],
-        null,
-        delivery.createdAt.getTime(),
-      );
+      writer.insert(delivery, null, null);
       takeNow.run(triggerPlace[trigger], claim, claimedUntil.getTime(), delivery.organisationId, delivery.id);
       return readBack(delivery.organisationId, delivery.id);
     });
   }
 
   return {
-    record,
+    record: writer.record,
     nextPosition: async (partition) => Number(selectNext.get(partition)?.['next'] ?? 1),
     findRecorded: async (ids) => new Set(ids.filter((id) => selectId.get(id) !== undefined)),
     releaseClaims: (now) => database.writeStatement(() => Number(releaseAll.run(now.getTime()).changes)),
@@ -247,15 +226,6 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
         return removed;
       }),
 
-    async organisations(after, limit) {
-      const ids: string[] = [];
-      for (let from = after; ids.length < limit;) {
-        const id = nextOrganisation.get(from)?.['organisation_id'];
-        if (typeof id !== 'string') break;
-        ids.push(id);
-        from = id;
-      }
-      return ids;
-    },
+    organisations: async (after, limit) => organisationsOf(database, 'deliveries', { after, limit }),
   };
 }

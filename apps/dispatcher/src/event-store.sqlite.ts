@@ -2,7 +2,7 @@ import type { SqliteDatabase } from '@posthorn/sqlite';
 import { eventFromRow, type EventRow } from '@posthorn/event-log';
 import { idFloor } from '@posthorn/models';
 import type { EventFilter, EventStore } from './event-store.ts';
-import { Conditions } from './delivery-lists.sqlite.ts';
+import { Conditions, organisationsOf } from './delivery-lists.sqlite.ts';
 import { endOfIds, mergeWalks, scanPage, walkIndex } from './scan-pages.sqlite.ts';
 
 /** Events in the embedded database: the log's own table, so what was read from it is on record and claimed already. */
@@ -16,9 +16,6 @@ export function createSqliteEventStore(database: SqliteDatabase): EventStore {
     );
   const deleteOldById = deleteOld('id');
   const deleteOldByKey = deleteOld('key');
-  const nextOrganisation = database.prepare(
-    'SELECT organisation_id FROM events WHERE organisation_id > ? ORDER BY organisation_id LIMIT 1',
-  );
 
   return {
     claim: async (batch) => batch.events.map(() => (batch.mayRepeat ? 'repeat' : 'new')),
@@ -51,16 +48,7 @@ export function createSqliteEventStore(database: SqliteDatabase): EventStore {
         return byId + Number(deleteOldByKey.run(organisationId, idFloor(time), time, left).changes);
       }),
 
-    async organisations(after, limit) {
-      const ids: string[] = [];
-      for (let from = after; ids.length < limit;) {
-        const id = nextOrganisation.get(from)?.['organisation_id'];
-        if (typeof id !== 'string') break;
-        ids.push(id);
-        from = id;
-      }
-      return ids;
-    },
+    organisations: async (after, limit) => organisationsOf(database, 'events', { after, limit }),
   };
 }
 
