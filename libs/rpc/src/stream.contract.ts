@@ -59,26 +59,6 @@ export function describeStreams(openTransport: OpenTransport): void {
       expect(await followed).toEqual({ sequences: upTo(2_000), error: null });
     });
 
-    it('takes callbacks that answer something that nobody asked for', async () => {
-      const client = await open({
-        publishStream(call) {
-          call.onMessage((message) => void call.send(acknowledge(message.sequence)));
-          call.onEnd(() => call.end());
-        },
-      });
-
-      const stream = client.publishStream(options);
-      const sequences = new Set<bigint>();
-      const error = new Promise((resolve) => stream.onClose(resolve));
-      const collect = (sequence: bigint): unknown => sequences.add(sequence);
-      stream.onMessage(({ sequence }) => collect(sequence) as undefined);
-      stream.send(ask(1));
-      stream.end();
-
-      expect(await error).toBeNull();
-      expect(sequences).toEqual(new Set([1n]));
-    });
-
     it('tells the handler who calls, and sets no deadline unless the caller does', async () => {
       let ctx: CallContext | undefined;
       const client = await open({

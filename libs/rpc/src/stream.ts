@@ -165,8 +165,7 @@ export class ServerStream implements StreamCall<unknown, unknown> {
   #guard<T>(callback: (value: T) => void | Promise<void>, value: T): void {
     try {
       const result = callback(value);
-      if (result !== undefined)
-        Promise.resolve(result).catch((thrown: unknown) => this.#close(DomainError.from(thrown)));
+      if (result !== undefined) result.catch((thrown: unknown) => this.#close(DomainError.from(thrown)));
     } catch (thrown) {
       this.#close(DomainError.from(thrown));
     }
@@ -269,9 +268,7 @@ export class CallerStream implements ClientStream<unknown, unknown> {
   #guard<T>(callback: (value: T) => void | Promise<void>, value: T): void {
     try {
       const result = callback(value);
-      // A callback that isn't meant to answer anything may still do so (`set` of a Map).
-      if (result !== undefined)
-        Promise.resolve(result).catch((thrown: unknown) => this.#giveUp(DomainError.from(thrown)));
+      if (result !== undefined) result.catch((thrown: unknown) => this.#giveUp(DomainError.from(thrown)));
     } catch (thrown) {
       this.#giveUp(DomainError.from(thrown));
     }
