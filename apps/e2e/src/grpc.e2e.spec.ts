@@ -83,7 +83,7 @@ describe('an internal caller over gRPC', () => {
   it('publishes a stream, each event acknowledged by its number as it became durable', async () => {
     const stream = connect(tenant.key).publishStream({ principal });
     const answers = new Map<bigint, ingestV1.PublishResult | undefined>();
-    stream.onMessage(({ sequence, result }) => answers.set(sequence, result));
+    stream.onMessage(({ sequence, result }) => void answers.set(sequence, result));
     const closed = new Promise((resolve) => stream.onClose(resolve));
     stream.send({ sequence: 7n, event: newEvent('"alone"') });
     await eventually(() => answers.size === 1, { timeoutMs: patienceMs, message: 'its acknowledgement' });
