@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { eventually } from '@posthorn/testing';
 import { preparePlatform, type PlatformProcess } from './platform-process.ts';
 import {
+  endCommands,
   executable,
   runCommand,
   startCommand,
   type CommandResult,
   type RunningCommand,
 } from './posthorn-command.ts';
+import { createRestClient } from './rest-client.ts';
 
 interface Delivery {
   readonly id: string;
@@ -24,7 +26,10 @@ let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'posthorn-cli-'));
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(async () => {
+  await endCommands();
+  rmSync(directory, { recursive: true, force: true });
+});
 
 const jsonLines = <T>(text: string): T[] =>
   text
@@ -151,7 +156,7 @@ describe('against a platform', () => {
       ['listen', '--register', '--event-type', 'cli.*', '--count', '2', '--json'],
       { env },
     );
-    const tail = startCommand(['events', 'tail', '--type', 'cli.test', '--json'], { env });
+    const tail = startCommand(['events', 'tail', '--type', 'cli.test', '--after', '10m', '--json'], { env });
     await eventually(() => listener.stderr().includes('listening on'), { timeoutMs: 30_000 });
 
     const first = await one<{ id: string }>(['publish', 'cli.test', '{"n": 12345678901234567890, "x": 1.0}']);
@@ -272,9 +277,12 @@ describe('against a platform', () => {
       hasEnded = true;
     });
 
-    await eventually(
-      async () => (await many(['events', 'list', '--type', 'file.line', '--limit', '1'])).length > 0,
-    );
+    // Over HTTP, which is quick: a command of its own could start so slowly that everything is published by then.
+    const rest = createRestClient({ url: platform.url, key: env['POSTHORN_KEY'] ?? '' });
+    await eventually(async () => {
+      const { data } = await rest.ok<{ data: unknown[] }>('GET', '/v1/events?type=file.line&limit=1');
+      return data.length > 0;
+    });
     expect(hasEnded).toBe(false);
     await platform.kill();
     await platform.start();

@@ -26,6 +26,16 @@ export interface RunningCommand {
 
 export const executable = resolve(import.meta.dirname, '../../standalone/bin/posthorn');
 
+/** Those that haven't ended. */
+const running = new Set<RunningCommand>();
+
+/** Ends what a test that failed has left behind, so that it disturbs no other. */
+export async function endCommands(): Promise<void> {
+  const left = [...running];
+  for (const command of left) command.signal('SIGKILL');
+  await Promise.all(left.map(({ ended }) => ended));
+}
+
 /** Starts the command; its environment has nothing of ours but the PATH. */
 export function startCommand(argv: readonly string[], options: CommandOptions = {}): RunningCommand {
   let stdout = '';
@@ -45,7 +55,14 @@ export function startCommand(argv: readonly string[], options: CommandOptions = 
     child.once('error', fail);
     child.once('close', (code) => done({ code, stdout, stderr }));
   });
-  return { stdout: () => stdout, stderr: () => stderr, ended, signal: (name) => void child.kill(name) };
+  const command: RunningCommand = {
+    stdout: () => stdout,
+    stderr: () => stderr,
+    ended: ended.finally(() => running.delete(command)),
+    signal: (name) => void child.kill(name),
+  };
+  running.add(command);
+  return command;
 }
 
 /** Runs the command to its end. */
