@@ -167,7 +167,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const stop = async (graceMs: number): Promise<void> => {
     const startedAt = clock.monotonic();
     listener?.setServing(false);
-    await gateway.stop(graceMs);
+    // A client that dribbles its request may not use up the time that attempts under way need.
+    await gateway.stop(graceMs / 2);
     await Promise.all([ingest.stop(), listener?.stop(grpcGraceMs)]);
     const leftMs = Math.max(0, graceMs - closingShareMs - (clock.monotonic() - startedAt));
     await dispatcher.stop(AbortSignal.timeout(Math.ceil(leftMs)));
