@@ -64,7 +64,7 @@ describe('EndpointService', () => {
         signing: [SIGNATURE_SCHEME_V1],
         timeoutMs: 15_000,
         retryDelaysMs: defaultRetryDelaysMs.map(BigInt),
-        maxInFlight: 50,
+        maxInFlight: 100,
         version: 1n,
         createdAt: new Date(harness().clock.now()),
       });

@@ -92,7 +92,7 @@ describe('creating', () => {
       headers: {},
       timeoutMs: 15_000,
       retryDelaysMs: expect.arrayContaining([5_000]) as unknown,
-      maxInFlight: 50,
+      maxInFlight: 100,
       metadata: {},
       health: {
         state: 'healthy',
