@@ -1,4 +1,4 @@
-import type { SigningEndpoint } from '@posthorn/models';
+import { isFinal, type Delivery, type SigningEndpoint } from '@posthorn/models';
 import type { Clock, Logger } from '@posthorn/runtime';
 import type { DeliveryStore, SettleRequest, WaitingLane } from './delivery-store.ts';
 import type { DueClock } from './due-clock.ts';
@@ -27,6 +27,8 @@ export interface FetchRequest {
   readonly endpoint: SigningEndpoint;
   readonly claim: string;
   readonly limit: number;
+  /** Payload bytes that it may bring into memory, and one payload more. */
+  readonly maxBytes: number;
 }
 
 export interface Fetched {
@@ -47,13 +49,11 @@ const askAgainMs = 1000;
 const settleStep = 200;
 /** Beyond an attempt's own timeout and the wait for its turn: until then a claim keeps others away. */
 const claimMarginMs = 30_000;
-/** Payload bytes that one fetch may bring into memory. */
-const maxFetchBytes = 4 * 1024 * 1024;
 
 export function createDueReader(options: DueReaderOptions): DueReader {
   const { store, recorder, clock, dueClock, logger } = options;
 
-  async function fetch(lane: LaneKey, { endpoint, claim, limit }: FetchRequest): Promise<Fetched> {
+  async function fetch(lane: LaneKey, { endpoint, claim, limit, maxBytes }: FetchRequest): Promise<Fetched> {
     const now = dueClock.now();
     const { due, nextDueAt } = await store.claimDue({
       organisationId: lane.organisationId,
@@ -62,7 +62,7 @@ export function createDueReader(options: DueReaderOptions): DueReader {
       claim,
       claimedUntil: claimedUntil(now, endpoint),
       limit,
-      maxBytes: maxFetchBytes,
+      maxBytes,
     });
     const queued: QueuedDelivery[] = [];
     for (const { delivery, event } of due) {
@@ -70,24 +70,25 @@ export function createDueReader(options: DueReaderOptions): DueReader {
         queued.push(queuedDelivery({ delivery, event, claim, mark: null, queuedAt: clock.monotonic() }));
         continue;
       }
+      const expired = withoutPayload(delivery);
       recorder.add(
-        {
-          kind: 'update',
-          expectedClaim: claim,
-          claim: null,
-          attempt: null,
-          delivery: {
-            ...delivery,
-            state: 'cancelled',
-            reason: 'payload_expired',
-            nextAttemptAt: null,
-            finishedAt: new Date(clock.now()),
-          },
-        },
+        { kind: 'update', expectedClaim: claim, claim: null, attempt: null, delivery: expired },
         null,
       );
     }
     return { queued, nextDueAt: nextDueAt === null ? null : nextDueAt.getTime() };
+  }
+
+  /** What had ended, and was to be attempted once more on demand, stays as it ended. */
+  function withoutPayload(delivery: Delivery): Delivery {
+    if (isFinal(delivery.state)) return { ...delivery, nextAttemptAt: null };
+    return {
+      ...delivery,
+      state: 'cancelled',
+      reason: 'payload_expired',
+      nextAttemptAt: null,
+      finishedAt: new Date(clock.now()),
+    };
   }
 
   async function settle(lane: LaneKey, why: 'deleted' | 'disabled'): Promise<void> {

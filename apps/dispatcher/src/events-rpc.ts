@@ -60,7 +60,8 @@ export function createEventRpc(options: {
     const idFor = createDeliveryIds({ acceptedAt, organisationId, eventId: event.id });
     const violations: Violation[] = [];
     const requests: OnDemandRequest[] = [];
-    for (const [index, name] of [...new Set(named)].entries()) {
+    const asked = new Set<string>();
+    for (const [index, name] of named.entries()) {
       const endpoint = endpoints.find((one) => one.endpoint.id === name || one.endpoint.uid === name);
       if (endpoint === undefined) {
         violations.push({
@@ -71,6 +72,8 @@ export function createEventRpc(options: {
         continue;
       }
       const id = idFor(endpoint.endpoint.id);
+      if (asked.has(id)) continue;
+      asked.add(id);
       const known = await deliveries.get(organisationId, id);
       requests.push({
         event,

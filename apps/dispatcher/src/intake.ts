@@ -1,5 +1,5 @@
 import { DomainError, type Event } from '@posthorn/models';
-import { sleep, type Clock, type Counter, type Logger, type Metrics } from '@posthorn/runtime';
+import { sleep, type Clock, type Counter, type Logger, type Metrics, type Timer } from '@posthorn/runtime';
 import type { EventLogReader, LogBatch, LogConsumer } from '@posthorn/event-log';
 import type { DeliveryStore, NextPosition } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
@@ -48,6 +48,8 @@ export const defaultIntakeLimits: IntakeLimits = {
   unrecordedEvents: 16_000,
 };
 
+/** When reading has been paused for this long, what waits in memory isn't moving: it makes room in storage. */
+const stuckAfterMs = 3000;
 const nothingRecorded: ReadonlySet<string> = new Set();
 const firstRetryMs = 100;
 const longestRetryMs = 5000;
@@ -111,6 +113,7 @@ export function createIntake(options: IntakeOptions): Intake {
   let running: Promise<void> | null = null;
   let stopped = false;
   const pausedPartitions = new Set<number>();
+  let stuck: Timer | undefined;
 
   async function run(): Promise<void> {
     while (queue.length > 0 && !stopped) {
@@ -156,7 +159,7 @@ export function createIntake(options: IntakeOptions): Intake {
     for (const { position, event, deliveries: planned } of plans) {
       const missing = recorded.size === 0 ? planned : planned.filter(({ id }) => !recorded.has(id));
       const mark = progress.begin(position, Math.max(1, missing.length));
-      if (missing.length === 0) recorder.planned(mark);
+      if (missing.length === 0) recorder.planned(mark, roomMade);
       for (const delivery of missing) offer(delivery, event, mark);
     }
     pauseIfFull(batch.partition);
@@ -197,8 +200,26 @@ export function createIntake(options: IntakeOptions): Intake {
 
   function pauseIfFull(partition: number): void {
     if (!isOver(1) || pausedPartitions.has(partition)) return;
+    if (pausedPartitions.size === 0) relieveLater();
     pausedPartitions.add(partition);
     log.pause(partition);
+  }
+
+  /** Receivers that take long must not keep everyone else's events in the log. */
+  function relieveLater(): void {
+    clock.clearTimeout(stuck);
+    stuck = clock.setTimeout(() => {
+      if (stopped || pausedPartitions.size === 0) return;
+      lanes.relieve({ deliveries: limits.deliveries / 2, bytes: limits.bytes / 2 });
+      relieveLater();
+    }, stuckAfterMs);
+    stuck.unref();
+  }
+
+  function roomMade(): void {
+    if (pausedPartitions.size === 0 || isOver(0.5)) return;
+    for (const partition of pausedPartitions) log.resume(partition);
+    pausedPartitions.clear();
   }
 
   return {
@@ -213,13 +234,10 @@ export function createIntake(options: IntakeOptions): Intake {
     },
     async revoked() {
       stopped = true;
+      clock.clearTimeout(stuck);
       queue = [];
       await running;
     },
-    roomMade() {
-      if (pausedPartitions.size === 0 || isOver(0.5)) return;
-      for (const partition of pausedPartitions) log.resume(partition);
-      pausedPartitions.clear();
-    },
+    roomMade,
   };
 }

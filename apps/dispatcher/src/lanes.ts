@@ -7,15 +7,18 @@ import type { DueClock } from './due-clock.ts';
 import { createFairQueue } from './fair-queue.ts';
 import { heldDelivery } from './hold.ts';
 import { adaptWindow, isIdle, isMoving, isSlow, type Lane } from './lane.ts';
+import type { LaneLimits, MemoryBound } from './lane-limits.ts';
 import { createLaneRegistry } from './lane-registry.ts';
+import { createLoaded } from './loaded.ts';
 import { registerLaneMetrics } from './lane-metrics.ts';
 import { recordOf, takeMark, type QueuedDelivery } from './queued-delivery.ts';
 import type { Recorder } from './record.ts';
+import { createRefill } from './refill.ts';
 import { createUnrecorded } from './unrecorded.ts';
 
 /**
  * Step 4: it waits its turn. One lane per endpoint, served round robin, organisations first. What a lane can't keep in
- * memory is parked in storage and comes back when there is room (due.ts). Whoever waits longer than 250 ms is put on
+ * memory is parked in storage and comes back when there is room (refill.ts). Whoever waits longer than 250 ms is put on
  * record, so that the log can move on. Nothing here blocks: a receiver that hangs costs its own lane's places only.
  */
 export interface Lanes {
@@ -31,31 +34,14 @@ export interface Lanes {
   withdraw(deliveryId: string): boolean;
   /** The endpoints of an organisation may have changed: holds, ends or wakes what waits for them. */
   refresh(organisationId: string): void;
-  readonly memory: { readonly deliveries: number; readonly bytes: number };
+  /** Sends what waits to storage until about this is left, every lane keeping an equal share: for when nothing else makes room. */
+  relieve(bound: MemoryBound): void;
+  readonly memory: MemoryBound;
   /** Starts the clockwork: recording what waits, noticing what is due and who is slow. */
   start(): void;
   /** Starts nothing new; resolves when nothing is under way, or when `signal` aborts. What waits goes to storage. */
   stop(signal: AbortSignal): Promise<void>;
 }
-
-export interface LaneLimits {
-  /** Attempts under way at once; slow lanes have a quarter as many beside these. */
-  readonly slots: number;
-  /** In the memory of one lane. */
-  readonly laneDeliveries: number;
-  readonly laneBytes: number;
-  /** In the memory of all lanes. */
-  readonly totalDeliveries: number;
-  readonly totalBytes: number;
-}
-
-export const defaultLaneLimits: LaneLimits = {
-  slots: 512,
-  laneDeliveries: 2000,
-  laneBytes: 8 * 1024 * 1024,
-  totalDeliveries: 20_000,
-  totalBytes: 64 * 1024 * 1024,
-};
 
 export interface LanesOptions {
   readonly attempt: (queued: QueuedDelivery, endpoint: SigningEndpoint) => Promise<Judged>;
@@ -79,35 +65,41 @@ const tickMs = 50;
 const maxRecordBacklog = 4000;
 
 export function createLanes(options: LanesOptions): Lanes {
-  const { attempt, recorder, directory, due, claim, clock, dueClock, limits } = options;
+  const { attempt, recorder, directory, claim, clock, dueClock, limits } = options;
 
   const lanes = createLaneRegistry();
   const active = new Set<Lane>();
-  const stored = new Set<Lane>();
-  const turns = createFairQueue<Lane>();
-  const slowTurns = createFairQueue<Lane>();
-  const loaded = new Map<string, QueuedDelivery>();
+  /** The places for attempts, and whose turn it is to have one: slow lanes have theirs apart. */
+  const fast = { places: limits.slots, running: 0, turns: createFairQueue<Lane>() };
+  const slow = { places: limits.slots / 4, running: 0, turns: createFairQueue<Lane>() };
+  const loaded = createLoaded();
   const unrecorded = createUnrecorded();
-  let bytes = 0;
-  let running = 0;
-  let runningSlow = 0;
   let stopping = false;
   let pumping = false;
-  let idleWaiters: (() => void)[] = [];
+  const idleWaiters: (() => void)[] = [];
 
+  const refill = createRefill({
+    due: options.due,
+    dueClock,
+    claim,
+    loaded,
+    limits,
+    endpointOf,
+    mayStart,
+    startsAtOnce,
+    onFetched: takeFetched,
+  });
   const parked = registerLaneMetrics(options.metrics, {
-    inFlight: () => running + runningSlow,
-    queued: () => loaded.size,
+    inFlight: () => fast.running + slow.running,
+    queued: () => loaded.deliveries,
     active,
-    stored,
+    stored: refill.lanes,
     isOpen: (lane) => endpointOf(lane)?.endpoint.state === 'enabled',
     now: () => dueClock.now(),
   });
 
   function forgetIfIdle(lane: Lane): void {
-    if (!isIdle(lane)) return;
-    stored.delete(lane);
-    lanes.forget(lane);
+    if (isIdle(lane)) lanes.forget(lane);
   }
 
   function endpointOf(lane: Lane): SigningEndpoint | undefined {
@@ -122,19 +114,37 @@ export function createLanes(options: LanesOptions): Lanes {
       return;
     }
     const lane = lanes.of(organisationId, endpointId);
-    const laneFull = lane.waiting.length >= limits.laneDeliveries || lane.waitingBytes >= limits.laneBytes;
-    const allFull = loaded.size >= limits.totalDeliveries || bytes >= limits.totalBytes;
-    if (stopping || laneFull || (allFull && !hasPlace(lane, endpoint))) {
+    const allFull = loaded.deliveries >= limits.totalDeliveries || loaded.bytes >= limits.totalBytes;
+    if (stopping || isFull(lane) || (allFull && !startsAtOnce(lane, endpoint))) {
       park(queued);
+      forgetIfIdle(lane);
       return;
     }
     enter(lane, queued);
     pump();
   }
 
+  /** What waits for a slow receiver waits in storage, or those that hang would fill the memory of all. */
+  function isFull(lane: Lane): boolean {
+    const deliveries = lane.slow ? Math.min(lane.window, limits.laneDeliveries) : limits.laneDeliveries;
+    return lane.waiting.length >= deliveries || lane.waitingBytes >= limits.laneBytes;
+  }
+
+  function startsAtOnce(lane: Lane, endpoint: SigningEndpoint): boolean {
+    const { running, places } = speedOf(lane);
+    return running < places && lane.waiting.length === 0 && hasPlace(lane, endpoint) && mayStart();
+  }
+
+  function mayStart(): boolean {
+    return !stopping && recorder.backlog < maxRecordBacklog;
+  }
+
+  function speedOf(lane: Lane): typeof fast {
+    return lane.slow ? slow : fast;
+  }
+
   function enter(lane: Lane, queued: QueuedDelivery): void {
-    loaded.set(queued.delivery.id, queued);
-    bytes += queued.bytes;
+    loaded.add(queued);
     if (queued.expedited) lane.expedited.push(queued);
     else {
       lane.waiting.push(queued);
@@ -142,14 +152,6 @@ export function createLanes(options: LanesOptions): Lanes {
     }
     if (queued.claim === null) unrecorded.add(queued);
     takeTurn(lane);
-  }
-
-  function leave(queued: QueuedDelivery): void {
-    queued.done = true;
-    if (loaded.get(queued.delivery.id) === queued) {
-      loaded.delete(queued.delivery.id);
-      bytes -= queued.bytes;
-    }
   }
 
   function hasPlace(lane: Lane, endpoint: SigningEndpoint): boolean {
@@ -164,21 +166,18 @@ export function createLanes(options: LanesOptions): Lanes {
       if (endpoint === undefined || endpoint.endpoint.state !== 'enabled' || !hasPlace(lane, endpoint))
         return;
     }
-    (lane.slow ? slowTurns : turns).add(lane.organisationId, lane);
+    speedOf(lane).turns.add(lane.organisationId, lane);
   }
 
   function pump(): void {
     if (stopping || pumping) return;
     pumping = true;
-    while (running < limits.slots && recorder.backlog < maxRecordBacklog) {
-      const lane = turns.take();
-      if (lane === undefined) break;
-      startNext(lane);
-    }
-    while (runningSlow < limits.slots / 4 && recorder.backlog < maxRecordBacklog) {
-      const lane = slowTurns.take();
-      if (lane === undefined) break;
-      startNext(lane);
+    for (const speed of [fast, slow]) {
+      while (speed.running < speed.places && mayStart()) {
+        const lane = speed.turns.take();
+        if (lane === undefined) break;
+        startNext(lane);
+      }
     }
     pumping = false;
   }
@@ -194,8 +193,7 @@ export function createLanes(options: LanesOptions): Lanes {
     }
     lane.inFlight.set(queued, clock.monotonic());
     active.add(lane);
-    if (lane.slow) runningSlow += 1;
-    else running += 1;
+    speedOf(lane).running += 1;
     takeTurn(lane);
     void attempt(queued, endpoint).then((judged) => settle(lane, queued, endpoint, judged));
   }
@@ -212,20 +210,22 @@ export function createLanes(options: LanesOptions): Lanes {
   function settle(lane: Lane, queued: QueuedDelivery, endpoint: SigningEndpoint, judged: Judged): void {
     lane.inFlight.delete(queued);
     lane.settledAt = clock.monotonic();
-    if (lane.slow) runningSlow -= 1;
-    else running -= 1;
+    speedOf(lane).running -= 1;
     adaptWindow(lane, judged.outcome.kind, slowsDown(judged.outcome), endpoint.endpoint.maxInFlight);
     markSpeed(lane);
     if (lane.inFlight.size === 0) active.delete(lane);
     const { delivery, attempt: made } = judged;
     write(queued, delivery, { attempt: made });
+    // Noted before it is on record, so that what is known of the receiver isn't forgotten until its next attempt.
+    if (delivery.nextAttemptAt !== null) {
+      noteStored(lane.organisationId, lane.endpointId, delivery.nextAttemptAt.getTime());
+    }
     if (judged.disableEndpoint !== null) options.onGone(endpoint, judged.disableEndpoint);
     takeTurn(lane);
-    fetchMore(lane);
+    refill.fetchMore(lane);
     pump();
-    if (running + runningSlow === 0) {
-      for (const wake of idleWaiters) wake();
-      idleWaiters = [];
+    if (fast.running + slow.running === 0) {
+      for (const wake of idleWaiters.splice(0)) wake();
     }
     forgetIfIdle(lane);
   }
@@ -237,8 +237,9 @@ export function createLanes(options: LanesOptions): Lanes {
     { attempt: made = null }: { attempt?: Judged['attempt'] | null } = {},
   ): void {
     queued.done = true;
+    loaded.add(queued);
     const recorded = (): void => {
-      leave(queued);
+      loaded.remove(queued);
       const { nextAttemptAt } = delivery;
       if (nextAttemptAt !== null) {
         noteStored(delivery.organisationId, delivery.endpointId, nextAttemptAt.getTime());
@@ -266,46 +267,43 @@ export function createLanes(options: LanesOptions): Lanes {
 
   function noteStored(organisationId: string, endpointId: string, dueAt: number): void {
     const lane = lanes.of(organisationId, endpointId);
-    stored.add(lane);
-    if (lane.fetching) lane.notedDueAt = Math.min(lane.notedDueAt ?? Infinity, dueAt);
-    else lane.storedDueAt = Math.min(lane.storedDueAt ?? Infinity, dueAt);
-    if (dueAt <= dueClock.now()) fetchMore(lane);
+    refill.note(lane, dueAt);
+    forgetIfIdle(lane);
   }
 
-  /** Brings a few due deliveries of the lane back from storage, when there is room for them. */
-  function fetchMore(lane: Lane): void {
-    if (stopping || lane.fetching || lane.storedDueAt === null || lane.storedDueAt > dueClock.now()) return;
+  function takeFetched(lane: Lane, fetched: readonly QueuedDelivery[]): void {
     const endpoint = endpointOf(lane);
-    if (endpoint === undefined || endpoint.endpoint.state !== 'enabled') return;
-    if (lane.waiting.length >= lane.window || recorder.backlog >= maxRecordBacklog) return;
-    lane.fetching = true;
-    void due
-      .fetch(lane, { endpoint, claim, limit: Math.min(100, Math.max(4, lane.window * 2)) })
-      .then(({ queued, nextDueAt }) => {
-        lane.fetching = false;
-        const noted = Math.min(nextDueAt ?? Infinity, lane.notedDueAt ?? Infinity);
-        lane.storedDueAt = noted === Infinity ? null : noted;
-        lane.notedDueAt = null;
-        if (lane.storedDueAt === null) stored.delete(lane);
-        for (const one of queued) {
-          if (loaded.has(one.delivery.id)) continue;
-          if (stopping || endpointOf(lane)?.endpoint.state !== 'enabled') write(one, one.delivery);
-          else enter(lane, one);
-        }
-        pump();
-        forgetIfIdle(lane);
-      });
+    for (const queued of fetched) {
+      if (loaded.get(queued.delivery.id) !== undefined) continue;
+      if (stopping || endpoint?.endpoint.state !== 'enabled') hold(queued, endpoint);
+      else enter(lane, queued);
+    }
+    pump();
+    forgetIfIdle(lane);
   }
 
   function markSpeed(lane: Lane): void {
-    const slow = isSlow(lane, clock.monotonic());
-    if (slow === lane.slow) return;
-    lane.slow = slow;
-    const moving = lane.inFlight.size;
-    running += slow ? -moving : moving;
-    runningSlow += slow ? moving : -moving;
-    (slow ? turns : slowTurns).remove(lane.organisationId, lane);
+    const becomesSlow = isSlow(lane, clock.monotonic());
+    if (becomesSlow === lane.slow) return;
+    const before = speedOf(lane);
+    before.running -= lane.inFlight.size;
+    before.turns.remove(lane.organisationId, lane);
+    lane.slow = becomesSlow;
+    speedOf(lane).running += lane.inFlight.size;
+    if (becomesSlow) parkBeyond(lane, { deliveries: lane.window, bytes: limits.laneBytes });
     takeTurn(lane);
+  }
+
+  /** Sends the newest of what waits to storage, until no more than this is left. */
+  function parkBeyond(lane: Lane, { deliveries, bytes }: MemoryBound): void {
+    const parting: QueuedDelivery[] = [];
+    while (lane.waiting.length > deliveries || lane.waitingBytes > bytes) {
+      const newest = lane.waiting.pop();
+      if (newest === undefined) break;
+      lane.waitingBytes -= newest.bytes;
+      parting.unshift(newest);
+    }
+    for (const queued of parting) park(queued);
   }
 
   /** Puts on record, under our claim, what has been in memory for so long that the log shouldn't wait for it. */
@@ -318,7 +316,7 @@ export function createLanes(options: LanesOptions): Lanes {
       const endpoint = directory.endpoint(delivery.organisationId, delivery.endpointId);
       const nextAttemptAt = claimedUntil(dueClock.now(), endpoint);
       const record = recordOf(queued, { ...delivery, nextAttemptAt }, { claim, attempt: null });
-      recorder.add(record, takeMark(queued));
+      recorder.add(record, takeMark(queued), options.onRoom);
       queued.claim = claim;
     }
   }
@@ -326,7 +324,7 @@ export function createLanes(options: LanesOptions): Lanes {
   function tick(): void {
     recordWaiting();
     for (const lane of active) markSpeed(lane);
-    for (const lane of stored) fetchMore(lane);
+    for (const lane of refill.lanes) refill.fetchMore(lane);
     pump();
     if (!stopping) clock.setTimeout(tick, tickMs).unref();
   }
@@ -336,45 +334,52 @@ export function createLanes(options: LanesOptions): Lanes {
       const endpoint = endpointOf(lane);
       if (endpoint?.endpoint.state === 'enabled') {
         takeTurn(lane);
-        fetchMore(lane);
+        refill.fetchMore(lane);
         continue;
       }
       for (const queued of lane.waiting.splice(0)) {
         lane.waitingBytes -= queued.bytes;
         hold(queued, endpoint);
       }
-      if (endpoint?.endpoint.state !== 'paused' && lane.storedDueAt !== null) {
-        lane.storedDueAt = null;
-        stored.delete(lane);
-        void due.settle(lane, endpoint === undefined ? 'deleted' : 'disabled');
-      }
+      refill.settle(lane);
       forgetIfIdle(lane);
     }
     pump();
   }
 
+  function withdraw(deliveryId: string): boolean {
+    const queued = loaded.get(deliveryId);
+    const lane = queued && lanes.find(queued.delivery.endpointId);
+    if (queued === undefined || lane === undefined || lane.inFlight.has(queued) || queued.done) return false;
+    const list = queued.expedited ? lane.expedited : lane.waiting;
+    list.splice(list.indexOf(queued), 1);
+    if (!queued.expedited) lane.waitingBytes -= queued.bytes;
+    queued.done = true;
+    loaded.remove(queued);
+    options.onRoom();
+    return true;
+  }
+
   return {
     offer,
     expedite(queued) {
-      enter(lanes.of(queued.delivery.organisationId, queued.delivery.endpointId), queued);
+      const { id, organisationId, endpointId } = queued.delivery;
+      // It may have come from storage while it was being asked for.
+      if (loaded.get(id) !== undefined && !withdraw(id)) return;
+      enter(lanes.of(organisationId, endpointId), queued);
       pump();
     },
     noteStored,
     find: (deliveryId) => loaded.get(deliveryId),
-    withdraw(deliveryId) {
-      const queued = loaded.get(deliveryId);
-      const lane = queued && lanes.find(queued.delivery.endpointId);
-      if (queued === undefined || lane === undefined || lane.inFlight.has(queued) || queued.done)
-        return false;
-      const list = queued.expedited ? lane.expedited : lane.waiting;
-      list.splice(list.indexOf(queued), 1);
-      if (!queued.expedited) lane.waitingBytes -= queued.bytes;
-      leave(queued);
-      return true;
-    },
+    withdraw,
     refresh,
+    relieve({ deliveries, bytes }) {
+      const waiting = [...lanes.all()].filter((lane) => lane.waiting.length > 0);
+      const share = { deliveries: deliveries / waiting.length, bytes: bytes / waiting.length };
+      for (const lane of waiting) parkBeyond(lane, share);
+    },
     get memory() {
-      return { deliveries: loaded.size, bytes };
+      return { deliveries: loaded.deliveries, bytes: loaded.bytes };
     },
     start: () => void clock.setTimeout(tick, tickMs).unref(),
     async stop(signal) {
@@ -383,7 +388,7 @@ export function createLanes(options: LanesOptions): Lanes {
         for (const queued of [...lane.expedited.splice(0), ...lane.waiting.splice(0)]) park(queued);
         lane.waitingBytes = 0;
       }
-      if (running + runningSlow > 0) {
+      if (fast.running + slow.running > 0) {
         await new Promise<void>((resolve) => {
           idleWaiters.push(resolve);
           if (signal.aborted) resolve();

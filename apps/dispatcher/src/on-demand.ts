@@ -1,11 +1,12 @@
 import { DomainError, type AttemptTrigger, type Delivery, type Event } from '@posthorn/models';
-import type { Clock } from '@posthorn/runtime';
+import { sleep, type Clock } from '@posthorn/runtime';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
 import { claimedUntil } from './due.ts';
 import type { DueClock } from './due-clock.ts';
 import type { Lanes } from './lanes.ts';
-import { queuedDelivery } from './queued-delivery.ts';
+import { queuedDelivery, takeMark } from './queued-delivery.ts';
+import type { Recorder } from './record.ts';
 
 /**
  * Attempts that someone asked for: a retry of one delivery, a replay of an event. They go out at once, whatever the state of
@@ -16,50 +17,56 @@ export interface OnDemand {
    * Starts an attempt of each; answers the deliveries as they are now, in the same order.
    * Errors: `failed_precondition` when the endpoint of one is no more, `unavailable`.
    */
-  start(
-    requests: readonly OnDemandRequest[],
-    trigger: Extract<AttemptTrigger, 'manual' | 'replay'>,
-  ): Promise<readonly Delivery[]>;
+  start(requests: readonly OnDemandRequest[], trigger: OnDemandTrigger): Promise<readonly Delivery[]>;
 }
+
+type OnDemandTrigger = Extract<AttemptTrigger, 'manual' | 'replay'>;
 
 export interface OnDemandRequest {
   readonly delivery: Delivery;
   readonly event: Event;
 }
 
+const longestWaitMs = 2000;
+const lookEveryMs = 25;
+
 export function createOnDemand(options: {
   readonly deliveries: DeliveryStore;
   readonly directory: Directory;
   readonly lanes: Lanes;
+  readonly recorder: Pick<Recorder, 'planned'>;
   readonly claim: string;
   readonly clock: Clock;
   readonly dueClock: DueClock;
 }): OnDemand {
-  const { deliveries, directory, lanes, claim, clock, dueClock } = options;
+  const { deliveries, directory, lanes, recorder, claim, clock, dueClock } = options;
+  /** What is being started, by delivery: who asks for the same meanwhile gets the same attempt. */
+  const starting = new Map<string, Promise<Delivery>>();
 
-  async function startOne(
-    { delivery, event }: OnDemandRequest,
-    trigger: Extract<AttemptTrigger, 'manual' | 'replay'>,
-  ): Promise<Delivery> {
-    const endpoint = directory.endpoint(delivery.organisationId, delivery.endpointId);
+  async function startOne({ delivery, event }: OnDemandRequest, trigger: OnDemandTrigger): Promise<Delivery> {
+    const { id, organisationId, endpointId } = delivery;
+    const endpoint = directory.endpoint(organisationId, endpointId);
     if (endpoint === undefined) {
       throw new DomainError('failed_precondition', 'The endpoint was deleted, so nothing can be sent to it.');
     }
-    const inHand = lanes.find(delivery.id);
-    if (inHand !== undefined && !lanes.withdraw(delivery.id)) return inHand.delivery;
-    const [claimed] = await deliveries.claimNow({
-      deliveries: [delivery],
-      trigger,
-      claim,
-      claimedUntil: claimedUntil(dueClock.now(), endpoint),
-    });
-    if (claimed === undefined) return delivery;
+    await recorded(id);
+    const inHand = lanes.find(id);
+    if (inHand !== undefined && !lanes.withdraw(id)) return inHand.delivery;
+    const claimed = await claimNow(delivery, trigger, claimedUntil(dueClock.now(), endpoint)).catch(
+      (error: unknown) => {
+        if (inHand !== undefined) lanes.offer({ ...inHand, done: false });
+        throw error;
+      },
+    );
+    // It is on record now: the log needn't wait for its attempt.
+    const mark = inHand && takeMark(inHand);
+    if (mark !== null && mark !== undefined) recorder.planned(mark, () => undefined);
     lanes.expedite(
       queuedDelivery({
         delivery: claimed,
         event,
         claim,
-        mark: inHand?.mark ?? null,
+        mark: null,
         queuedAt: clock.monotonic(),
         expedited: true,
       }),
@@ -67,11 +74,37 @@ export function createOnDemand(options: {
     return claimed;
   }
 
+  /** Waits while what became of a delivery is being written: until then nobody can take it up again. */
+  async function recorded(id: string): Promise<void> {
+    const until = clock.monotonic() + longestWaitMs;
+    while (lanes.find(id)?.done === true) {
+      if (clock.monotonic() >= until) {
+        throw new DomainError('unavailable', 'The delivery is being recorded; try again.');
+      }
+      await sleep(clock, lookEveryMs);
+    }
+  }
+
+  async function claimNow(delivery: Delivery, trigger: OnDemandTrigger, until: Date): Promise<Delivery> {
+    const request = { deliveries: [delivery], trigger, claim, claimedUntil: until };
+    const [claimed] = await deliveries.claimNow(request);
+    return claimed ?? delivery;
+  }
+
+  function startOnce(request: OnDemandRequest, trigger: OnDemandTrigger): Promise<Delivery> {
+    const { id } = request.delivery;
+    const running = starting.get(id);
+    if (running !== undefined) return running;
+    const started = startOne(request, trigger).finally(() => starting.delete(id));
+    starting.set(id, started);
+    return started;
+  }
+
   return {
     async start(requests, trigger) {
       await directory.bringUpToDate();
       await directory.load(new Set(requests.map(({ delivery }) => delivery.organisationId)));
-      return Promise.all(requests.map((request) => startOne(request, trigger)));
+      return Promise.all(requests.map((request) => startOnce(request, trigger)));
     },
   };
 }

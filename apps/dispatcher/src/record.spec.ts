@@ -44,7 +44,7 @@ describe('recording', () => {
     const { written, clock, books, recorder, insertOf } = setUp();
     const marks = [1, 2, 3].map((position) => books.progress(0).begin(position, 1));
     recorder.add(insertOf(1), marks[0] ?? null);
-    recorder.planned(marks[1] ?? { partition: 0, position: 0, open: 0 });
+    recorder.planned(marks[1] ?? { partition: 0, position: 0, open: 0 }, () => undefined);
     recorder.add(insertOf(2), null);
     await clock.advanceAsync(0);
     expect(written).toEqual([{ records: [insertOf(1), insertOf(2)], books: [{ partition: 0, next: 3 }] }]);

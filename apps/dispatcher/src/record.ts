@@ -12,7 +12,7 @@ export interface Recorder {
   /** Takes a record over. `onRecorded` is called once it is durable. */
   add(record: DeliveryRecord, mark: PositionMark | null, onRecorded?: () => void): void;
   /** An event without deliveries was planned: only the books move. */
-  planned(mark: PositionMark): void;
+  planned(mark: PositionMark, onRecorded: () => void): void;
   /** Records that wait to be written. */
   readonly backlog: number;
   /** Resolves when everything that was added is durable, or when `signal` aborts. */
@@ -106,7 +106,7 @@ export function createRecorder({ store, books, clock, logger, metrics }: Recorde
 
   return {
     add: (record, mark, onRecorded) => push({ record, mark, onRecorded }),
-    planned: (mark) => push({ record: null, mark, onRecorded: undefined }),
+    planned: (mark, onRecorded) => push({ record: null, mark, onRecorded }),
     get backlog() {
       return waiting.length + inFlight;
     },

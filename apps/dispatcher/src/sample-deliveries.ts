@@ -10,8 +10,7 @@ import {
 /** Resources for tests: valid, told apart by a number; what a test is about it says itself. */
 
 const start = Date.UTC(2026, 0, 1);
-const sampleId = (number: number): string =>
-  `01900000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+const sampleId = (number: number): string => `01900000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 export const sampleTime = (number: number): Date => new Date(start + number * 1000);
 
 export function sampleEvent(number: number, over: Partial<Event> = {}): Event {

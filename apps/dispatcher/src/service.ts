@@ -14,7 +14,8 @@ import { createDueClock } from './due-clock.ts';
 import type { EventStore } from './event-store.ts';
 import { createEventRpc } from './events-rpc.ts';
 import { createIntake, createPartitionBooks, defaultIntakeLimits, type IntakeLimits } from './intake.ts';
-import { createLanes, defaultLaneLimits, type LaneLimits } from './lanes.ts';
+import { defaultLaneLimits, type LaneLimits } from './lane-limits.ts';
+import { createLanes } from './lanes.ts';
 import { createOnDemand } from './on-demand.ts';
 import { createRecorder } from './record.ts';
 import { createRetentionSweeper } from './retention.ts';
@@ -92,7 +93,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     limits: options.intakeLimits ?? defaultIntakeLimits,
   });
   const retention = createRetentionSweeper({ events, deliveries, directory, clock, logger });
-  const onDemand = createOnDemand({ deliveries, directory, lanes, claim, clock, dueClock });
+  const onDemand = createOnDemand({ deliveries, directory, lanes, recorder, claim, clock, dueClock });
   const view = createDeliveryView({ lanes, clock, dueClock });
   const test = createEndpointTest({
     attempt,

@@ -1,0 +1,102 @@
+import type { SigningEndpoint } from '@posthorn/models';
+import type { DueReader } from './due.ts';
+import type { DueClock } from './due-clock.ts';
+import type { Lane } from './lane.ts';
+import type { LaneLimits } from './lane-limits.ts';
+import type { Loaded } from './loaded.ts';
+import type { QueuedDelivery } from './queued-delivery.ts';
+
+/**
+ * What lanes have waiting in storage: when the first of each is due, and how it comes back, a little at a time, when its lane has
+ * room. What is being fetched counts as memory already, so many lanes that ask at once stay within the bounds together.
+ */
+export interface Refill {
+  /** Lanes that are known to have something in storage. */
+  readonly lanes: ReadonlySet<Lane>;
+  /** Something of the lane waits in storage, due at `dueAt` by the due clock. */
+  note(lane: Lane, dueAt: number): void;
+  /** Brings a few due deliveries of the lane back, when there is room for them. */
+  fetchMore(lane: Lane): void;
+  /** Ends or holds what waits in storage for an endpoint that was deleted or disabled. */
+  settle(lane: Lane): void;
+}
+
+export interface RefillOptions {
+  readonly due: DueReader;
+  readonly dueClock: DueClock;
+  readonly claim: string;
+  readonly loaded: Loaded;
+  readonly limits: Pick<LaneLimits, 'totalDeliveries' | 'totalBytes'>;
+  readonly endpointOf: (lane: Lane) => SigningEndpoint | undefined;
+  /** Whether attempts may be started at all now. */
+  readonly mayStart: () => boolean;
+  /** Whether one that comes now would be attempted now. */
+  readonly startsAtOnce: (lane: Lane, endpoint: SigningEndpoint) => boolean;
+  /** Takes over what was fetched for a lane. */
+  readonly onFetched: (lane: Lane, queued: readonly QueuedDelivery[]) => void;
+}
+
+/** What one fetch may bring into memory. */
+const maxFetch = 100;
+const maxFetchBytes = 1024 * 1024;
+
+export function createRefill(options: RefillOptions): Refill {
+  const { due, dueClock, claim, loaded, limits, endpointOf, mayStart, startsAtOnce } = options;
+  const lanes = new Set<Lane>();
+  /** What fetches that are under way may bring. */
+  const reserved = { deliveries: 0, bytes: 0 };
+
+  function note(lane: Lane, dueAt: number): void {
+    lanes.add(lane);
+    if (lane.fetching) lane.notedDueAt = Math.min(lane.notedDueAt ?? Infinity, dueAt);
+    else lane.storedDueAt = Math.min(lane.storedDueAt ?? Infinity, dueAt);
+    if (dueAt <= dueClock.now()) fetchMore(lane);
+    settle(lane);
+  }
+
+  function settle(lane: Lane): void {
+    const state = endpointOf(lane)?.endpoint.state;
+    if (state === 'enabled' || state === 'paused' || lane.storedDueAt === null) return;
+    lane.storedDueAt = null;
+    lanes.delete(lane);
+    void due.settle(lane, state === undefined ? 'deleted' : 'disabled');
+  }
+
+  /** How much a fetch may bring; null when there is no room for anything. */
+  function roomFor(lane: Lane, endpoint: SigningEndpoint): { limit: number; maxBytes: number } | null {
+    const deliveries = limits.totalDeliveries - loaded.deliveries - reserved.deliveries;
+    const bytes = limits.totalBytes - loaded.bytes - reserved.bytes;
+    const wanted = lane.slow ? lane.window : Math.max(4, lane.window * 2);
+    if (deliveries > 0 && bytes > 0) {
+      return { limit: Math.min(maxFetch, wanted, deliveries), maxBytes: Math.min(maxFetchBytes, bytes) };
+    }
+    // A lane with nothing in memory goes on all the same, one by one, as long as there are places for attempts.
+    const isAlone = reserved.deliveries === 0 && startsAtOnce(lane, endpoint);
+    return isAlone ? { limit: 1, maxBytes: 0 } : null;
+  }
+
+  function fetchMore(lane: Lane): void {
+    if (lane.fetching || lane.storedDueAt === null || lane.storedDueAt > dueClock.now()) return;
+    const endpoint = endpointOf(lane);
+    if (endpoint === undefined || endpoint.endpoint.state !== 'enabled') return;
+    if (lane.waiting.length >= lane.window || !mayStart()) return;
+    const room = roomFor(lane, endpoint);
+    if (room === null) return;
+    lane.fetching = true;
+    reserved.deliveries += room.limit;
+    reserved.bytes += room.maxBytes;
+    void due.fetch(lane, { endpoint, claim, ...room }).then(({ queued, nextDueAt }) => {
+      lane.fetching = false;
+      reserved.deliveries -= room.limit;
+      reserved.bytes -= room.maxBytes;
+      const noted = Math.min(nextDueAt ?? Infinity, lane.notedDueAt ?? Infinity);
+      lane.storedDueAt = noted === Infinity ? null : noted;
+      lane.notedDueAt = null;
+      if (lane.storedDueAt === null) lanes.delete(lane);
+      settle(lane);
+      options.onFetched(lane, queued);
+    });
+  }
+
+  return { lanes, note, fetchMore, settle };
+}
