@@ -174,7 +174,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       await lanes.stop(signal);
       await recorder.drain(signal);
       await retention.stop();
-      await webhookClient.close();
+      // What outlasts the stop is left to the end of the process: its claim stands, and is given back at the next start.
+      await Promise.race([webhookClient.close(), aborted(signal)]);
     },
   };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { delay, eventually, respond, startReceiver } from '@posthorn/testing';
+import { delay, eventually, hang, respond, startReceiver } from '@posthorn/testing';
 import { operatorKey, preparePlatform, type PlatformProcess } from './platform-process.ts';
 import { runCommand, startCommand, type RunningCommand } from './posthorn-command.ts';
 import { createRestClient } from './rest-client.ts';
@@ -154,6 +154,25 @@ describe('a stop', () => {
       expect(await tenant.call('GET', `/v1/events/${id}`)).toMatchObject({ status: 200 });
     const ids = receiver.requests.map(({ headers }) => headers['webhook-id']);
     expect(ids.toSorted()).toEqual(data.map(({ id }) => id).toSorted());
+    await platform.dispose();
+    await receiver.close();
+  });
+
+  it('cuts off what is under way when its time is over, ends well all the same, and makes that attempt again', async () => {
+    const platform = await preparePlatform({ env: { POSTHORN_STOP_TIMEOUT_MS: '3s' } });
+    const receiver = await startReceiver({ behaviour: hang() });
+    await platform.start();
+    const tenant = await createTenant(platform);
+    const { id: endpointId } = await tenant.endpoint({ url: receiver.url });
+    const { id } = await tenant.publish({ type: 'order.paid', data: 1 });
+    await receiver.waitFor(1, patienceMs);
+    expect(await platform.stop()).toBe(0);
+    expect(readdirSync(platform.dataDir)).not.toContain('posthorn.db-wal');
+
+    receiver.behave(204);
+    await platform.start();
+    expect(await tenant.deliveryIn('succeeded', id, endpointId)).toMatchObject({ attempts: 1 });
+    expect(receiver.requests.map(({ headers }) => headers['webhook-id'])).toEqual([id, id]);
     await platform.dispose();
     await receiver.close();
   });
