@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { delay, eventually, hang, respond, startReceiver } from '@posthorn/testing';
+import { eventually, startReceiver } from '@posthorn/testing';
 import { operatorKey, preparePlatform, type PlatformProcess } from './platform-process.ts';
 import { runCommand, startCommand, type RunningCommand } from './posthorn-command.ts';
 import { createRestClient } from './rest-client.ts';
@@ -120,92 +120,6 @@ describe('a start', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`The data directory ${dataDir} can't be used`);
     expect(stderr).toContain('POSTHORN_DATA_DIR');
-  });
-});
-
-describe('a stop', () => {
-  it('in the middle of attempts cuts none off, loses nothing and repeats nothing', async () => {
-    const platform = await preparePlatform();
-    let cut = 0;
-    const receiver = await startReceiver({
-      behaviour: (exchange) => {
-        exchange.response.on('close', () => (cut += exchange.response.writableFinished ? 0 : 1));
-        delay(1000, respond(204))(exchange);
-      },
-    });
-    await platform.start();
-    const tenant = await createTenant(platform);
-    await tenant.endpoint({ url: receiver.url });
-    const events = Array.from({ length: 40 }, (_, n) => ({ type: 'order.paid', data: n }));
-    const { data } = await tenant.ok<{ data: { id: string }[] }>('POST', '/v1/events/batch', { events });
-    await receiver.waitFor(4, patienceMs);
-    const stoppedAt = performance.now();
-    expect(await platform.stop()).toBe(0);
-    expect(performance.now() - stoppedAt).toBeLessThan(25_000);
-    expect(cut).toBe(0);
-    const before = receiver.requests.length;
-    expect(before).toBeLessThan(events.length);
-    expect(receiver.openConnectionCount).toBe(0);
-
-    receiver.behave(204);
-    await platform.start();
-    await receiver.waitFor(events.length, patienceMs);
-    for (const { id } of data)
-      expect(await tenant.call('GET', `/v1/events/${id}`)).toMatchObject({ status: 200 });
-    const ids = receiver.requests.map(({ headers }) => headers['webhook-id']);
-    expect(ids.toSorted()).toEqual(data.map(({ id }) => id).toSorted());
-    await platform.dispose();
-    await receiver.close();
-  });
-
-  it('cuts off what is under way when its time is over, ends well all the same, and makes that attempt again', async () => {
-    const platform = await preparePlatform({ env: { POSTHORN_STOP_TIMEOUT_MS: '3s' } });
-    const receiver = await startReceiver({ behaviour: hang() });
-    await platform.start();
-    const tenant = await createTenant(platform);
-    const { id: endpointId } = await tenant.endpoint({ url: receiver.url });
-    const { id } = await tenant.publish({ type: 'order.paid', data: 1 });
-    await receiver.waitFor(1, patienceMs);
-    expect(await platform.stop()).toBe(0);
-    expect(readdirSync(platform.dataDir)).not.toContain('posthorn.db-wal');
-
-    receiver.behave(204);
-    await platform.start();
-    expect(await tenant.deliveryIn('succeeded', id, endpointId)).toMatchObject({ attempts: 1 });
-    expect(receiver.requests.map(({ headers }) => headers['webhook-id'])).toEqual([id, id]);
-    await platform.dispose();
-    await receiver.close();
-  });
-
-  it('answers what was asked for before it, and takes nothing after it', async () => {
-    const platform = await preparePlatform();
-    const receiver = await startReceiver();
-    await platform.start();
-    const tenant = await createTenant(platform);
-    const endpoint = await tenant.endpoint({ url: receiver.url });
-    let publishing = true;
-    const accepted: string[] = [];
-    const publish = async (): Promise<void> => {
-      while (publishing) {
-        const answer = await tenant
-          .call<{ id: string }>('POST', '/v1/events', { type: 'order.paid', data: 1 })
-          .catch(() => undefined);
-        if (answer?.status === 202) accepted.push(answer.body.id);
-        if (answer === undefined) publishing = false;
-      }
-    };
-    const publishers = Array.from({ length: 8 }, publish);
-    await receiver.waitFor(50, patienceMs);
-    expect(await platform.stop()).toBe(0);
-    await Promise.all(publishers);
-    await platform.start();
-    for (const id of accepted.slice(-20)) await tenant.deliveryIn('succeeded', id, endpoint.id);
-    await eventually(() => receiver.requests.length >= accepted.length, { timeoutMs: patienceMs });
-    const ids = receiver.requests.map(({ headers }) => String(headers['webhook-id']));
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(accepted.filter((id) => !ids.includes(id))).toEqual([]);
-    await platform.dispose();
-    await receiver.close();
   });
 });
 
