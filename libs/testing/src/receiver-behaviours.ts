@@ -54,11 +54,11 @@ export interface Drip {
 
 /** Answers the head at once and then sends a byte of the body from time to time, without end. */
 export function drip({ status = 200, everyMs }: Drip): Behaviour {
-  return ({ response, socket }) => {
+  return ({ response }) => {
     response.writeHead(status);
     response.write('.');
     const timer = setInterval(() => response.write('.'), everyMs);
-    socket.on('close', () => clearInterval(timer));
+    response.on('close', () => clearInterval(timer));
   };
 }
 
@@ -86,7 +86,7 @@ export function flood(totalBytes: number, status = 200): Behaviour {
 export function delay(delayMs: number, behaviour: Behaviour): Behaviour {
   return (exchange) => {
     const timer = setTimeout(() => behaviour(exchange), delayMs);
-    exchange.socket.on('close', () => clearTimeout(timer));
+    exchange.response.on('close', () => clearTimeout(timer));
   };
 }
 
