@@ -14,6 +14,7 @@ import { registerLaneMetrics } from './lane-metrics.ts';
 import { recordOf, takeMark, type QueuedDelivery } from './queued-delivery.ts';
 import type { Recorder } from './record.ts';
 import { createRefill } from './refill.ts';
+import { createTurnBudget } from './turn-budget.ts';
 import { createUnrecorded } from './unrecorded.ts';
 
 /**
@@ -74,6 +75,7 @@ export function createLanes(options: LanesOptions): Lanes {
   const slow = { places: limits.slots / 4, running: 0, turns: createFairQueue<Lane>() };
   const loaded = createLoaded();
   const unrecorded = createUnrecorded();
+  const budget = createTurnBudget(pump);
   let stopping = false;
   let pumping = false;
   const idleWaiters: (() => void)[] = [];
@@ -173,10 +175,9 @@ export function createLanes(options: LanesOptions): Lanes {
     if (stopping || pumping) return;
     pumping = true;
     for (const speed of [fast, slow]) {
-      while (speed.running < speed.places && mayStart()) {
+      while (speed.turns.size > 0 && speed.running < speed.places && mayStart() && budget.take()) {
         const lane = speed.turns.take();
-        if (lane === undefined) break;
-        startNext(lane);
+        if (lane !== undefined) startNext(lane);
       }
     }
     pumping = false;
@@ -208,13 +209,13 @@ export function createLanes(options: LanesOptions): Lanes {
   }
 
   function settle(lane: Lane, queued: QueuedDelivery, endpoint: SigningEndpoint, judged: Judged): void {
+    const { delivery, attempt: made } = judged;
     lane.inFlight.delete(queued);
     lane.settledAt = clock.monotonic();
     speedOf(lane).running -= 1;
     adaptWindow(lane, judged.outcome.kind, slowsDown(judged.outcome), endpoint.endpoint.maxInFlight);
     markSpeed(lane);
     if (lane.inFlight.size === 0) active.delete(lane);
-    const { delivery, attempt: made } = judged;
     write(queued, delivery, { attempt: made });
     // Noted before it is on record, so that what is known of the receiver isn't forgotten until its next attempt.
     if (delivery.nextAttemptAt !== null) {
@@ -224,9 +225,7 @@ export function createLanes(options: LanesOptions): Lanes {
     takeTurn(lane);
     refill.fetchMore(lane);
     pump();
-    if (fast.running + slow.running === 0) {
-      for (const wake of idleWaiters.splice(0)) wake();
-    }
+    if (fast.running + slow.running === 0) for (const wake of idleWaiters.splice(0)) wake();
     forgetIfIdle(lane);
   }
 
