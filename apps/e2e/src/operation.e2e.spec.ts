@@ -27,11 +27,14 @@ async function serve(
     env: { POSTHORN_PORT: '0', POSTHORN_DATA_DIR: directory, ...env },
   });
   running.push(command);
-  const url = await eventually(() => /^listening on (http:\S+)$/m.exec(command.stdout())?.[1] ?? false, {
-    timeoutMs: patienceMs,
-    message: 'posthorn listening',
-  });
-  return { command, url: String(url) };
+  const url = await eventually(() => listeningUrl(command), { timeoutMs: patienceMs });
+  return { command, url };
+}
+
+function listeningUrl(command: RunningCommand): string {
+  const url = /^listening on (http:\S+)$/m.exec(command.stdout())?.[1];
+  if (url === undefined) throw new Error(`posthorn isn't listening: ${command.stderr()}`);
+  return url;
 }
 
 async function stop({ command }: { readonly command: RunningCommand }): Promise<number | null> {
@@ -120,6 +123,20 @@ describe('a start', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`The data directory ${dataDir} can't be used`);
     expect(stderr).toContain('POSTHORN_DATA_DIR');
+  });
+});
+
+describe('npm start', () => {
+  it('runs the platform until npm itself is told to stop, and leaves nothing running', async () => {
+    const npm = startCommand(['start'], {
+      executable: 'npm',
+      env: { POSTHORN_PORT: '0', POSTHORN_DATA_DIR: directory },
+    });
+    running.push(npm);
+    const url = await eventually(() => listeningUrl(npm), { timeoutMs: patienceMs });
+    npm.signal('SIGTERM');
+    expect((await npm.ended).code).toBe(0);
+    await expect(fetch(`${url}/livez`)).rejects.toThrow('fetch failed');
   });
 });
 
