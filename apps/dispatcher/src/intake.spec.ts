@@ -1,0 +1,241 @@
+import type { EventLogReader, LogBatch } from '@posthorn/event-log';
+import { DomainError, type Event } from '@posthorn/models';
+import { createMetrics, silentLogger } from '@posthorn/runtime';
+import { FakeClock } from '@posthorn/testing';
+import type { DeliveryStore } from './delivery-store.ts';
+import type { Directory } from './directory.ts';
+import type { EventClaim, EventStore } from './event-store.ts';
+import { createIntake, createPartitionBooks, type IntakeLimits } from './intake.ts';
+import { directoryOf } from './lanes.harness.ts';
+import type { Lanes } from './lanes.ts';
+import type { QueuedDelivery } from './queued-delivery.ts';
+import type { Recorder } from './record.ts';
+import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
+import { simulatedEndpoint } from './simulated-life.harness.ts';
+
+const endpoints = [1, 2].map((number) => simulatedEndpoint({ organisationId: 'org' }, number));
+const endpointIds = endpoints.map(({ endpoint }) => endpoint.id);
+
+async function setUp(limits: Partial<IntakeLimits> = {}) {
+  const clock = new FakeClock();
+  const metrics = createMetrics();
+  const books = createPartitionBooks();
+  const readable = directoryOf(new Map(endpoints.map((one) => [one.endpoint.id, one])));
+  const world = {
+    offered: [] as QueuedDelivery[],
+    /** Calls of the log, in order. */
+    log: [] as string[],
+    memory: { deliveries: 0, bytes: 0 },
+    relieved: [] as unknown[],
+    away: new Set<'config' | 'events' | 'deliveries'>(),
+    claims: (batch: LogBatch): EventClaim[] => batch.events.map(() => (batch.mayRepeat ? 'repeat' : 'new')),
+    recorded: new Set<string>(),
+    /** What waits for the recorder: called when it is on record. */
+    planned: [] as (() => void)[],
+  };
+  const unlessAway = <T>(what: 'config' | 'events' | 'deliveries', value: () => T): Promise<T> =>
+    world.away.has(what) ? Promise.reject(new DomainError('unavailable', 'away')) : Promise.resolve(value());
+
+  const log: EventLogReader = {
+    start: () => Promise.resolve(),
+    pause: (partition) => void world.log.push(`pause ${partition}`),
+    resume: (partition) => void world.log.push(`resume ${partition}`),
+    stop: () => Promise.resolve(),
+  };
+  const directory: Directory = {
+    ...readable,
+    bringUpToDate: () => unlessAway('config', () => undefined),
+    organisation: (id) => (id === 'org' || id === 'broken' ? broken(id, readable) : null),
+  };
+  const intake = createIntake({
+    log,
+    events: {
+      claim: (batch: LogBatch) => unlessAway('events', () => world.claims(batch)),
+    } as Partial<EventStore> as EventStore,
+    deliveries: {
+      nextPosition: () => Promise.resolve(1),
+      findRecorded: (ids: readonly string[]) =>
+        unlessAway('deliveries', () => new Set(ids.filter((id) => world.recorded.has(id)))),
+    } as Partial<DeliveryStore> as DeliveryStore,
+    directory,
+    lanes: {
+      offer: (queued: QueuedDelivery) => void world.offered.push(queued),
+      get memory() {
+        return world.memory;
+      },
+      relieve: (bound: unknown) => void world.relieved.push(bound),
+    } as Partial<Lanes> as Lanes,
+    recorder: {
+      planned: (mark, onRecorded) =>
+        void world.planned.push(() => {
+          books.settle(mark);
+          onRecorded();
+        }),
+    } as Partial<Recorder> as Recorder,
+    books,
+    clock,
+    logger: silentLogger,
+    metrics,
+    limits: { deliveries: 100, bytes: 1_000_000, unrecordedEvents: 100, ...limits },
+  });
+  await intake.assigned(0);
+  const deliver = async (events: readonly Event[], from = 1, mayRepeat = false): Promise<void> => {
+    const logged = events.map((event, index) => ({ position: from + index, event }));
+    intake.deliver({ partition: 0, events: logged, mayRepeat });
+    await clock.advanceAsync(0);
+  };
+  return { clock, metrics, books, world, intake, deliver };
+}
+
+/** An organisation whose matching fails, as on an error of ours. */
+function broken(id: string, directory: Directory) {
+  const view = directory.organisation(id);
+  if (id !== 'broken' || view === null) return view;
+  return {
+    ...view,
+    matcher: {
+      match: () => {
+        throw new Error('a bug');
+      },
+    },
+  };
+}
+
+const events = (from: number, count: number): Event[] =>
+  Array.from({ length: count }, (_, index) => sampleEvent(from + index));
+
+describe('taking events from the log', () => {
+  it('offers one delivery for each endpoint, which hold the log back until they are on record', async () => {
+    const { books, world, deliver } = await setUp();
+    await deliver(events(1, 2));
+    expect(world.offered.map(({ delivery }) => [delivery.eventId, delivery.endpointId])).toEqual(
+      events(1, 2).flatMap(({ id }) => endpointIds.map((endpointId) => [id, endpointId])),
+    );
+    expect(books.unfinished).toBe(2);
+    const [first, second, third] = world.offered;
+    books.settle(first!.mark!);
+    expect(books.progress(0).next).toBe(1);
+    books.settle(second!.mark!);
+    expect(books.progress(0).next).toBe(2);
+    books.settle(third!.mark!);
+    expect(books.moved()).toEqual([{ partition: 0, next: 2 }]);
+  });
+
+  it('moves the books over what no endpoint asked for', async () => {
+    const { books, metrics, world, deliver } = await setUp();
+    await deliver([sampleEvent(1, { organisationId: 'nobody' })]);
+    expect(world.offered).toEqual([]);
+    for (const recorded of world.planned) recorded();
+    expect(books.moved()).toEqual([{ partition: 0, next: 2 }]);
+    expect(await metrics.render()).toContain('posthorn_unmatched_events_total 1');
+  });
+
+  it('drops an event that was written twice', async () => {
+    const { world, deliver } = await setUp();
+    world.claims = () => ['duplicate'];
+    await deliver(events(1, 1));
+    expect([world.offered.length, world.planned.length]).toEqual([0, 1]);
+  });
+
+  it('offers of what is read again only what is not on record', async () => {
+    const { books, world, deliver } = await setUp();
+    const [event] = events(1, 1);
+    world.recorded.add(sampleDelivery(event!, endpointIds[0]).id);
+    await deliver([event!], 1, true);
+    expect(world.offered.map(({ delivery }) => delivery.endpointId)).toEqual([endpointIds[1]]);
+    books.settle(world.offered[0]!.mark!);
+    expect(books.progress(0).next).toBe(2);
+  });
+
+  it('goes on behind an event that cannot be planned (rule 9: one bad record stops nobody)', async () => {
+    const { books, metrics, world, deliver } = await setUp();
+    await deliver([sampleEvent(1, { organisationId: 'broken' }), sampleEvent(2)]);
+    expect(world.offered.map(({ event }) => event.id)).toEqual([sampleEvent(2).id, sampleEvent(2).id]);
+    for (const recorded of world.planned) recorded();
+    expect(books.progress(0).next).toBe(2);
+    expect(await metrics.render()).toContain('posthorn_unplannable_events_total 1');
+  });
+
+  it.each(['config', 'events', 'deliveries'] as const)(
+    'waits while the %s store is away, in order, and offers everything exactly once',
+    async (what) => {
+      const { clock, world, deliver } = await setUp();
+      world.away.add(what);
+      await deliver(events(1, 2), 1, true);
+      await deliver(events(3, 1), 3, true);
+      await clock.advanceAsync(60_000);
+      expect(world.offered).toEqual([]);
+      world.away.clear();
+      await clock.advanceAsync(5000);
+      const offered = world.offered.map(({ event }) => event.id);
+      expect(offered).toEqual(events(1, 3).flatMap(({ id }) => [id, id]));
+    },
+  );
+
+  it('takes nothing over any more when the partition is given away', async () => {
+    const { clock, world, intake, deliver } = await setUp();
+    world.away.add('config');
+    await deliver(events(1, 1));
+    const revoked = intake.revoked(0);
+    world.away.clear();
+    await clock.advanceAsync(10_000);
+    await revoked;
+    await deliver(events(2, 1), 2);
+    expect(world.offered).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('how much is taken', () => {
+  it.each([
+    ['deliveries in memory', { deliveries: 101, bytes: 0 }, { deliveries: 51, bytes: 0 }],
+    ['bytes in memory', { deliveries: 0, bytes: 1_000_001 }, { deliveries: 0, bytes: 500_001 }],
+  ])('pauses above the bound of %s and goes on at half of it', async (_, over, aboveHalf) => {
+    const { world, intake, deliver } = await setUp();
+    world.memory = over;
+    await deliver(events(1, 1));
+    await deliver(events(2, 1), 2);
+    expect(world.log).toEqual(['pause 0']);
+    world.memory = aboveHalf;
+    intake.roomMade();
+    expect(world.log).toEqual(['pause 0']);
+    world.memory = { deliveries: 0, bytes: 0 };
+    intake.roomMade();
+    intake.roomMade();
+    expect(world.log).toEqual(['pause 0', 'resume 0']);
+    await intake.revoked(0);
+  });
+
+  it('does not pause at the bound', async () => {
+    const { world, deliver } = await setUp();
+    world.memory = { deliveries: 100, bytes: 1_000_000 };
+    await deliver(events(1, 1));
+    expect(world.log).toEqual([]);
+  });
+
+  it('pauses above the bound of events that are not on record, and goes on when matchless ones are', async () => {
+    const { world, intake, deliver } = await setUp({ unrecordedEvents: 4 });
+    await deliver(events(1, 5).map((event) => ({ ...event, organisationId: 'nobody' })));
+    expect(world.log).toEqual(['pause 0']);
+    for (const recorded of world.planned) recorded();
+    expect(world.log).toEqual(['pause 0', 'resume 0']);
+    await intake.revoked(0);
+  });
+
+  it('has the lanes make room when reading has stood still for three seconds, and again', async () => {
+    const { clock, world, intake, deliver } = await setUp();
+    world.memory = { deliveries: 200, bytes: 0 };
+    await deliver(events(1, 1));
+    await clock.advanceAsync(2999);
+    expect(world.relieved).toEqual([]);
+    await clock.advanceAsync(1);
+    expect(world.relieved).toEqual([{ deliveries: 50, bytes: 500_000 }]);
+    await clock.advanceAsync(3000);
+    expect(world.relieved).toHaveLength(2);
+    world.memory = { deliveries: 0, bytes: 0 };
+    intake.roomMade();
+    await clock.advanceAsync(10_000);
+    expect(world.relieved).toHaveLength(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
