@@ -50,7 +50,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     logger,
     metrics,
   });
-  const routes = createRoutes({ ...deps, publisher });
+  const organisations = createOrganisationLookup(clients.organisations, clock);
+  const routes = createRoutes({ ...deps, publisher, onOrganisationsChanged: organisations.forget });
   const probes = probeRoutes(metrics, () => [
     ...(isStopping ? ['stopping'] : []),
     ...(deps.notReady?.() ?? []),
@@ -63,7 +64,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   });
   const native = createNativeRouter(routes, {
     authenticate: createAuthenticate({ keys: clients.keys, principal: gatewayPrincipal, clock }),
-    organisations: createOrganisationLookup(clients.organisations, clock),
+    organisations,
     carryOutOnce: createIdempotency(clients.idempotency, logger),
     observe: createRequestMetrics(metrics),
     logger,

@@ -14,15 +14,15 @@ const tenant = principal(acme.id);
 const operator = principal(null);
 
 const resolve = async (who: Principal, named: NamedOrganisation): Promise<string | null> =>
-  lookup(who, named);
+  lookup.find(who, named);
 
 test('a tenant’s own is known without asking, named or not', () => {
-  expect(lookup(tenant, {})).toBe(acme.id);
-  expect(lookup(tenant, { inHeader: acme.id, inBody: acme.id })).toBe(acme.id);
+  expect(lookup.find(tenant, {})).toBe(acme.id);
+  expect(lookup.find(tenant, { inHeader: acme.id, inBody: acme.id })).toBe(acme.id);
 });
 
 test('an operator that names none acts for none', () => {
-  expect(lookup(operator, {})).toBeNull();
+  expect(lookup.find(operator, {})).toBeNull();
 });
 
 test.each([
@@ -53,4 +53,27 @@ test('two that differ are refused where the body says which', async () => {
     code: 'invalid_argument',
     violations: [{ field: '/events/3/organisation', code: 'conflict' }],
   });
+});
+
+test('a name that an operator gave to another organisation means that one, once it is told so', async () => {
+  const clients = fakeClients();
+  let id: string = acme.id;
+  const moving = createOrganisationLookup(
+    {
+      ...clients.organisations,
+      getOrganisation: async (request, options) => {
+        const { organisation } = await clients.organisations.getOrganisation(
+          { ...request, idOrSlug: id },
+          options,
+        );
+        return { organisation };
+      },
+    },
+    new FakeClock(),
+  );
+  expect(await moving.find(operator, { inHeader: 'acme' })).toBe(acme.id);
+  id = globex.id;
+  expect(await moving.find(operator, { inHeader: 'acme' })).toBe(acme.id);
+  moving.forget();
+  expect(await moving.find(operator, { inHeader: 'acme' })).toBe(globex.id);
 });

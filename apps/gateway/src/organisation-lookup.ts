@@ -18,11 +18,13 @@ export interface NamedOrganisation {
   readonly bodyField?: string;
 }
 
-/** Resolves to the organisation's id, at once where nothing has to be asked; null where an operator named none. */
-export type OrganisationLookup = (
-  principal: Principal,
-  named: NamedOrganisation,
-) => string | null | Promise<string | null>;
+/** See `createOrganisationLookup`. */
+export interface OrganisationLookup {
+  /** Resolves to the organisation's id, at once where nothing has to be asked; null where an operator named none. */
+  find(principal: Principal, named: NamedOrganisation): string | null | Promise<string | null>;
+  /** An organisation was made, renamed or deleted: what a name meant counts no more. */
+  forget(): void;
+}
 
 const idOrSlug = /^[A-Za-z0-9-]{1,63}$/;
 const lookupDeadlineMs = 2_000;
@@ -77,12 +79,15 @@ export function createOrganisationLookup(
     return ids[0] ?? principal.organisationId;
   }
 
-  return (principal, named) => {
-    const { inHeader, inBody } = named;
-    const own = principal.organisationId;
-    if (inHeader === undefined && inBody === undefined) return own;
-    if (own !== null && (inHeader ?? own) === own && (inBody ?? own) === own) return own;
-    return resolve(principal, named);
+  return {
+    find(principal, named) {
+      const { inHeader, inBody } = named;
+      const own = principal.organisationId;
+      if (inHeader === undefined && inBody === undefined) return own;
+      if (own !== null && (inHeader ?? own) === own && (inBody ?? own) === own) return own;
+      return resolve(principal, named);
+    },
+    forget: () => cache.clear(),
   };
 }
 

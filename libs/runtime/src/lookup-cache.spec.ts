@@ -51,6 +51,18 @@ test('many callers of one key cause one look-up', async () => {
   expect([values, loads]).toEqual([['value of a', 'value of a', 'value of a'], ['a']]);
 });
 
+test('what is cleared is asked for anew, and a look-up that began before has no say any more', async () => {
+  await cache.get('a');
+  cache.clear();
+  load = () => settle().then(() => 'old value');
+  const early = cache.get('a');
+  cache.clear();
+  load = () => Promise.resolve('new value');
+  expect(await cache.get('a')).toBe('new value');
+  expect(await early).toBe('old value');
+  expect(cache.get('a')).toBe('new value');
+});
+
 test('a key in use is asked for again in the background, and nobody waits', async () => {
   await cache.get('a');
   advance(1_500);

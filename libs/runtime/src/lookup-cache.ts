@@ -29,6 +29,8 @@ export interface LookupCacheOptions<T> {
 export interface LookupCache<T> {
   /** The value, at once where it is known; rejects as `load` did. */
   get(key: string): T | Promise<T>;
+  /** Everything is asked for anew, also what is being asked for at this moment. */
+  clear(): void;
 }
 
 interface Entry<T> {
@@ -83,16 +85,16 @@ export function createLookupCache<T>(options: LookupCacheOptions<T>): LookupCach
     if (running !== undefined) return running;
     // An answer that was on its way for long says how it was when it was asked for.
     const askedAt = clock.monotonic();
-    const started = load(key).then(
+    const isCurrent = (): boolean => loading.get(key) === started && loading.delete(key);
+    const started: Promise<T> = load(key).then(
       (value) => {
-        loading.delete(key);
+        if (!isCurrent()) return value;
         unknown.delete(key);
         known.set(key, { value, confirmedAt: askedAt, usedAt: clock.monotonic(), retryAt: 0 });
         return value;
       },
       (error: unknown) => {
-        loading.delete(key);
-        remember(key, DomainError.from(error));
+        if (isCurrent()) remember(key, DomainError.from(error));
         throw error;
       },
     );
@@ -111,7 +113,14 @@ export function createLookupCache<T>(options: LookupCacheOptions<T>): LookupCach
     if (entry !== undefined) entry.retryAt = now + retryAfterMs;
   }
 
-  return { get };
+  return {
+    get,
+    clear() {
+      known.clear();
+      unknown.clear();
+      loading.clear();
+    },
+  };
 }
 
 function isAway(error: unknown): boolean {

@@ -41,6 +41,7 @@ test('the document passes all recommended rules of an independent linter, exampl
 test('every route is in the document, and everything under /v1 in the document is a route', () => {
   const publisher = { publish: () => Promise.reject(new Error('unused')), stop: () => Promise.resolve() };
   const routes = createRoutes({
+    onOrganisationsChanged: () => undefined,
     clients: fakeClients(),
     config: testConfig,
     clock: systemClock,

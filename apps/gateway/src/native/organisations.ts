@@ -22,9 +22,10 @@ import {
 const params = { idOrSlug: { description: 'The id or the slug of the organisation.', example: 'acme' } };
 
 /** Organisations: the operators' side of tenancy. */
-export function organisationRoutes({
-  organisations,
-}: Pick<GatewayClients, 'organisations'>): readonly Route[] {
+export function organisationRoutes(
+  { organisations }: Pick<GatewayClients, 'organisations'>,
+  onChanged: () => void,
+): readonly Route[] {
   return [
     defineRoute({
       method: 'get',
@@ -62,6 +63,7 @@ export function organisationRoutes({
       errors: ['already_exists'],
       async handle({ body, rpc }) {
         const created = await organisations.createOrganisation({ organisation: toMessage(body) }, rpc);
+        onChanged();
         return { status: 201, body: organisationView(found(created.organisation)) };
       },
     }),
@@ -105,6 +107,7 @@ export function organisationRoutes({
           { idOrSlug, organisation: toMessage(body), updateMask: fieldMaskToMessage(Object.keys(body)) },
           rpc,
         );
+        onChanged();
         return { status: 200, body: organisationView(found(organisation)) };
       },
     }),
@@ -122,6 +125,7 @@ export function organisationRoutes({
       answers: { 204: { description: 'It is gone.' } },
       async handle({ params: { idOrSlug }, rpc }) {
         await organisations.deleteOrganisation({ idOrSlug }, rpc);
+        onChanged();
         return { status: 204 };
       },
     }),

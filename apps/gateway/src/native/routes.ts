@@ -27,6 +27,8 @@ export interface RouteDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly publisher: Publisher;
+  /** What is remembered of organisations counts no more. */
+  readonly onOrganisationsChanged: () => void;
 }
 
 /** All routes; each file of the API contributes its own. */
@@ -35,7 +37,7 @@ export function createRoutes(deps: RouteDeps): readonly Route[] {
   const health = createEndpointHealthLookup(clients.activity, deps.logger);
   return [
     ...publishRoutes({ ...deps, maxEventBytes: config.maxEventBytes }),
-    ...organisationRoutes(clients),
+    ...organisationRoutes(clients, deps.onOrganisationsChanged),
     ...keyRoutes(clients, deps.clock),
     ...eventTypeRoutes(clients),
     ...endpointRoutes({ clients, config, health }),

@@ -111,7 +111,11 @@ function createPerform(route: Route, deps: ServeDeps): Perform {
       header: (name) => oneHeader(req, name),
       organisationOf: (inBody, bodyField = '/organisation') =>
         requireNamed(
-          deps.organisations(principal, { inHeader: oneHeader(req, organisationHeader), inBody, bodyField }),
+          deps.organisations.find(principal, {
+            inHeader: oneHeader(req, organisationHeader),
+            inBody,
+            bodyField,
+          }),
           bodyField,
         ),
     };
@@ -171,7 +175,7 @@ function createOrganisationRule(route: Route, lookup: OrganisationLookup): Organ
       inHeader: oneHeader(req, organisationHeader),
       inBody: isInBody ? organisationIn(parts.body) : undefined,
     };
-    const found = lookup(principal, named);
+    const found = lookup.find(principal, named);
     return route.organisation === 'required' ? requireNamed(found, field) : found;
   };
 }
