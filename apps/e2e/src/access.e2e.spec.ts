@@ -1,4 +1,4 @@
-import { eventually, startReceiver, type Receiver } from '@posthorn/testing';
+import { eventually, failTimes, respond, startReceiver, type Receiver } from '@posthorn/testing';
 import { expectProblem } from './expect-problem.harness.ts';
 import { operatorKey, preparePlatform, type PlatformProcess } from './platform-process.ts';
 import { createRestClient, type RestClient } from './rest-client.ts';
@@ -166,6 +166,32 @@ describe("another tenant's things", () => {
     const replay = await other.publish(event);
     const named = await other.call('POST', `/v1/events/${replay.id}/replay`, { endpoints: [endpointId] });
     expectProblem(named, [400, 'invalid_argument'], ['/endpoints/0']);
+  });
+});
+
+describe('an organisation that is deleted', () => {
+  it('is gone with its keys and everything of it; its slug is free, and a namesake sees nothing of it', async () => {
+    receiver.behave(500);
+    const { id: endpointId } = await tenant.endpoint({ url: receiver.url, retryDelaysMs: [3000] });
+    const { id: eventId } = await tenant.publish(event);
+    await tenant.deliveryIn('retrying', eventId, endpointId);
+    expect((await operator.call('DELETE', `/v1/organisations/${tenant.slug}`)).status).toBe(204);
+    expectProblem(await operator.call('GET', `/v1/organisations/${tenant.id}`), notFound);
+    await eventually(async () => (await tenant.call('GET', '/v1/endpoints')).status === 401, {
+      timeoutMs: patienceMs,
+    });
+    const namesake = operator.as({ organisation: tenant.slug });
+    await operator.ok('POST', '/v1/organisations', { slug: tenant.slug });
+    for (const list of ['endpoints', 'events', 'deliveries', 'attempts']) {
+      expect(await namesake.ok('GET', `/v1/${list}`)).toMatchObject({ data: [] });
+    }
+    // A later retry that does go out shows that the one of the deleted organisation would have been due.
+    const later = await startReceiver({ behaviour: failTimes(1, respond(500)) });
+    await namesake.ok('POST', '/v1/endpoints', { url: later.url, retryDelaysMs: [5000] });
+    await namesake.ok('POST', '/v1/events', event);
+    await later.waitFor(2, patienceMs);
+    expect(receiver.requests).toHaveLength(1);
+    await later.close();
   });
 });
 

@@ -74,6 +74,10 @@ describe('an internal caller over gRPC', () => {
       violations: [expect.objectContaining({ field: '/data' })],
     });
     expect(await bodies(2)).toEqual(['1', '4']);
+    const large = newEvent(JSON.stringify('x'.repeat(256 * 1024)));
+    await expect(connect(tenant.key).publish({ event: large }, { principal })).rejects.toMatchObject({
+      code: 'payload_too_large',
+    });
     const tooMany = Array.from({ length: 1001 }, () => newEvent('1'));
     await expect(connect(tenant.key).publishBatch({ events: tooMany }, { principal })).rejects.toMatchObject({
       code: 'invalid_argument',
