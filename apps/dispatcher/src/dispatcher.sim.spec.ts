@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deliveryIdOf, isFinal, newId, type Event } from '@posthorn/models';
-import { FakeClock, withSeed, type SeededRandom } from '@posthorn/testing';
+import { deliveryIdOf, isFinal, type Event } from '@posthorn/models';
+import { withSeed } from '@posthorn/testing';
 import {
+  createWorld,
   endpointId,
+  newEvent,
   setState,
-  simulatedEndpoint,
   startLife,
   type Life,
   type World,
@@ -14,37 +15,8 @@ import {
 
 /** Random events × crashes × receivers that fail, hang and recover × pauses, on a clock that the test moves. */
 
-const organisationId = '01900000-0000-4000-8000-00000000aaaa';
-const endpoints = [1, 2, 3, 4].map(endpointId);
-
-function createWorld(random: SeededRandom): World {
-  const world: World = {
-    clock: new FakeClock(),
-    random,
-    organisationId,
-    endpoints: new Map(),
-    behaviour: () => 'succeed',
-    requests: [],
-    revision: 1n,
-  };
-  for (const [index, id] of endpoints.entries()) world.endpoints.set(id, simulatedEndpoint(world, index + 1));
-  return world;
-}
-
-function newEvent({ clock, random }: World): Event {
-  const now = new Date(clock.now());
-  return {
-    id: newId(clock.now(), (count) => random.bytes(count)),
-    organisationId,
-    type: 'order.paid',
-    payload: Buffer.from(`{"amount":${random.integer(1, 1000)}.0}`),
-    labels: {},
-    subject: null,
-    idempotencyKey: null,
-    occurredAt: now,
-    acceptedAt: now,
-  };
-}
+const numbers = [1, 2, 3, 4];
+const endpoints = numbers.map(endpointId);
 
 interface Run {
   readonly accepted: Event[];
@@ -108,7 +80,7 @@ describe('the dispatcher, simulated', () => {
     async () => {
       await withSeed((random) =>
         inTemporaryDirectory(async (directory) => {
-          const world = createWorld(random);
+          const world = createWorld(random, numbers);
           const { accepted, crashes, life, buried } = await live(world, directory);
 
           const successes = new Map<string, number>();
@@ -120,11 +92,11 @@ describe('the dispatcher, simulated', () => {
             for (const id of endpoints) {
               const deliveryId = deliveryIdOf({
                 acceptedAt: event.acceptedAt,
-                organisationId,
+                organisationId: world.organisationId,
                 eventId: event.id,
                 endpointId: id,
               });
-              const found = await life.deliveries.get(organisationId, deliveryId);
+              const found = await life.deliveries.get(world.organisationId, deliveryId);
               if (found === null) throw new Error(`no delivery of ${event.id} to ${id} is on record`);
               const { delivery } = found;
               if (!isFinal(delivery.state)) throw new Error(`it has not ended: ${JSON.stringify(delivery)}`);
@@ -149,7 +121,7 @@ describe('the dispatcher, simulated', () => {
   it('repeats nothing when it is stopped and started again', async () => {
     await withSeed((random) =>
       inTemporaryDirectory(async (directory) => {
-        const world = createWorld(random);
+        const world = createWorld(random, numbers);
         const accepted: Event[] = [];
         let life = await startLife(world, join(directory, 'life'));
         for (let round = 0; round < 4; round += 1) {

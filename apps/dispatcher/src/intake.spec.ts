@@ -208,7 +208,7 @@ describe('how much is taken', () => {
 
   it('does not pause at the bound', async () => {
     const { world, deliver } = await setUp();
-    world.memory = { deliveries: 100, bytes: 1_000_000 };
+    world.memory = { deliveries: 100, bytes: 999_000 };
     await deliver(events(1, 1));
     expect(world.log).toEqual([]);
   });
@@ -219,6 +219,22 @@ describe('how much is taken', () => {
     expect(world.log).toEqual(['pause 0']);
     for (const recorded of world.planned) recorded();
     expect(world.log).toEqual(['pause 0', 'resume 0']);
+    await intake.revoked(0);
+  });
+
+  it.each([
+    ['events', { unrecordedEvents: 4 }],
+    ['bytes', { bytes: 40 }],
+  ])('leaves the backlog in the log while nothing can be planned (bound of %s)', async (_, limits) => {
+    const { clock, world, intake, deliver } = await setUp(limits);
+    world.away.add('config');
+    await deliver(events(1, 3));
+    expect(world.log).toEqual([]);
+    await deliver(events(4, 3), 4);
+    expect(world.log).toEqual(['pause 0']);
+    world.away.clear();
+    await clock.advanceAsync(1000);
+    expect(world.offered).toHaveLength(12);
     await intake.revoked(0);
   });
 

@@ -110,6 +110,8 @@ export function createIntake(options: IntakeOptions): Intake {
   });
 
   let queue: LogBatch[] = [];
+  /** In batches that wait to be planned. */
+  const unplanned = { events: 0, bytes: 0 };
   let running: Promise<void> | null = null;
   let stopped = false;
   const pausedPartitions = new Set<number>();
@@ -122,6 +124,9 @@ export function createIntake(options: IntakeOptions): Intake {
       for (const batch of batches) {
         if (stopped) return;
         await patiently(() => planBatch(batch));
+        countUnplanned(batch, -1);
+        pauseIfFull(batch.partition);
+        roomMade();
       }
     }
     running = null;
@@ -162,7 +167,11 @@ export function createIntake(options: IntakeOptions): Intake {
       if (missing.length === 0) recorder.planned(mark, roomMade);
       for (const delivery of missing) offer(delivery, event, mark);
     }
-    pauseIfFull(batch.partition);
+  }
+
+  function countUnplanned({ events: logged }: LogBatch, sign: 1 | -1): void {
+    unplanned.events += sign * logged.length;
+    for (const { event } of logged) unplanned.bytes += sign * event.payload.byteLength;
   }
 
   function plan(event: Event, now: Date): ReturnType<typeof planDeliveries> {
@@ -193,8 +202,8 @@ export function createIntake(options: IntakeOptions): Intake {
     const { memory } = lanes;
     return (
       memory.deliveries > limits.deliveries * share ||
-      memory.bytes > limits.bytes * share ||
-      books.unfinished > limits.unrecordedEvents * share
+      memory.bytes + unplanned.bytes > limits.bytes * share ||
+      books.unfinished + unplanned.events > limits.unrecordedEvents * share
     );
   }
 
@@ -230,6 +239,8 @@ export function createIntake(options: IntakeOptions): Intake {
     },
     deliver(batch) {
       queue.push(batch);
+      countUnplanned(batch, 1);
+      pauseIfFull(batch.partition);
       running ??= run();
     },
     async revoked() {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { createSqliteEventLog, eventLogMigrations } from '@posthorn/event-log';
 import {
   compileMatcher,
-  DomainError,
   type Delivery,
   type Endpoint,
   type Event,
@@ -17,7 +16,6 @@ import { createSeededRandom, FakeClock } from '@posthorn/testing';
 import { createAttempt } from './attempt.ts';
 import { createSqliteDeliveryStore } from './delivery-store.sqlite.ts';
 import { dispatcherMigrations } from './delivery-rows.sqlite.ts';
-import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
 import { createDueClock } from './due-clock.ts';
 import { createDueReader } from './due.ts';
@@ -27,7 +25,7 @@ import { createLanes } from './lanes.ts';
 import { queuedDelivery, type QueuedDelivery } from './queued-delivery.ts';
 import { createRecorder } from './record.ts';
 import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
-import { simulatedEndpoint } from './simulated-life.harness.ts';
+import { breakable, simulatedEndpoint } from './simulated-life.harness.ts';
 import type { Exchange, WebhookClient } from './webhook-client.ts';
 
 /**
@@ -74,19 +72,6 @@ export function directoryOf(endpoints: ReadonlyMap<string, SigningEndpoint>): Di
     endpoint: (_organisationId, id) => endpoints.get(id),
     onChange: () => undefined,
   };
-}
-
-/** The store, and a switch that turns it off for the methods named. */
-export function breakable(store: DeliveryStore) {
-  const away = new Set<keyof DeliveryStore>();
-  const proxy = new Proxy(store, {
-    get(target, name: keyof DeliveryStore) {
-      return away.has(name)
-        ? () => Promise.reject(new DomainError('unavailable', 'The disk is full.'))
-        : target[name];
-    },
-  });
-  return { store: proxy, away };
 }
 
 export function startLanes(limits: Partial<LaneLimits> = {}) {
@@ -225,8 +210,9 @@ export function startLanes(limits: Partial<LaneLimits> = {}) {
     /** Lets time pass, looking at the memory all the while. */
     async pass(ms: number): Promise<void> {
       const end = clock.monotonic() + ms;
+      const step = Math.max(10, ms / 200);
       while (clock.monotonic() < end) {
-        await clock.advanceAsync(Math.min(10, end - clock.monotonic()));
+        await clock.advanceAsync(Math.min(step, end - clock.monotonic()));
         watchMemory();
       }
     },

@@ -373,6 +373,7 @@ export function createLanes(options: LanesOptions): Lanes {
     withdraw,
     refresh,
     relieve({ deliveries, bytes }) {
+      if (loaded.deliveries <= deliveries && loaded.bytes <= bytes) return;
       const waiting = [...lanes.all()].filter((lane) => lane.waiting.length > 0);
       const share = { deliveries: deliveries / waiting.length, bytes: bytes / waiting.length };
       for (const lane of waiting) parkBeyond(lane, share);

@@ -1,21 +1,37 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { configV1, organisationToMessage, signingEndpointToMessage } from '@posthorn/contracts';
+import {
+  configV1,
+  type dispatchV1,
+  organisationToMessage,
+  signingEndpointToMessage,
+} from '@posthorn/contracts';
 import { createSqliteEventLog, eventLogMigrations, type SqliteEventLog } from '@posthorn/event-log';
-import { DomainError, type Endpoint, type EndpointState, type SigningEndpoint } from '@posthorn/models';
+import {
+  DomainError,
+  newId,
+  type Endpoint,
+  type EndpointState,
+  type Event,
+  type Principal,
+  type SigningEndpoint,
+} from '@posthorn/models';
 import {
   createInProcessClient,
   defineService,
+  type Client,
   type ServiceDefinition,
   type ServiceRegistration,
 } from '@posthorn/rpc';
-import { createMetrics, silentLogger } from '@posthorn/runtime';
+import { createMetrics, silentLogger, type Metrics } from '@posthorn/runtime';
 import { openSqlite, type SqliteDatabase } from '@posthorn/sqlite';
-import type { FakeClock, SeededRandom } from '@posthorn/testing';
+import { FakeClock, type SeededRandom } from '@posthorn/testing';
 import { createSqliteDeliveryStore } from './delivery-store.sqlite.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import { dispatcherMigrations } from './delivery-rows.sqlite.ts';
+import type { EventStore } from './event-store.ts';
 import { createSqliteEventStore } from './event-store.sqlite.ts';
+import type { LaneLimits } from './lane-limits.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from './service.ts';
 import type { Exchange, WebhookClient } from './webhook-client.ts';
 
@@ -36,10 +52,44 @@ export interface World {
   revision: bigint;
 }
 
+/** A world in which everybody is well, with endpoints of these numbers. */
+export function createWorld(random: SeededRandom, numbers: readonly number[] = []): World {
+  const world: World = {
+    clock: new FakeClock(),
+    random,
+    organisationId: '01900000-0000-4000-8000-00000000aaaa',
+    endpoints: new Map(),
+    behaviour: () => 'succeed',
+    requests: [],
+    revision: 1n,
+  };
+  for (const number of numbers) world.endpoints.set(endpointId(number), simulatedEndpoint(world, number));
+  return world;
+}
+
+export function newEvent({ clock, random, organisationId }: World): Event {
+  const now = new Date(clock.now());
+  return {
+    id: newId(clock.now(), (count) => random.bytes(count)),
+    organisationId,
+    type: 'order.paid',
+    payload: Buffer.from(`{"amount":${random.integer(1, 1000)}.0}`),
+    labels: {},
+    subject: null,
+    idempotencyKey: null,
+    occurredAt: now,
+    acceptedAt: now,
+  };
+}
+
 export interface Life {
   readonly log: SqliteEventLog;
   readonly deliveries: DeliveryStore;
+  readonly events: EventStore;
   readonly dispatcher: Dispatcher;
+  readonly metrics: Metrics;
+  /** Calls of the store that are refused, as on a full disk. */
+  readonly away: Set<keyof DeliveryStore>;
   /** Cuts this life off and answers the directory that a killed process leaves. */
   crash(directory: string): string;
   /** Closes the files; what this life still does has no effect on anyone. */
@@ -87,6 +137,47 @@ export function setState(world: World, id: string, state: EndpointState): void {
   world.revision += 1n;
 }
 
+/** Small, so that stories reach them. */
+export const simulatedLimits: LaneLimits = {
+  slots: 16,
+  laneDeliveries: 6,
+  laneBytes: 1_000_000,
+  totalDeliveries: 20,
+  totalBytes: 1_000_000,
+};
+
+/** The store, and what of it is to be refused from now on. */
+export function breakable(store: DeliveryStore) {
+  const away = new Set<keyof DeliveryStore>();
+  const proxy = new Proxy(store, {
+    get(target, name: keyof DeliveryStore) {
+      return away.has(name)
+        ? () => Promise.reject(new DomainError('unavailable', 'The disk is full.'))
+        : target[name];
+    },
+  });
+  return { store: proxy, away };
+}
+
+export interface DispatcherClients {
+  readonly events: Client<typeof dispatchV1.EventServiceService>;
+  readonly deliveries: Client<typeof dispatchV1.DeliveryServiceService>;
+  readonly activity: Client<typeof dispatchV1.EndpointActivityServiceService>;
+}
+
+/** What the dispatcher's services answer, on behalf of the world's organisation unless told otherwise. */
+export function clientsOf(world: World, { dispatcher }: Life): DispatcherClients {
+  return {
+    events: inProcess(world, dispatcher.events),
+    deliveries: inProcess(world, dispatcher.deliveries),
+    activity: inProcess(world, dispatcher.activity),
+  };
+}
+
+export function keyOf(organisationId: string): { readonly principal: Principal } {
+  return { principal: { kind: 'key', id: 'key', organisationId, scopes: ['*'] } };
+}
+
 export async function startLife(world: World, directory: string): Promise<Life> {
   const database = openSqlite({
     path: join(directory, 'posthorn.db'),
@@ -95,31 +186,31 @@ export async function startLife(world: World, directory: string): Promise<Life> 
   const cut = { off: false };
   const log = createSqliteEventLog(database);
   const deliveries = createSqliteDeliveryStore(database);
+  const events = createSqliteEventStore(database);
+  const { store, away } = breakable(deliveries);
+  const metrics = createMetrics();
   const dispatcher = createDispatcher({
     log,
-    events: createSqliteEventStore(database),
-    deliveries,
+    events,
+    deliveries: store,
     recordTestEvent: (event) => log.appendUnread(event),
     clients: { directory: directoryClient(world), endpoints: endpointsClient(world) },
     webhookClient: simulatedClient(world, cut),
     clock: world.clock,
     random: world.random,
     logger: silentLogger,
-    metrics: createMetrics(),
-    laneLimits: {
-      slots: 16,
-      laneDeliveries: 6,
-      laneBytes: 1_000_000,
-      totalDeliveries: 20,
-      totalBytes: 1_000_000,
-    },
+    metrics,
+    laneLimits: simulatedLimits,
     intakeLimits: { deliveries: 16, bytes: 1_000_000, unrecordedEvents: 40 },
   });
   await dispatcher.start();
   return {
     log,
     deliveries,
+    events,
     dispatcher,
+    metrics,
+    away,
     crash(newDirectory) {
       cut.off = true;
       mkdirSync(newDirectory, { recursive: true });

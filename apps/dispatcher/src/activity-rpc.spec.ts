@@ -1,0 +1,144 @@
+import type { AttemptOutcome, Principal } from '@posthorn/models';
+import { createInProcessClient } from '@posthorn/rpc';
+import { createMetrics, silentLogger } from '@posthorn/runtime';
+import { FakeClock } from '@posthorn/testing';
+import { createActivityRpc } from './activity-rpc.ts';
+import type { AttemptSample, AttemptScan, DeliveryStore, RecordedHealth } from './delivery-store.ts';
+
+const principal: Principal = { kind: 'key', id: 'key', organisationId: 'org', scopes: ['*'] };
+const dayMs = 86_400_000;
+const healthy: RecordedHealth = {
+  consecutiveFailures: 0,
+  failingSince: null,
+  lastSuccessAt: new Date(7000),
+  waiting: 0,
+  oldestWaitingAt: null,
+};
+
+function setUp(samples: readonly AttemptSample[] = [], health: Record<string, RecordedHealth> = {}) {
+  const clock = new FakeClock();
+  const scans: AttemptScan[] = [];
+  const store: Partial<DeliveryStore> = {
+    async *scanAttempts(scan) {
+      scans.push(scan);
+      yield samples.slice(0, 2);
+      yield samples.slice(2);
+    },
+    health: (_organisationId, endpointId) => Promise.resolve(health[endpointId] ?? healthy),
+  };
+  const service = createActivityRpc({
+    deliveries: store as DeliveryStore,
+    test: { send: () => Promise.reject(new Error('not in this test')) },
+    clock,
+  });
+  const client = createInProcessClient(service, { clock, logger: silentLogger, metrics: createMetrics() });
+  const stats = (window: { after?: Date; before?: Date } = {}, organisationId = 'org') =>
+    client.getStats(
+      { organisationId, endpointId: 'endpoint', after: window.after, before: window.before },
+      { principal },
+    );
+  return { clock, client, scans, stats };
+}
+
+const sample = (startedAt: number, outcome: AttemptOutcome, durationMs = 10): AttemptSample => ({
+  startedAt,
+  outcome,
+  durationMs,
+});
+
+describe('the statistics of an endpoint', () => {
+  it('add all attempts up, and those of each bucket of time', async () => {
+    const start = Date.parse('2026-01-01T00:00:00.000Z');
+    const minute = 60_000;
+    const { stats } = setUp([
+      sample(start, 'success'),
+      sample(start + minute - 1, 'http_error'),
+      sample(start + minute, 'timeout'),
+      sample(start + 59 * minute, 'success'),
+    ]);
+    const answer = await stats({ after: new Date(start), before: new Date(start + 60 * minute) });
+    expect(answer.bucketMs).toBe(BigInt(minute));
+    expect(answer.buckets).toHaveLength(60);
+    expect(answer.total).toMatchObject({
+      attempts: 4n,
+      byOutcome: { success: 2n, http_error: 1n, timeout: 1n },
+    });
+    const attempts = answer.buckets.map(({ summary }) => summary?.attempts);
+    expect([attempts[0], attempts[1], attempts[59]]).toEqual([2n, 1n, 1n]);
+    expect(answer.buckets[59]?.start).toEqual(new Date(start + 59 * minute));
+    expect(answer.total?.latencyP50Ms).toBeCloseTo(10, 0);
+  });
+
+  it('are of the last day when nothing is said', async () => {
+    const { clock, scans, stats } = setUp();
+    const answer = await stats();
+    expect(scans[0]).toMatchObject({
+      organisationId: 'org',
+      after: new Date(clock.now() - dayMs),
+      before: new Date(clock.now()),
+    });
+    expect(answer.total).toMatchObject({ attempts: 0n, byOutcome: {}, latencyP50Ms: undefined });
+  });
+
+  it.each([
+    [1, 60_000],
+    [dayMs, 3_600_000],
+    [90 * dayMs, 7 * dayMs],
+  ])('have at most sixty buckets (%d ms)', async (lengthMs, bucketMs) => {
+    const answer = await setUp().stats({ after: new Date(0), before: new Date(lengthMs) });
+    expect(answer.bucketMs).toBe(BigInt(bucketMs));
+    expect(answer.buckets.length).toBe(Math.ceil(lengthMs / bucketMs));
+    expect(answer.buckets.length).toBeLessThanOrEqual(60);
+  });
+
+  it.each([
+    [5, 5],
+    [6, 5],
+    [0, 90 * dayMs + 1],
+  ])('refuse a window from %d to %d', async (after, before) => {
+    await expect(setUp().stats({ after: new Date(after), before: new Date(before) })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      violations: [{ field: '?after' }],
+    });
+  });
+
+  it('are given to the owner only', async () => {
+    const { scans, stats } = setUp();
+    await expect(stats({}, 'another')).rejects.toMatchObject({ code: 'not_found' });
+    expect(scans).toEqual([]);
+  });
+});
+
+describe('the health of endpoints', () => {
+  it('is failing from the first failure on, in the order in which it was asked for', async () => {
+    const failing: RecordedHealth = {
+      ...healthy,
+      consecutiveFailures: 1,
+      failingSince: new Date(9000),
+      waiting: 3,
+    };
+    const { client } = setUp([], { bad: failing });
+    const request = { organisationId: 'org', endpointIds: ['good', 'bad'] };
+    expect((await client.getHealth(request, { principal })).endpoints).toEqual([
+      {
+        endpointId: 'good',
+        state: 'healthy',
+        consecutiveFailures: 0,
+        failingSince: undefined,
+        lastSuccessAt: new Date(7000),
+        waiting: 0n,
+      },
+      {
+        endpointId: 'bad',
+        state: 'failing',
+        consecutiveFailures: 1,
+        failingSince: new Date(9000),
+        lastSuccessAt: new Date(7000),
+        waiting: 3n,
+      },
+    ]);
+    await expect(
+      client.getHealth({ ...request, organisationId: 'another' }, { principal }),
+    ).rejects.toMatchObject({ code: 'not_found' });
+  });
+});
