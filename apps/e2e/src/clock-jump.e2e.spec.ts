@@ -49,7 +49,7 @@ describe('a wall clock that jumps', () => {
     const { id: endpointId } = await tenant.endpoint({
       url: receiver.url,
       eventTypes: ['order.shipped'],
-      retryDelaysMs: [3000],
+      retryDelaysMs: [6000],
     });
     const shipped = { type: 'order.shipped', data: {} };
     const { id } = await tenant.publish(shipped);
