@@ -131,8 +131,17 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         expect(second.due.map(({ delivery }) => delivery.id)).toEqual([late.id]);
         expect(second.nextDueAt).toEqual(sampleTime(150));
         expect((await claimDue()).due).toEqual([]);
-        const afterTheClaim = await claimDue({ now: sampleTime(201), limit: 10 });
+        const afterTheClaim = await claimDue({ now: sampleTime(201), limit: 10, claim: 'another' });
         expect(afterTheClaim.due).toHaveLength(3);
+      });
+
+      it('is not given to whoever has it already, however long ago that was', async () => {
+        await waiting(1, sampleTime(50));
+        const other = await waiting(2, sampleTime(60));
+        await claimDue({ limit: 1 });
+        const again = await claimDue({ now: sampleTime(500) });
+        expect(again.due.map(({ delivery }) => delivery.id)).toEqual([other.id]);
+        expect(again.nextDueAt).toBeNull();
       });
 
       it('is given back when a killed predecessor had claimed it', async () => {

@@ -41,10 +41,11 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
   );
   const selectDue = database.prepare<DeliveryRow>(
     `SELECT * FROM deliveries WHERE endpoint_id = ? AND next_attempt_at IS NOT NULL AND next_attempt_at <= ?
-     ORDER BY next_attempt_at LIMIT ?`,
+     AND claim IS NOT ? ORDER BY next_attempt_at LIMIT ?`,
   );
   const nextDue = database.prepare(
-    `SELECT min(next_attempt_at) AS due FROM deliveries WHERE endpoint_id = ? AND next_attempt_at IS NOT NULL`,
+    `SELECT min(next_attempt_at) AS due FROM deliveries
+     WHERE endpoint_id = ? AND next_attempt_at IS NOT NULL AND claim IS NOT ?`,
   );
   const setClaim = database.prepare('UPDATE deliveries SET claim = ?, next_attempt_at = ? WHERE id = ?');
   const selectEvent = database.prepare<EventRow>('SELECT * FROM events WHERE organisation_id = ? AND id = ?');
@@ -92,17 +93,18 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
   }
 
   function claimRows(request: ClaimRequest): ClaimedDue {
-    const rows = selectDue.all(request.endpointId, request.now.getTime(), request.limit);
+    const { endpointId, now, claim, limit } = request;
+    const rows = selectDue.all(endpointId, now.getTime(), claim, limit);
     const due: ClaimedDue['due'][number][] = [];
     let bytes = 0;
     for (const row of rows) {
       if (bytes > request.maxBytes) break;
-      setClaim.run(request.claim, request.claimedUntil.getTime(), row.id);
+      setClaim.run(claim, request.claimedUntil.getTime(), row.id);
       const event = selectEvent.get(row.organisation_id, row.event_id);
       bytes += event?.payload.byteLength ?? 0;
       due.push({ delivery: deliveryFromRow(row), event: event === undefined ? null : eventFromRow(event) });
     }
-    const next = nextDue.get(request.endpointId)?.['due'] as number | null | undefined;
+    const next = nextDue.get(endpointId, claim)?.['due'] as number | null | undefined;
     return { due, nextDueAt: next === null || next === undefined ? null : new Date(next) };
   }
 

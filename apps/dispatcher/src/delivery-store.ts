@@ -36,7 +36,8 @@ export interface DeliveryStore {
 
   /**
    * Takes up to `limit` due deliveries of one lane, claimed until `claimedUntil`, oldest due first, with their events
-   * (null where the payload is gone), and tells when the next one is due.
+   * (null where the payload is gone), and tells when the next one is due. What carries this very claim is in its
+   * owner's hands, however long it has been there, and is neither taken nor told of.
    */
   claimDue(request: ClaimRequest): Promise<ClaimedDue>;
 

@@ -73,6 +73,7 @@ export function createLanes(options: LanesOptions): Lanes {
   /** The places for attempts, and whose turn it is to have one: slow lanes have theirs apart. */
   const fast = { places: limits.slots, running: 0, turns: createFairQueue<Lane>() };
   const slow = { places: limits.slots / 4, running: 0, turns: createFairQueue<Lane>() };
+  const speedOf = (lane: Lane): typeof fast => (lane.slow ? slow : fast);
   const loaded = createLoaded();
   const unrecorded = createUnrecorded();
   const budget = createTurnBudget(pump);
@@ -139,10 +140,6 @@ export function createLanes(options: LanesOptions): Lanes {
 
   function mayStart(): boolean {
     return !stopping && recorder.backlog < maxRecordBacklog;
-  }
-
-  function speedOf(lane: Lane): typeof fast {
-    return lane.slow ? slow : fast;
   }
 
   function enter(lane: Lane, queued: QueuedDelivery): void {
@@ -273,7 +270,8 @@ export function createLanes(options: LanesOptions): Lanes {
   function takeFetched(lane: Lane, fetched: readonly QueuedDelivery[]): void {
     const endpoint = endpointOf(lane);
     for (const queued of fetched) {
-      if (loaded.get(queued.delivery.id) !== undefined) continue;
+      // One that is done was parked a moment ago, or it would carry our claim and wouldn't have come.
+      if (loaded.get(queued.delivery.id)?.done === false) continue;
       if (stopping || endpoint?.endpoint.state !== 'enabled') hold(queued, endpoint);
       else enter(lane, queued);
     }
@@ -375,8 +373,9 @@ export function createLanes(options: LanesOptions): Lanes {
     relieve({ deliveries, bytes }) {
       if (loaded.deliveries <= deliveries && loaded.bytes <= bytes) return;
       const waiting = [...lanes.all()].filter((lane) => lane.waiting.length > 0);
-      const share = { deliveries: deliveries / waiting.length, bytes: bytes / waiting.length };
-      for (const lane of waiting) parkBeyond(lane, share);
+      const { length } = waiting;
+      for (const lane of waiting)
+        parkBeyond(lane, { deliveries: deliveries / length, bytes: bytes / length });
     },
     get memory() {
       return { deliveries: loaded.deliveries, bytes: loaded.bytes };
