@@ -245,6 +245,13 @@ describe('EndpointService', () => {
       });
     });
 
+    it('counts no version when nothing was written', async () => {
+      await create({ uid: 'mine' });
+      const before = await get('mine');
+      await update('mine', {}, []);
+      expect(await get('mine')).toEqual(before);
+    });
+
     it('refuses a version that is no longer the current one, and changes nothing', async () => {
       await create({ uid: 'mine' });
       await update('mine', { name: 'first' }, ['name'], 1n);

@@ -147,6 +147,8 @@ export function createEndpointService({
       const target = { ...request, principal };
       const stored = await changeEndpoint(endpoints, target, async (present) => {
         const fields = fieldMaskFromMessage(request.updateMask, editableFields);
+        // Nothing was written, so nothing of what the owner wrote has changed.
+        if (fields.length === 0) return present;
         const { settings, violations } = readChanges(request.endpoint, fields);
         const opened = vault.open(present);
         const unmasked =
