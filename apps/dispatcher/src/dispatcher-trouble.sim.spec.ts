@@ -32,6 +32,8 @@ interface Story {
   readonly accepted: Event[];
   /** How often each delivery was asked for by hand. */
   readonly retried: Map<string, number>;
+  /** Retries that haven't been answered: they may come before or after a cancel. */
+  readonly unanswered: Map<string, number>;
   /** Cancelled, and not asked for since. */
   readonly cancelled: Set<string>;
   readonly succeeded: Set<string>;
@@ -68,17 +70,26 @@ async function queuedIn(life: Life): Promise<number> {
 function act(world: World, story: Story, random: SeededRandom): void {
   const id = deliveryId(world, random.pick(story.accepted), random.pick(endpoints));
   const request = { organisationId: world.organisationId, id };
-  const { deliveries } = clientsOf(world, story.life);
+  const { life } = story;
+  const { deliveries } = clientsOf(world, life);
   if (random.chance(0.6)) {
     // It may have an effect although its answer never comes.
     story.retried.set(id, (story.retried.get(id) ?? 0) + 1);
     story.cancelled.delete(id);
-    deliveries.retryDelivery(request, keyOf(world.organisationId)).catch(() => undefined);
+    const count = (change: 1 | -1): void =>
+      void story.unanswered.set(id, (story.unanswered.get(id) ?? 0) + change);
+    count(1);
+    deliveries.retryDelivery(request, keyOf(world.organisationId)).then(
+      () => count(-1),
+      () => count(-1),
+    );
   } else {
     const asked = story.retried.get(id);
+    const isSure = (story.unanswered.get(id) ?? 0) === 0;
     deliveries.cancelDelivery(request, keyOf(world.organisationId)).then(
       () => {
-        if (story.retried.get(id) === asked) story.cancelled.add(id);
+        // A life that was killed meanwhile answers for a database of its own.
+        if (isSure && life === story.life && story.retried.get(id) === asked) story.cancelled.add(id);
       },
       () => undefined,
     );
@@ -90,6 +101,7 @@ async function live(world: World, directory: string, trouble: Trouble): Promise<
   const story: Story = {
     accepted: [],
     retried: new Map(),
+    unanswered: new Map(),
     cancelled: new Set(),
     succeeded: new Set(),
     buried: [],
