@@ -81,7 +81,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const database = openSqlite({
     path: join(options.dataDir, 'posthorn.db'),
     migrations: [configMigrations, eventLogMigrations, reservationMigrations, dispatcherMigrations],
-    logger,
+    onFailure: (error) => logger.error({ err: error }, 'the database cannot be written'),
   });
   const log = createSqliteEventLog(database);
   const allow = createAllowList(options.allowTargets);

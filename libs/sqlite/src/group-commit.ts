@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { createBatcher, type Settled } from '@posthorn/runtime';
+import { createBatcher, systemClock, type Settled } from '@posthorn/runtime';
 import { fromSqliteError } from './sqlite-error.ts';
 
 /**
@@ -25,7 +25,7 @@ interface Job {
   readonly savepoint: boolean;
 }
 
-/** @param onFailure told when a group could not be committed, at most once a minute */
+/** @param onFailure told that something could not be written because the disk is full or fails, at most once a minute */
 export function createGroupCommit(db: DatabaseSync, onFailure: (error: unknown) => void): GroupCommit {
   const begin = db.prepare('BEGIN IMMEDIATE');
   const commit = db.prepare('COMMIT');
@@ -34,7 +34,7 @@ export function createGroupCommit(db: DatabaseSync, onFailure: (error: unknown) 
 
   let toldAt = -Infinity;
   function tell(error: unknown): void {
-    const now = performance.now();
+    const now = systemClock.monotonic();
     if (now - toldAt < tellEveryMs) return;
     toldAt = now;
     onFailure(error);
@@ -73,8 +73,9 @@ export function createGroupCommit(db: DatabaseSync, onFailure: (error: unknown) 
       return results;
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
-      tell(error);
-      throw fromSqliteError(error);
+      const failure = fromSqliteError(error);
+      tell(failure);
+      throw failure;
     }
   }
 

@@ -15,8 +15,11 @@ let directory: string;
 let path: string;
 const opened: SqliteDatabase[] = [];
 
-function open(migrations: readonly Migrations[] = [numbers]): SqliteDatabase {
-  const database = openSqlite({ path, migrations });
+function open(
+  migrations: readonly Migrations[] = [numbers],
+  onFailure?: (error: unknown) => void,
+): SqliteDatabase {
+  const database = openSqlite({ path, migrations, ...(onFailure && { onFailure }) });
   opened.push(database);
   return database;
 }
@@ -168,8 +171,9 @@ describe('group commit', () => {
     expect(all(database)).toEqual([1, 4]);
   });
 
-  it('fails every job of a group whose disk is full with unavailable, writes nothing of it, and works again when there is room', async () => {
-    const database = open();
+  it('fails every job of a group whose disk is full with unavailable, writes nothing of it, and tells it once, and works again when there is room', async () => {
+    const told: unknown[] = [];
+    const database = open([numbers], (error) => told.push(error));
     const pages = Number(database.prepare('PRAGMA page_count').get()?.['page_count']);
     database.prepare(`PRAGMA max_page_count = ${pages + 2}`).get();
     const statement = database.prepare('INSERT INTO numbers (n) VALUES (?)');
@@ -185,6 +189,7 @@ describe('group commit', () => {
     expect(failed.length).toBeGreaterThan(0);
     for (const { reason } of failed)
       expect(reason).toMatchObject({ code: 'unavailable', message: 'The disk is full.' });
+    expect(told).toEqual([expect.objectContaining({ code: 'unavailable' })]);
     const written = results.filter(({ status }) => status === 'fulfilled').length;
     expect(all(database).length).toBeLessThanOrEqual(written * 100);
 

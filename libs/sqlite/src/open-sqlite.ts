@@ -2,7 +2,6 @@ import { DatabaseSync } from 'node:sqlite';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DomainError } from '@posthorn/models';
-import { silentLogger, type Logger } from '@posthorn/runtime';
 import { createGroupCommit, type GroupCommit } from './group-commit.ts';
 import { migrate, type Migrations } from './migrations.ts';
 import type { SqliteRow, Statement } from './statement.ts';
@@ -23,8 +22,8 @@ export interface SqliteDatabase extends GroupCommit {
 export interface SqliteOptions {
   readonly path: string;
   readonly migrations: readonly Migrations[];
-  /** Told, at most once a minute, that the disk is full or fails; its callers are refused each time. */
-  readonly logger?: Logger;
+  /** Told, at most once a minute, that the disk is full or fails; whoever writes is refused each time. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 const wholeSetup = `
@@ -41,7 +40,7 @@ const wholeSetup = `
  * Opens the file, makes it when it isn't there and brings its tables up to date.
  * Errors: `failed_precondition` when another process holds the file or a newer version wrote it, `unavailable` when the disk says no.
  */
-export function openSqlite({ path, migrations, logger = silentLogger }: SqliteOptions): SqliteDatabase {
+export function openSqlite({ path, migrations, onFailure = () => undefined }: SqliteOptions): SqliteDatabase {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   // Payloads are nobody else's business on this machine; SQLite gives its other files the same mode.
   closeSync(openSync(path, 'a', 0o600));
@@ -59,9 +58,7 @@ export function openSqlite({ path, migrations, logger = silentLogger }: SqliteOp
     throw isLocked(error) ? inUse(path, ownerFile, error) : fromSqliteError(error);
   }
   const open = db;
-  const groups = createGroupCommit(open, (error) =>
-    logger.error({ err: error, path }, 'the database cannot be written'),
-  );
+  const groups = createGroupCommit(open, onFailure);
   return {
     ...groups,
     // eslint-disable-next-line no-restricted-syntax -- a row's shape is the word of whoever wrote the SQL
