@@ -38,7 +38,7 @@ export type Answer = { readonly status: number; readonly afterMs: number } | 'ha
 
 export const claim = 'me';
 
-export const roomyLimits: LaneLimits = {
+const roomyLimits: LaneLimits = {
   slots: 512,
   laneDeliveries: 2000,
   laneBytes: 8_000_000,
