@@ -1,5 +1,5 @@
 import { deliveryStateTable, attemptOutcomeTable, attemptToMessage, dispatchV1 } from '@posthorn/contracts';
-import { DomainError, isFinal } from '@posthorn/models';
+import { DomainError } from '@posthorn/models';
 import { defineService, requireOrganisation, type CallContext } from '@posthorn/rpc';
 import type { Clock } from '@posthorn/runtime';
 import type { DeliveryStore } from './delivery-store.ts';
@@ -105,10 +105,9 @@ export function createDeliveryRpc(options: {
     },
 
     async cancelDelivery({ organisationId, id }, ctx) {
-      const { delivery, lastAttempt } = await find(organisationId, id, ctx);
+      const { lastAttempt } = await find(organisationId, id, ctx);
       const ended = (state: string): DomainError =>
         new DomainError('failed_precondition', `The delivery has ended already: it is ${state}.`);
-      if (isFinal(delivery.state)) throw ended(delivery.state);
       const cancelled = await deliveries.cancel(organisationId, id, new Date(clock.now()));
       if (cancelled === null) throw ended((await find(organisationId, id, ctx)).delivery.state);
       lanes.withdraw(id);

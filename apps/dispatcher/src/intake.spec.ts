@@ -191,7 +191,7 @@ describe('how much is taken', () => {
     ['deliveries in memory', { deliveries: 101, bytes: 0 }, { deliveries: 51, bytes: 0 }],
     ['bytes in memory', { deliveries: 0, bytes: 1_000_001 }, { deliveries: 0, bytes: 500_001 }],
   ])('pauses above the bound of %s and goes on at half of it', async (_, over, aboveHalf) => {
-    const { world, intake, deliver } = await setUp();
+    const { clock, world, intake, deliver } = await setUp();
     world.memory = over;
     await deliver(events(1, 1));
     await deliver(events(2, 1), 2);
@@ -204,6 +204,7 @@ describe('how much is taken', () => {
     intake.roomMade();
     expect(world.log).toEqual(['pause 0', 'resume 0']);
     await intake.revoked(0);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('does not pause at the bound', async () => {
@@ -214,12 +215,13 @@ describe('how much is taken', () => {
   });
 
   it('pauses above the bound of events that are not on record, and goes on when matchless ones are', async () => {
-    const { world, intake, deliver } = await setUp({ unrecordedEvents: 4 });
+    const { clock, world, intake, deliver } = await setUp({ unrecordedEvents: 4 });
     await deliver(events(1, 5).map((event) => ({ ...event, organisationId: 'nobody' })));
     expect(world.log).toEqual(['pause 0']);
     for (const recorded of world.planned) recorded();
     expect(world.log).toEqual(['pause 0', 'resume 0']);
     await intake.revoked(0);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it.each([
@@ -236,6 +238,7 @@ describe('how much is taken', () => {
     await clock.advanceAsync(1000);
     expect(world.offered).toHaveLength(12);
     await intake.revoked(0);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('has the lanes make room when reading has stood still for three seconds, and again', async () => {

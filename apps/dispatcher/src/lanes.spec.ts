@@ -193,6 +193,18 @@ describe('what is in memory', () => {
     expect(lanes.lanes.memory.deliveries).toBe(0);
   });
 
+  it('stays where it is when there is room enough', async () => {
+    const lanes = start();
+    const id = lanes.addEndpoint(1, { maxInFlight: 1 });
+    const other = lanes.addEndpoint(2, { maxInFlight: 1 });
+    await lanes.offer(other, 100, 2);
+    await lanes.offer(id, 1, 30);
+    lanes.lanes.relieve({ deliveries: 33, bytes: 1_000_000 });
+    expect(await lanes.metrics.render()).toContain('posthorn_parked_total 0');
+    lanes.lanes.relieve({ deliveries: 31, bytes: 1_000_000 });
+    expect(await lanes.metrics.render()).not.toContain('posthorn_parked_total 0');
+  });
+
   it('makes room when it is asked to: every lane keeps its share, the oldest of it', async () => {
     const lanes = start();
     const [long, short] = [
@@ -211,6 +223,77 @@ describe('what is in memory', () => {
     expect(lanes.requests).toHaveLength(104);
     const numbers = lanes.requestsTo(long).map(({ eventId }) => eventId);
     expect(numbers).toEqual([...numbers].sort());
+  });
+});
+
+describe('what comes back from storage', () => {
+  it('stays within the bounds although all lanes ask at once', async () => {
+    const lanes = start({ slots: 8, totalDeliveries: 20 });
+    const ids = Array.from({ length: 30 }, (_, index) => lanes.addEndpoint(index + 1, { state: 'paused' }));
+    for (const [index, id] of ids.entries()) await lanes.offer(id, 1 + index * 10, 10);
+    await lanes.pass(100);
+    lanes.peak.deliveries = 0;
+    for (const id of ids) lanes.setState(id, 'enabled');
+    await lanes.pass(10_000);
+    expect(lanes.peak.deliveries).toBeGreaterThanOrEqual(18);
+    expect(lanes.peak.deliveries).toBeLessThanOrEqual(20 + 10);
+    expect(lanes.requests).toHaveLength(300);
+  });
+
+  it('comes although memory is full, to a lane that has nothing in it, when it can be attempted at once', async () => {
+    const lanes = start({ totalDeliveries: 4 });
+    const [hanging, other] = [lanes.addEndpoint(1), lanes.addEndpoint(2, { state: 'paused' })];
+    lanes.answers.set(hanging, 'hang');
+    await lanes.offer(other, 1);
+    await lanes.pass(50);
+    await lanes.offer(hanging, 10, 4);
+    expect(lanes.lanes.memory.deliveries).toBe(4);
+    lanes.setState(other, 'enabled');
+    await lanes.pass(20);
+    expect(lanes.requestsTo(other)).toHaveLength(1);
+  });
+
+  it('is held when its endpoint was paused meanwhile', async () => {
+    const lanes = start();
+    const id = lanes.addEndpoint(1, { state: 'paused' });
+    const [held] = await lanes.offer(id, 1);
+    await lanes.pass(50);
+    const { claimDue } = lanes.store;
+    lanes.store.claimDue = async (request) => {
+      const claimed = await claimDue(request);
+      lanes.setState(id, 'paused');
+      return claimed;
+    };
+    lanes.setState(id, 'enabled');
+    await lanes.pass(200);
+    expect(lanes.requests).toEqual([]);
+    expect(await states(lanes, [held!])).toEqual(['held endpoint_paused']);
+    lanes.store.claimDue = claimDue;
+    lanes.setState(id, 'enabled');
+    await lanes.pass(200);
+    expect(lanes.requests).toHaveLength(1);
+  });
+
+  it('is not forgotten when it was stored while a look into storage was under way', async () => {
+    const lanes = start();
+    const id = lanes.addEndpoint(1, { state: 'paused' });
+    await lanes.offer(id, 1);
+    await lanes.pass(50);
+    const late = await lanes.planned(id, 2);
+    const { claimDue } = lanes.store;
+    lanes.store.claimDue = async (request) => {
+      const claimed = await claimDue(request);
+      lanes.store.claimDue = claimDue;
+      lanes.lanes.offer(late);
+      lanes.setState(id, 'paused');
+      lanes.lanes.offer(await lanes.planned(id, 3));
+      await lanes.recorder.drain(new AbortController().signal);
+      lanes.setState(id, 'enabled');
+      return claimed;
+    };
+    lanes.setState(id, 'enabled');
+    await lanes.pass(1000);
+    expect(lanes.requests).toHaveLength(3);
   });
 });
 

@@ -361,7 +361,7 @@ export function createLanes(options: LanesOptions): Lanes {
     offer,
     expedite(queued) {
       const { id, organisationId, endpointId } = queued.delivery;
-      // It may have come from storage while it was being asked for.
+      // It may have come from storage, or been asked for twice, while it was being claimed.
       if (loaded.get(id) !== undefined && !withdraw(id)) return;
       enter(lanes.of(organisationId, endpointId), queued);
       pump();

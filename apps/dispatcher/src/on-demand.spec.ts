@@ -275,6 +275,23 @@ describe('a replay', () => {
     expect(await deliveryOf(event, two)).toMatchObject({ state: 'succeeded', attempts: 1 });
   });
 
+  it('of what waits unrecorded puts it on record, and the log need not wait for its attempt', async () => {
+    world.behaviour = () => 'hang';
+    const events: Event[] = [];
+    for (let n = 0; n < 6; n += 1) events.push(await publish());
+    const last = events.at(-1)!;
+    await Promise.all([
+      world.clock.advanceAsync(100),
+      clients.events.replayEvent(
+        { organisationId: world.organisationId, id: last.id, endpoints: [one] },
+        keyOf(world.organisationId),
+      ),
+    ]);
+    await world.clock.advanceAsync(500);
+    expect(world.requests.at(-1)?.eventId).toBe(last.id);
+    expect(await life.deliveries.nextPosition(0)).toBe(7);
+  });
+
   it('names each endpoint that there is not, by its place, and sends nothing then', async () => {
     const event = await publish();
     await world.clock.advanceAsync(1000);

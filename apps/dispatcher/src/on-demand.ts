@@ -40,8 +40,6 @@ export function createOnDemand(options: {
   readonly dueClock: DueClock;
 }): OnDemand {
   const { deliveries, directory, lanes, recorder, claim, clock, dueClock } = options;
-  /** What is being started, by delivery: who asks for the same meanwhile gets the same attempt. */
-  const starting = new Map<string, Promise<Delivery>>();
 
   async function startOne({ delivery, event }: OnDemandRequest, trigger: OnDemandTrigger): Promise<Delivery> {
     const { id, organisationId, endpointId } = delivery;
@@ -91,20 +89,11 @@ export function createOnDemand(options: {
     return claimed ?? delivery;
   }
 
-  function startOnce(request: OnDemandRequest, trigger: OnDemandTrigger): Promise<Delivery> {
-    const { id } = request.delivery;
-    const running = starting.get(id);
-    if (running !== undefined) return running;
-    const started = startOne(request, trigger).finally(() => starting.delete(id));
-    starting.set(id, started);
-    return started;
-  }
-
   return {
     async start(requests, trigger) {
       await directory.bringUpToDate();
       await directory.load(new Set(requests.map(({ delivery }) => delivery.organisationId)));
-      return Promise.all(requests.map((request) => startOnce(request, trigger)));
+      return Promise.all(requests.map((request) => startOne(request, trigger)));
     },
   };
 }
