@@ -22,15 +22,15 @@ async function states(lanes: LanesUnderTest, deliveries: readonly Delivery[]): P
 }
 
 describe('whose turn it is', () => {
-  it('gives an organisation with one delivery its turn before the rest of a backlog of another', async () => {
+  it('gives an organisation with one delivery its turn before the many endpoints of another', async () => {
     const lanes = start({ slots: 2 });
-    const [busy, other] = [
-      lanes.addEndpoint(1, { organisationId: 'a', maxInFlight: 50 }),
-      lanes.addEndpoint(2, { organisationId: 'b' }),
-    ];
-    await lanes.offer(busy, 1, 50);
-    await lanes.offer(other, 100, 1);
-    await lanes.pass(6);
+    const busy = Array.from({ length: 10 }, (_, index) =>
+      lanes.addEndpoint(index + 1, { organisationId: 'a' }),
+    );
+    const other = lanes.addEndpoint(50, { organisationId: 'b' });
+    for (const [index, id] of busy.entries()) await lanes.offer(id, 1 + index * 10, 5);
+    await lanes.offer(other, 500);
+    await lanes.pass(20);
     expect(lanes.requests.slice(0, 4).map(({ endpointId }) => endpointId)).toContain(other);
   });
 
@@ -267,6 +267,7 @@ describe('what comes back from storage', () => {
     lanes.setState(id, 'enabled');
     await lanes.pass(200);
     expect(lanes.requests).toEqual([]);
+    expect(lanes.lanes.memory.deliveries).toBe(0);
     expect(await states(lanes, [held!])).toEqual(['held endpoint_paused']);
     lanes.store.claimDue = claimDue;
     lanes.setState(id, 'enabled');

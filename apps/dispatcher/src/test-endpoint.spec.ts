@@ -9,6 +9,7 @@ import {
   endpointId,
   keyOf,
   setState,
+  simulatedEndpoint,
   startLife,
   type Life,
   type World,
@@ -81,6 +82,14 @@ describe('a test of an endpoint', () => {
       reason: 'test_failed',
       nextAttemptAt: null,
     });
+  });
+
+  it('reaches an endpoint that was created a moment ago', async () => {
+    await sendTest();
+    world.endpoints.set(endpointId(3), simulatedEndpoint(world, 3));
+    world.revision += 1n;
+    await sendTest({ endpointId: endpointId(3) });
+    expect(world.requests.at(-1)?.endpointId).toBe(endpointId(3));
   });
 
   it('is not sent to what there is not, or what is not yours', async () => {
