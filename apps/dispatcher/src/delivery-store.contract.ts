@@ -352,6 +352,21 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         ]);
       });
 
+      it('still knows the last success of an endpoint that has failed for long', async () => {
+        const delivery = await waiting(1, farAway);
+        const records = Array.from({ length: 300 }, (_, index): DeliveryRecord => {
+          const startedAt = sampleTime(index + 1);
+          const failed = index === 0 ? {} : { outcome: 'http_error' as const, status: 500 };
+          const attempt = sampleAttempt(delivery, index + 1, { startedAt, ...failed });
+          return { kind: 'update', delivery, expectedClaim: 'x', claim: null, attempt };
+        });
+        await store.record(records, []);
+        expect(await store.health('org', 'endpoint')).toMatchObject({
+          consecutiveFailures: 200,
+          lastSuccessAt: sampleTime(1),
+        });
+      });
+
       it('forgets what is older than a time, with its attempts, in steps', async () => {
         const records = [1, 2, 3].map((number) => {
           const delivery = succeeded(sampleDelivery(sampleEvent(number)));

@@ -69,16 +69,16 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
     `SELECT position, started_at, duration_ms, outcome FROM attempts
      WHERE organisation_id = ? AND endpoint_id = ? AND position < ? ORDER BY position DESC LIMIT ${scanSlice}`,
   );
-  const lastSuccess = database.prepare(
+  const lastSuccess = database.prepare<{ started_at: number }>(
     `SELECT started_at FROM (SELECT started_at, outcome FROM attempts WHERE organisation_id = ? AND endpoint_id = ?
        ORDER BY position DESC LIMIT ${scanSlice}) WHERE outcome = ${outcomePlace.success} LIMIT 1`,
   );
-  const countWaiting = database.prepare(
-    `SELECT count(*) AS waiting FROM (SELECT 1 FROM deliveries
-       WHERE endpoint_id = ? AND organisation_id = ? AND next_attempt_at IS NOT NULL LIMIT ${waitingCountLimit})`,
+  const lastAttempts = database.prepare<{ started_at: number; outcome: number }>(
+    `SELECT started_at, outcome FROM attempts
+     WHERE organisation_id = ? AND endpoint_id = ? ORDER BY position DESC LIMIT ${healthWindow}`,
   );
-  const oldestWaiting = database.prepare(
-    `SELECT min(created_at) AS oldest FROM (SELECT created_at FROM deliveries
+  const selectWaiting = database.prepare<{ waiting: number; oldest: number | null }>(
+    `SELECT count(*) AS waiting, min(created_at) AS oldest FROM (SELECT created_at FROM deliveries
        WHERE endpoint_id = ? AND organisation_id = ? AND next_attempt_at IS NOT NULL LIMIT ${waitingCountLimit})`,
   );
   const oldDeliveries = database.prepare<{ id: string }>(
@@ -86,6 +86,7 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
   );
   const deleteAttempts = database.prepare('DELETE FROM attempts WHERE delivery_id = ?');
   const deleteDelivery = database.prepare('DELETE FROM deliveries WHERE id = ?');
+
   function readBack(organisationId: string, id: string): Delivery {
     const row = selectOne.get(organisationId, id);
     if (row === undefined) throw new Error(`delivery ${id} was written and is not there`);
@@ -193,23 +194,22 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
     },
 
     async health(organisationId, endpointId): Promise<RecordedHealth> {
-      const last = scanAttempts
-        .all(organisationId, endpointId, Number.MAX_SAFE_INTEGER)
-        .slice(0, healthWindow) as {
-        started_at: number;
-        outcome: number;
-      }[];
+      const last = lastAttempts.all(organisationId, endpointId);
       const successAt = last.findIndex((row) => row.outcome === outcomePlace.success);
       const failures = successAt === -1 ? last.length : successAt;
-      const success = lastSuccess.get(organisationId, endpointId)?.['started_at'];
-      const oldest = oldestWaiting.get(endpointId, organisationId)?.['oldest'];
+      // Only an endpoint that has failed for long is looked further back for.
+      const success =
+        successAt === -1 && last.length === healthWindow
+          ? lastSuccess.get(organisationId, endpointId)?.started_at
+          : last[successAt]?.started_at;
       const failingSince = failures === 0 ? undefined : last[failures - 1]?.started_at;
+      const { waiting = 0, oldest = null } = selectWaiting.get(endpointId, organisationId) ?? {};
       return {
         consecutiveFailures: failures,
         failingSince: failingSince === undefined ? null : new Date(failingSince),
-        lastSuccessAt: typeof success === 'number' ? new Date(success) : null,
-        waiting: Number(countWaiting.get(endpointId, organisationId)?.['waiting'] ?? 0),
-        oldestWaitingAt: typeof oldest === 'number' ? new Date(oldest) : null,
+        lastSuccessAt: success === undefined ? null : new Date(success),
+        waiting,
+        oldestWaitingAt: oldest === null ? null : new Date(oldest),
       };
     },
 
