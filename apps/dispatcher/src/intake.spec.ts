@@ -40,6 +40,7 @@ async function setUp(limits: Partial<IntakeLimits> = {}) {
     start: () => Promise.resolve(),
     pause: (partition) => void world.log.push(`pause ${partition}`),
     resume: (partition) => void world.log.push(`resume ${partition}`),
+    recorded: () => undefined,
     stop: () => Promise.resolve(),
   };
   const directory: Directory = {

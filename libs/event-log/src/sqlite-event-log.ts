@@ -191,6 +191,8 @@ export function createSqliteEventLog(database: SqliteDatabase): SqliteEventLog {
       behind = true;
       handOverSoon();
     },
+    // Outcomes and the position move in one transaction here: there is no second place that needs to know.
+    recorded: () => undefined,
     async stop() {
       const stopping = consumer;
       consumer = undefined;
