@@ -91,6 +91,14 @@ export function createDeliveryRpc(options: {
       return { attempts: items.map(attemptToMessage), nextCursor };
     },
 
+    async searchDeliveries() {
+      throw new DomainError('unavailable', 'Searching is not served yet.');
+    },
+
+    async searchAttempts() {
+      throw new DomainError('unavailable', 'Searching is not served yet.');
+    },
+
     async retryDelivery({ organisationId, id }, ctx) {
       const { delivery, lastAttempt } = await find(organisationId, id, ctx);
       const event = await events.get(organisationId, delivery.eventId);

@@ -4,7 +4,11 @@ import type { Clock } from '@posthorn/runtime';
 import type { DueClock } from './due-clock.ts';
 import type { Lanes } from './lanes.ts';
 
-export type DeliveryView = (delivery: Delivery, lastAttempt: Attempt | null) => dispatchV1.Delivery;
+export type DeliveryView = (
+  delivery: Delivery,
+  lastAttempt: Attempt | null,
+  modifiedAt?: Date | null,
+) => dispatchV1.Delivery;
 
 /**
  * A delivery as its owner is shown it. The next attempt is told by the wall clock; a delivery in this process's hands is due
@@ -23,6 +27,6 @@ export function createDeliveryView(options: {
     return delivery.nextAttemptAt && dueClock.toWall(delivery.nextAttemptAt);
   }
 
-  return (delivery, lastAttempt) =>
-    deliveryToMessage({ ...delivery, nextAttemptAt: nextAttemptAt(delivery), lastAttempt });
+  return (delivery, lastAttempt, modifiedAt = null) =>
+    deliveryToMessage({ ...delivery, nextAttemptAt: nextAttemptAt(delivery), lastAttempt, modifiedAt });
 }

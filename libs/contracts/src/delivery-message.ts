@@ -18,6 +18,8 @@ export const deliveryStateTable = createEnumTable({
 /** A delivery as it is shown: what the next attempt is for is the dispatcher's own business, the last attempt is of interest. */
 export interface DeliveryView extends Omit<Delivery, 'trigger'> {
   readonly lastAttempt: Attempt | null;
+  /** When something of it changed last; null while nothing has since it was made. */
+  readonly modifiedAt: Date | null;
 }
 
 /** The delivery as a message. */
@@ -35,6 +37,7 @@ export function deliveryToMessage(delivery: DeliveryView): dispatchV1.Delivery {
     createdAt: delivery.createdAt,
     finishedAt: delivery.finishedAt ?? undefined,
     lastAttempt: delivery.lastAttempt === null ? undefined : attemptToMessage(delivery.lastAttempt),
+    modifiedAt: delivery.modifiedAt ?? undefined,
   };
 }
 
@@ -53,5 +56,6 @@ export function deliveryFromMessage(message: dispatchV1.Delivery): DeliveryView 
     createdAt: required(message.createdAt, '/createdAt'),
     finishedAt: message.finishedAt ?? null,
     lastAttempt: message.lastAttempt === undefined ? null : attemptFromMessage(message.lastAttempt),
+    modifiedAt: message.modifiedAt ?? null,
   };
 }

@@ -8,6 +8,8 @@ import {
   errorCodes,
   scopes,
   signatureSchemes,
+  taskKinds,
+  taskStates,
   DomainError,
   type ApiKey,
   type Attempt,
@@ -17,6 +19,7 @@ import {
   type Organisation,
   type Secret,
   type SigningEndpoint,
+  type Task,
 } from '@posthorn/models';
 import fc from 'fast-check';
 import {
@@ -45,6 +48,8 @@ import {
   secretToMessage,
   signingEndpointFromMessage,
   signingEndpointToMessage,
+  taskFromMessage,
+  taskToMessage,
   type DeliveryView,
 } from './index.ts';
 
@@ -170,6 +175,21 @@ const delivery: fc.Arbitrary<DeliveryView> = fc.record({
   createdAt: time,
   finishedAt: maybe(time),
   lastAttempt: maybe(attempt),
+  modifiedAt: maybe(time),
+});
+
+const task: fc.Arbitrary<Task> = fc.record({
+  id: text,
+  organisationId: text,
+  endpointId: text,
+  kind: fc.constantFrom(...taskKinds),
+  keyId: maybe(text),
+  eventId: maybe(text),
+  state: fc.constantFrom(...taskStates),
+  error: maybe(text),
+  createdAt: time,
+  startedAt: maybe(time),
+  completedAt: maybe(time),
 });
 
 const error = fc
@@ -249,6 +269,11 @@ describe('a model comes back from its message as it was:', () => {
   it('delivery with its last attempt', () => {
     const send = sendThrough(dispatchV1.Delivery);
     expectIdentity(delivery, (model) => deliveryFromMessage(send(deliveryToMessage(model))));
+  });
+
+  it('task', () => {
+    const send = sendThrough(dispatchV1.Task);
+    expectIdentity(task, (model) => taskFromMessage(send(taskToMessage(model))));
   });
 
   it('refusal of an event', () => {

@@ -22,4 +22,5 @@ export * from './organisation-check.ts';
 export * from './organisation.ts';
 export * from './retry-after.ts';
 export * from './retry-schedule.ts';
+export * from './task.ts';
 export * from './url-policy.ts';

@@ -94,6 +94,61 @@ export namespace AttemptOutcome {
   export type ATTEMPT_OUTCOME_INTERNAL = typeof AttemptOutcome.ATTEMPT_OUTCOME_INTERNAL;
 }
 
+export const DeliveryOrder = {
+  /** DELIVERY_ORDER_UNSPECIFIED - By when it was created. */
+  DELIVERY_ORDER_UNSPECIFIED: 0,
+  DELIVERY_ORDER_CREATED: 1,
+  /** DELIVERY_ORDER_MODIFIED - What was never modified counts as modified when it was created. */
+  DELIVERY_ORDER_MODIFIED: 2,
+  DELIVERY_ORDER_EVENT_TYPE: 3,
+} as const;
+
+export type DeliveryOrder = typeof DeliveryOrder[keyof typeof DeliveryOrder];
+
+export namespace DeliveryOrder {
+  export type DELIVERY_ORDER_UNSPECIFIED = typeof DeliveryOrder.DELIVERY_ORDER_UNSPECIFIED;
+  export type DELIVERY_ORDER_CREATED = typeof DeliveryOrder.DELIVERY_ORDER_CREATED;
+  export type DELIVERY_ORDER_MODIFIED = typeof DeliveryOrder.DELIVERY_ORDER_MODIFIED;
+  export type DELIVERY_ORDER_EVENT_TYPE = typeof DeliveryOrder.DELIVERY_ORDER_EVENT_TYPE;
+}
+
+export const TaskKind = {
+  TASK_KIND_UNSPECIFIED: 0,
+  /** TASK_KIND_TEST - One test event, attempted once; the endpoint's verification passes or fails with it. */
+  TASK_KIND_TEST: 1,
+  /**
+   * TASK_KIND_VERIFICATION - An event that carries a callback URL, retried like any other; verification ends when the receiver calls that URL,
+   * and the task when the event was delivered or given up.
+   */
+  TASK_KIND_VERIFICATION: 2,
+} as const;
+
+export type TaskKind = typeof TaskKind[keyof typeof TaskKind];
+
+export namespace TaskKind {
+  export type TASK_KIND_UNSPECIFIED = typeof TaskKind.TASK_KIND_UNSPECIFIED;
+  export type TASK_KIND_TEST = typeof TaskKind.TASK_KIND_TEST;
+  export type TASK_KIND_VERIFICATION = typeof TaskKind.TASK_KIND_VERIFICATION;
+}
+
+export const TaskState = {
+  TASK_STATE_UNSPECIFIED: 0,
+  TASK_STATE_PENDING: 1,
+  TASK_STATE_PROCESSING: 2,
+  TASK_STATE_SUCCEEDED: 3,
+  TASK_STATE_FAILED: 4,
+} as const;
+
+export type TaskState = typeof TaskState[keyof typeof TaskState];
+
+export namespace TaskState {
+  export type TASK_STATE_UNSPECIFIED = typeof TaskState.TASK_STATE_UNSPECIFIED;
+  export type TASK_STATE_PENDING = typeof TaskState.TASK_STATE_PENDING;
+  export type TASK_STATE_PROCESSING = typeof TaskState.TASK_STATE_PROCESSING;
+  export type TASK_STATE_SUCCEEDED = typeof TaskState.TASK_STATE_SUCCEEDED;
+  export type TASK_STATE_FAILED = typeof TaskState.TASK_STATE_FAILED;
+}
+
 export interface Event {
   id: string;
   organisationId: string;
@@ -104,6 +159,15 @@ export interface Event {
   idempotencyKey?: string | undefined;
   occurredAt: Date | undefined;
   acceptedAt: Date | undefined;
+  orderingKey?:
+    | string
+    | undefined;
+  /** The ricloud endpoint that the publishing key names. */
+  routesTo?:
+    | string
+    | undefined;
+  /** W3C Trace Context of the request that published it. */
+  traceparent?: string | undefined;
 }
 
 export interface Event_LabelsEntry {
@@ -123,7 +187,11 @@ export interface Delivery {
   nextAttemptAt: Date | undefined;
   createdAt: Date | undefined;
   finishedAt: Date | undefined;
-  lastAttempt: Attempt | undefined;
+  lastAttempt:
+    | Attempt
+    | undefined;
+  /** When something of it changed last; unset while nothing has since it was made. */
+  modifiedAt: Date | undefined;
 }
 
 export interface Attempt {
@@ -259,9 +327,97 @@ export interface ListAttemptsResponse {
   nextCursor: string;
 }
 
+/** What is given is AND-ed; of a repeated field any value will do, and an empty one asks for nothing. */
+export interface SearchDeliveriesRequest {
+  /** Empty: all of them, for operators and services only. An unknown one has no deliveries. */
+  organisationIds: string[];
+  endpointIds: string[];
+  ids: string[];
+  eventId?: string | undefined;
+  states: DeliveryState[];
+  reasons: string[];
+  eventTypes: string[];
+  /** Exclusive. */
+  createdAfter: Date | undefined;
+  createdBefore: Date | undefined;
+  orderBy: DeliveryOrder;
+  descending: boolean;
+  /** How many of the list to leave out; ignored with after_id or before_id. */
+  offset: number;
+  /** At most 1,000; 0 only counts. */
+  limit: number;
+  /**
+   * A delivery's id: the page that comes right after it, or right before it, in the list's order.
+   * One that isn't in the list gives an empty page.
+   */
+  afterId: string;
+  beforeId: string;
+  includeEvent: boolean;
+  includeBody: boolean;
+}
+
+export interface SearchDeliveriesResponse {
+  items: FoundDelivery[];
+  /** Of all pages, whatever offset, after_id and before_id. */
+  total: bigint;
+  /** Whether the list goes on beyond this page: behind it, with before_id in front of it. */
+  hasMore: boolean;
+}
+
+export interface FoundDelivery {
+  delivery:
+    | Delivery
+    | undefined;
+  /** Where it was asked for, and is still kept. */
+  event:
+    | Event
+    | undefined;
+  /**
+   * The request's body as it was or would be sent, where it was asked for and event and endpoint are still there.
+   * Of a body that is signed anew for each attempt (a JWT): what is signed.
+   */
+  body?: Uint8Array | undefined;
+}
+
+/** As in SearchDeliveriesRequest. */
+export interface SearchAttemptsRequest {
+  organisationIds: string[];
+  endpointIds: string[];
+  /** Exclusive. */
+  startedAfter: Date | undefined;
+  startedBefore: Date | undefined;
+  succeeded?:
+    | boolean
+    | undefined;
+  /** 2 for 2xx, ... */
+  statusClass?: number | undefined;
+  eventTypes: string[];
+  /** A part of the attempt's id, the delivery's id or the HTTP status, in any case; plain text. */
+  query: string;
+  offset: number;
+  limit: number;
+  includeEvent: boolean;
+  includeBody: boolean;
+}
+
+export interface SearchAttemptsResponse {
+  items: FoundAttempt[];
+  total: bigint;
+}
+
+export interface FoundAttempt {
+  attempt: Attempt | undefined;
+  delivery: FoundDelivery | undefined;
+}
+
 export interface RetryDeliveryRequest {
   organisationId: string;
   id: string;
+  /**
+   * When the endpoint is disabled, sends nothing, and gives the delivery the reason "endpoint_disabled" in place of an attempt:
+   * one that hasn't ended is held; one that has keeps its state. The next attempt takes the reason away.
+   */
+  skipWhenDisabled?: boolean | undefined;
 }
 
 export interface RetryDeliveryResponse {
@@ -354,6 +510,71 @@ export interface EndpointHealth {
   waiting: bigint;
 }
 
+export interface Task {
+  /** The endpoint's verification_id. */
+  id: string;
+  organisationId: string;
+  endpointId: string;
+  kind: TaskKind;
+  /** The key that asked for it. */
+  keyId?:
+    | string
+    | undefined;
+  /** The event that it sent. */
+  eventId?: string | undefined;
+  state: TaskState;
+  /** Why it failed, for people. */
+  error?: string | undefined;
+  createdAt: Date | undefined;
+  startedAt: Date | undefined;
+  completedAt: Date | undefined;
+}
+
+export interface RunTaskRequest {
+  organisationId: string;
+  endpointId: string;
+  taskId: string;
+  kind: TaskKind;
+  keyId?:
+    | string
+    | undefined;
+  /** At most 10 s; 0 doesn't wait. */
+  waitMs: number;
+}
+
+export interface RunTaskResponse {
+  task: Task | undefined;
+}
+
+export interface GetTaskRequest {
+  /** Empty: whichever it belongs to, for operators and services only. */
+  organisationId: string;
+  id: string;
+}
+
+export interface GetTaskResponse {
+  task: Task | undefined;
+}
+
+export interface ListTasksRequest {
+  /** Empty: all of them, for operators and services only. */
+  organisationIds: string[];
+  endpointIds: string[];
+  /** How many of the list to leave out; ignored with after_id or before_id. */
+  offset: number;
+  /** At most 1,000; 0 only counts. */
+  limit: number;
+  /** A task's id: the page that comes right after it, or right before it. One that isn't in the list gives an empty page. */
+  afterId: string;
+  beforeId: string;
+}
+
+export interface ListTasksResponse {
+  tasks: Task[];
+  total: bigint;
+  hasMore: boolean;
+}
+
 function createBaseEvent(): Event {
   return {
     id: "",
@@ -365,6 +586,9 @@ function createBaseEvent(): Event {
     idempotencyKey: undefined,
     occurredAt: undefined,
     acceptedAt: undefined,
+    orderingKey: undefined,
+    routesTo: undefined,
+    traceparent: undefined,
   };
 }
 
@@ -396,6 +620,15 @@ export const Event: MessageFns<Event> = {
     }
     if (message.acceptedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.acceptedAt), writer.uint32(74).fork()).join();
+    }
+    if (message.orderingKey !== undefined) {
+      writer.uint32(82).string(message.orderingKey);
+    }
+    if (message.routesTo !== undefined) {
+      writer.uint32(90).string(message.routesTo);
+    }
+    if (message.traceparent !== undefined) {
+      writer.uint32(98).string(message.traceparent);
     }
     return writer;
   },
@@ -488,6 +721,30 @@ export const Event: MessageFns<Event> = {
             message.acceptedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.orderingKey = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.routesTo = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.traceparent = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -522,6 +779,9 @@ export const Event: MessageFns<Event> = {
     message.idempotencyKey = object.idempotencyKey ?? undefined;
     message.occurredAt = object.occurredAt ?? undefined;
     message.acceptedAt = object.acceptedAt ?? undefined;
+    message.orderingKey = object.orderingKey ?? undefined;
+    message.routesTo = object.routesTo ?? undefined;
+    message.traceparent = object.traceparent ?? undefined;
     return message;
   },
 };
@@ -607,6 +867,7 @@ function createBaseDelivery(): Delivery {
     createdAt: undefined,
     finishedAt: undefined,
     lastAttempt: undefined,
+    modifiedAt: undefined,
   };
 }
 
@@ -647,6 +908,9 @@ export const Delivery: MessageFns<Delivery> = {
     }
     if (message.lastAttempt !== undefined) {
       Attempt.encode(message.lastAttempt, writer.uint32(98).fork()).join();
+    }
+    if (message.modifiedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.modifiedAt), writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -760,6 +1024,14 @@ export const Delivery: MessageFns<Delivery> = {
             message.lastAttempt = Attempt.decode(reader, reader.uint32());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.modifiedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -791,6 +1063,7 @@ export const Delivery: MessageFns<Delivery> = {
     message.lastAttempt = (object.lastAttempt !== undefined && object.lastAttempt !== null)
       ? Attempt.fromPartial(object.lastAttempt)
       : undefined;
+    message.modifiedAt = object.modifiedAt ?? undefined;
     return message;
   },
 };
@@ -2403,8 +2676,791 @@ export const ListAttemptsResponse: MessageFns<ListAttemptsResponse> = {
   },
 };
 
+function createBaseSearchDeliveriesRequest(): SearchDeliveriesRequest {
+  return {
+    organisationIds: [],
+    endpointIds: [],
+    ids: [],
+    eventId: undefined,
+    states: [],
+    reasons: [],
+    eventTypes: [],
+    createdAfter: undefined,
+    createdBefore: undefined,
+    orderBy: 0,
+    descending: false,
+    offset: 0,
+    limit: 0,
+    afterId: "",
+    beforeId: "",
+    includeEvent: false,
+    includeBody: false,
+  };
+}
+
+export const SearchDeliveriesRequest: MessageFns<SearchDeliveriesRequest> = {
+  encode(message: SearchDeliveriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.organisationIds) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.endpointIds) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.ids) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.eventId !== undefined) {
+      writer.uint32(34).string(message.eventId);
+    }
+    if (message.states.length !== 0) {
+      writer.uint32(42).fork();
+      for (const v of message.states) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    for (const v of message.reasons) {
+      writer.uint32(50).string(v!);
+    }
+    for (const v of message.eventTypes) {
+      writer.uint32(58).string(v!);
+    }
+    if (message.createdAfter !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAfter), writer.uint32(66).fork()).join();
+    }
+    if (message.createdBefore !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdBefore), writer.uint32(74).fork()).join();
+    }
+    if (message.orderBy !== 0) {
+      writer.uint32(80).int32(message.orderBy);
+    }
+    if (message.descending !== false) {
+      writer.uint32(88).bool(message.descending);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(96).int32(message.offset);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(104).int32(message.limit);
+    }
+    if (message.afterId !== "") {
+      writer.uint32(114).string(message.afterId);
+    }
+    if (message.beforeId !== "") {
+      writer.uint32(122).string(message.beforeId);
+    }
+    if (message.includeEvent !== false) {
+      writer.uint32(128).bool(message.includeEvent);
+    }
+    if (message.includeBody !== false) {
+      writer.uint32(136).bool(message.includeBody);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SearchDeliveriesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSearchDeliveriesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organisationIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.endpointIds.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ids.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.eventId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag === 40) {
+              message.states.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.states.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.eventTypes.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.createdAfter = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.createdBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.orderBy = reader.int32() as any;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.descending = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.offset = reader.int32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.afterId = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.beforeId = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.includeEvent = reader.bool();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.includeBody = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SearchDeliveriesRequest>, I>>(base?: I): SearchDeliveriesRequest {
+    return SearchDeliveriesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SearchDeliveriesRequest>, I>>(object: I): SearchDeliveriesRequest {
+    const message = createBaseSearchDeliveriesRequest();
+    message.organisationIds = object.organisationIds?.map((e) => e) || [];
+    message.endpointIds = object.endpointIds?.map((e) => e) || [];
+    message.ids = object.ids?.map((e) => e) || [];
+    message.eventId = object.eventId ?? undefined;
+    message.states = object.states?.map((e) => e) || [];
+    message.reasons = object.reasons?.map((e) => e) || [];
+    message.eventTypes = object.eventTypes?.map((e) => e) || [];
+    message.createdAfter = object.createdAfter ?? undefined;
+    message.createdBefore = object.createdBefore ?? undefined;
+    message.orderBy = object.orderBy ?? 0;
+    message.descending = object.descending ?? false;
+    message.offset = object.offset ?? 0;
+    message.limit = object.limit ?? 0;
+    message.afterId = object.afterId ?? "";
+    message.beforeId = object.beforeId ?? "";
+    message.includeEvent = object.includeEvent ?? false;
+    message.includeBody = object.includeBody ?? false;
+    return message;
+  },
+};
+
+function createBaseSearchDeliveriesResponse(): SearchDeliveriesResponse {
+  return { items: [], total: 0n, hasMore: false };
+}
+
+export const SearchDeliveriesResponse: MessageFns<SearchDeliveriesResponse> = {
+  encode(message: SearchDeliveriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.items) {
+      FoundDelivery.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.total !== 0n) {
+      if (BigInt.asIntN(64, message.total) !== message.total) {
+        throw new globalThis.Error("value provided for field message.total of type int64 too large");
+      }
+      writer.uint32(16).int64(message.total);
+    }
+    if (message.hasMore !== false) {
+      writer.uint32(24).bool(message.hasMore);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SearchDeliveriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSearchDeliveriesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.items.push(FoundDelivery.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.total = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hasMore = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SearchDeliveriesResponse>, I>>(base?: I): SearchDeliveriesResponse {
+    return SearchDeliveriesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SearchDeliveriesResponse>, I>>(object: I): SearchDeliveriesResponse {
+    const message = createBaseSearchDeliveriesResponse();
+    message.items = object.items?.map((e) => FoundDelivery.fromPartial(e)) || [];
+    message.total = (object.total !== undefined && object.total !== null) ? BigInt(object.total) : 0n;
+    message.hasMore = object.hasMore ?? false;
+    return message;
+  },
+};
+
+function createBaseFoundDelivery(): FoundDelivery {
+  return { delivery: undefined, event: undefined, body: undefined };
+}
+
+export const FoundDelivery: MessageFns<FoundDelivery> = {
+  encode(message: FoundDelivery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.delivery !== undefined) {
+      Delivery.encode(message.delivery, writer.uint32(10).fork()).join();
+    }
+    if (message.event !== undefined) {
+      Event.encode(message.event, writer.uint32(18).fork()).join();
+    }
+    if (message.body !== undefined) {
+      writer.uint32(26).bytes(message.body);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FoundDelivery {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFoundDelivery();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.delivery = Delivery.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.event = Event.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.body = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FoundDelivery>, I>>(base?: I): FoundDelivery {
+    return FoundDelivery.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FoundDelivery>, I>>(object: I): FoundDelivery {
+    const message = createBaseFoundDelivery();
+    message.delivery = (object.delivery !== undefined && object.delivery !== null)
+      ? Delivery.fromPartial(object.delivery)
+      : undefined;
+    message.event = (object.event !== undefined && object.event !== null) ? Event.fromPartial(object.event) : undefined;
+    message.body = object.body ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSearchAttemptsRequest(): SearchAttemptsRequest {
+  return {
+    organisationIds: [],
+    endpointIds: [],
+    startedAfter: undefined,
+    startedBefore: undefined,
+    succeeded: undefined,
+    statusClass: undefined,
+    eventTypes: [],
+    query: "",
+    offset: 0,
+    limit: 0,
+    includeEvent: false,
+    includeBody: false,
+  };
+}
+
+export const SearchAttemptsRequest: MessageFns<SearchAttemptsRequest> = {
+  encode(message: SearchAttemptsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.organisationIds) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.endpointIds) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.startedAfter !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAfter), writer.uint32(26).fork()).join();
+    }
+    if (message.startedBefore !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedBefore), writer.uint32(34).fork()).join();
+    }
+    if (message.succeeded !== undefined) {
+      writer.uint32(40).bool(message.succeeded);
+    }
+    if (message.statusClass !== undefined) {
+      writer.uint32(48).int32(message.statusClass);
+    }
+    for (const v of message.eventTypes) {
+      writer.uint32(58).string(v!);
+    }
+    if (message.query !== "") {
+      writer.uint32(66).string(message.query);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(72).int32(message.offset);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(80).int32(message.limit);
+    }
+    if (message.includeEvent !== false) {
+      writer.uint32(88).bool(message.includeEvent);
+    }
+    if (message.includeBody !== false) {
+      writer.uint32(96).bool(message.includeBody);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SearchAttemptsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSearchAttemptsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organisationIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.endpointIds.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.startedAfter = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.startedBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.succeeded = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.statusClass = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.eventTypes.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.query = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.offset = reader.int32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.includeEvent = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.includeBody = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SearchAttemptsRequest>, I>>(base?: I): SearchAttemptsRequest {
+    return SearchAttemptsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SearchAttemptsRequest>, I>>(object: I): SearchAttemptsRequest {
+    const message = createBaseSearchAttemptsRequest();
+    message.organisationIds = object.organisationIds?.map((e) => e) || [];
+    message.endpointIds = object.endpointIds?.map((e) => e) || [];
+    message.startedAfter = object.startedAfter ?? undefined;
+    message.startedBefore = object.startedBefore ?? undefined;
+    message.succeeded = object.succeeded ?? undefined;
+    message.statusClass = object.statusClass ?? undefined;
+    message.eventTypes = object.eventTypes?.map((e) => e) || [];
+    message.query = object.query ?? "";
+    message.offset = object.offset ?? 0;
+    message.limit = object.limit ?? 0;
+    message.includeEvent = object.includeEvent ?? false;
+    message.includeBody = object.includeBody ?? false;
+    return message;
+  },
+};
+
+function createBaseSearchAttemptsResponse(): SearchAttemptsResponse {
+  return { items: [], total: 0n };
+}
+
+export const SearchAttemptsResponse: MessageFns<SearchAttemptsResponse> = {
+  encode(message: SearchAttemptsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.items) {
+      FoundAttempt.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.total !== 0n) {
+      if (BigInt.asIntN(64, message.total) !== message.total) {
+        throw new globalThis.Error("value provided for field message.total of type int64 too large");
+      }
+      writer.uint32(16).int64(message.total);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SearchAttemptsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSearchAttemptsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.items.push(FoundAttempt.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.total = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SearchAttemptsResponse>, I>>(base?: I): SearchAttemptsResponse {
+    return SearchAttemptsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SearchAttemptsResponse>, I>>(object: I): SearchAttemptsResponse {
+    const message = createBaseSearchAttemptsResponse();
+    message.items = object.items?.map((e) => FoundAttempt.fromPartial(e)) || [];
+    message.total = (object.total !== undefined && object.total !== null) ? BigInt(object.total) : 0n;
+    return message;
+  },
+};
+
+function createBaseFoundAttempt(): FoundAttempt {
+  return { attempt: undefined, delivery: undefined };
+}
+
+export const FoundAttempt: MessageFns<FoundAttempt> = {
+  encode(message: FoundAttempt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.attempt !== undefined) {
+      Attempt.encode(message.attempt, writer.uint32(10).fork()).join();
+    }
+    if (message.delivery !== undefined) {
+      FoundDelivery.encode(message.delivery, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FoundAttempt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFoundAttempt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.attempt = Attempt.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.delivery = FoundDelivery.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FoundAttempt>, I>>(base?: I): FoundAttempt {
+    return FoundAttempt.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FoundAttempt>, I>>(object: I): FoundAttempt {
+    const message = createBaseFoundAttempt();
+    message.attempt = (object.attempt !== undefined && object.attempt !== null)
+      ? Attempt.fromPartial(object.attempt)
+      : undefined;
+    message.delivery = (object.delivery !== undefined && object.delivery !== null)
+      ? FoundDelivery.fromPartial(object.delivery)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseRetryDeliveryRequest(): RetryDeliveryRequest {
-  return { organisationId: "", id: "" };
+  return { organisationId: "", id: "", skipWhenDisabled: undefined };
 }
 
 export const RetryDeliveryRequest: MessageFns<RetryDeliveryRequest> = {
@@ -2414,6 +3470,9 @@ export const RetryDeliveryRequest: MessageFns<RetryDeliveryRequest> = {
     }
     if (message.id !== "") {
       writer.uint32(18).string(message.id);
+    }
+    if (message.skipWhenDisabled !== undefined) {
+      writer.uint32(24).bool(message.skipWhenDisabled);
     }
     return writer;
   },
@@ -2447,6 +3506,14 @@ export const RetryDeliveryRequest: MessageFns<RetryDeliveryRequest> = {
             message.id = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.skipWhenDisabled = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2466,6 +3533,7 @@ export const RetryDeliveryRequest: MessageFns<RetryDeliveryRequest> = {
     const message = createBaseRetryDeliveryRequest();
     message.organisationId = object.organisationId ?? "";
     message.id = object.id ?? "";
+    message.skipWhenDisabled = object.skipWhenDisabled ?? undefined;
     return message;
   },
 };
@@ -3536,6 +4604,682 @@ export const EndpointHealth: MessageFns<EndpointHealth> = {
   },
 };
 
+function createBaseTask(): Task {
+  return {
+    id: "",
+    organisationId: "",
+    endpointId: "",
+    kind: 0,
+    keyId: undefined,
+    eventId: undefined,
+    state: 0,
+    error: undefined,
+    createdAt: undefined,
+    startedAt: undefined,
+    completedAt: undefined,
+  };
+}
+
+export const Task: MessageFns<Task> = {
+  encode(message: Task, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.organisationId !== "") {
+      writer.uint32(18).string(message.organisationId);
+    }
+    if (message.endpointId !== "") {
+      writer.uint32(26).string(message.endpointId);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(32).int32(message.kind);
+    }
+    if (message.keyId !== undefined) {
+      writer.uint32(42).string(message.keyId);
+    }
+    if (message.eventId !== undefined) {
+      writer.uint32(50).string(message.eventId);
+    }
+    if (message.state !== 0) {
+      writer.uint32(56).int32(message.state);
+    }
+    if (message.error !== undefined) {
+      writer.uint32(66).string(message.error);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(74).fork()).join();
+    }
+    if (message.startedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(82).fork()).join();
+    }
+    if (message.completedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.completedAt), writer.uint32(90).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Task {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTask();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.organisationId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.endpointId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.keyId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.eventId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.startedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.completedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Task>, I>>(base?: I): Task {
+    return Task.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Task>, I>>(object: I): Task {
+    const message = createBaseTask();
+    message.id = object.id ?? "";
+    message.organisationId = object.organisationId ?? "";
+    message.endpointId = object.endpointId ?? "";
+    message.kind = object.kind ?? 0;
+    message.keyId = object.keyId ?? undefined;
+    message.eventId = object.eventId ?? undefined;
+    message.state = object.state ?? 0;
+    message.error = object.error ?? undefined;
+    message.createdAt = object.createdAt ?? undefined;
+    message.startedAt = object.startedAt ?? undefined;
+    message.completedAt = object.completedAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRunTaskRequest(): RunTaskRequest {
+  return { organisationId: "", endpointId: "", taskId: "", kind: 0, keyId: undefined, waitMs: 0 };
+}
+
+export const RunTaskRequest: MessageFns<RunTaskRequest> = {
+  encode(message: RunTaskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.organisationId !== "") {
+      writer.uint32(10).string(message.organisationId);
+    }
+    if (message.endpointId !== "") {
+      writer.uint32(18).string(message.endpointId);
+    }
+    if (message.taskId !== "") {
+      writer.uint32(26).string(message.taskId);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(32).int32(message.kind);
+    }
+    if (message.keyId !== undefined) {
+      writer.uint32(42).string(message.keyId);
+    }
+    if (message.waitMs !== 0) {
+      writer.uint32(48).int32(message.waitMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunTaskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunTaskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organisationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.endpointId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.keyId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.waitMs = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RunTaskRequest>, I>>(base?: I): RunTaskRequest {
+    return RunTaskRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RunTaskRequest>, I>>(object: I): RunTaskRequest {
+    const message = createBaseRunTaskRequest();
+    message.organisationId = object.organisationId ?? "";
+    message.endpointId = object.endpointId ?? "";
+    message.taskId = object.taskId ?? "";
+    message.kind = object.kind ?? 0;
+    message.keyId = object.keyId ?? undefined;
+    message.waitMs = object.waitMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseRunTaskResponse(): RunTaskResponse {
+  return { task: undefined };
+}
+
+export const RunTaskResponse: MessageFns<RunTaskResponse> = {
+  encode(message: RunTaskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.task !== undefined) {
+      Task.encode(message.task, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunTaskResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunTaskResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.task = Task.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RunTaskResponse>, I>>(base?: I): RunTaskResponse {
+    return RunTaskResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RunTaskResponse>, I>>(object: I): RunTaskResponse {
+    const message = createBaseRunTaskResponse();
+    message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
+    return message;
+  },
+};
+
+function createBaseGetTaskRequest(): GetTaskRequest {
+  return { organisationId: "", id: "" };
+}
+
+export const GetTaskRequest: MessageFns<GetTaskRequest> = {
+  encode(message: GetTaskRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.organisationId !== "") {
+      writer.uint32(10).string(message.organisationId);
+    }
+    if (message.id !== "") {
+      writer.uint32(18).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetTaskRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetTaskRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organisationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetTaskRequest>, I>>(base?: I): GetTaskRequest {
+    return GetTaskRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetTaskRequest>, I>>(object: I): GetTaskRequest {
+    const message = createBaseGetTaskRequest();
+    message.organisationId = object.organisationId ?? "";
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseGetTaskResponse(): GetTaskResponse {
+  return { task: undefined };
+}
+
+export const GetTaskResponse: MessageFns<GetTaskResponse> = {
+  encode(message: GetTaskResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.task !== undefined) {
+      Task.encode(message.task, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetTaskResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetTaskResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.task = Task.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetTaskResponse>, I>>(base?: I): GetTaskResponse {
+    return GetTaskResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetTaskResponse>, I>>(object: I): GetTaskResponse {
+    const message = createBaseGetTaskResponse();
+    message.task = (object.task !== undefined && object.task !== null) ? Task.fromPartial(object.task) : undefined;
+    return message;
+  },
+};
+
+function createBaseListTasksRequest(): ListTasksRequest {
+  return { organisationIds: [], endpointIds: [], offset: 0, limit: 0, afterId: "", beforeId: "" };
+}
+
+export const ListTasksRequest: MessageFns<ListTasksRequest> = {
+  encode(message: ListTasksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.organisationIds) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.endpointIds) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(24).int32(message.offset);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(32).int32(message.limit);
+    }
+    if (message.afterId !== "") {
+      writer.uint32(42).string(message.afterId);
+    }
+    if (message.beforeId !== "") {
+      writer.uint32(50).string(message.beforeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTasksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTasksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organisationIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.endpointIds.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.offset = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.afterId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.beforeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListTasksRequest>, I>>(base?: I): ListTasksRequest {
+    return ListTasksRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListTasksRequest>, I>>(object: I): ListTasksRequest {
+    const message = createBaseListTasksRequest();
+    message.organisationIds = object.organisationIds?.map((e) => e) || [];
+    message.endpointIds = object.endpointIds?.map((e) => e) || [];
+    message.offset = object.offset ?? 0;
+    message.limit = object.limit ?? 0;
+    message.afterId = object.afterId ?? "";
+    message.beforeId = object.beforeId ?? "";
+    return message;
+  },
+};
+
+function createBaseListTasksResponse(): ListTasksResponse {
+  return { tasks: [], total: 0n, hasMore: false };
+}
+
+export const ListTasksResponse: MessageFns<ListTasksResponse> = {
+  encode(message: ListTasksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.tasks) {
+      Task.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.total !== 0n) {
+      if (BigInt.asIntN(64, message.total) !== message.total) {
+        throw new globalThis.Error("value provided for field message.total of type int64 too large");
+      }
+      writer.uint32(16).int64(message.total);
+    }
+    if (message.hasMore !== false) {
+      writer.uint32(24).bool(message.hasMore);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListTasksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListTasksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tasks.push(Task.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.total = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hasMore = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListTasksResponse>, I>>(base?: I): ListTasksResponse {
+    return ListTasksResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListTasksResponse>, I>>(object: I): ListTasksResponse {
+    const message = createBaseListTasksResponse();
+    message.tasks = object.tasks?.map((e) => Task.fromPartial(e)) || [];
+    message.total = (object.total !== undefined && object.total !== null) ? BigInt(object.total) : 0n;
+    message.hasMore = object.hasMore ?? false;
+    return message;
+  },
+};
+
 /** Reading what was published and what became of it. */
 export type EventServiceService = typeof EventServiceService;
 export const EventServiceService = {
@@ -3609,6 +5353,30 @@ export const DeliveryServiceService = {
       Buffer.from(ListAttemptsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListAttemptsResponse => ListAttemptsResponse.decode(value),
   },
+  /** Pages by offset or by id, sorted, and with the exact total: for APIs that show such lists. */
+  searchDeliveries: {
+    path: "/posthorn.dispatch.v1.DeliveryService/SearchDeliveries" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SearchDeliveriesRequest): Buffer =>
+      Buffer.from(SearchDeliveriesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SearchDeliveriesRequest => SearchDeliveriesRequest.decode(value),
+    responseSerialize: (value: SearchDeliveriesResponse): Buffer =>
+      Buffer.from(SearchDeliveriesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SearchDeliveriesResponse => SearchDeliveriesResponse.decode(value),
+  },
+  /** All attempts, newest first, each with its delivery; pages by offset, and with the exact total. */
+  searchAttempts: {
+    path: "/posthorn.dispatch.v1.DeliveryService/SearchAttempts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SearchAttemptsRequest): Buffer =>
+      Buffer.from(SearchAttemptsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SearchAttemptsRequest => SearchAttemptsRequest.decode(value),
+    responseSerialize: (value: SearchAttemptsResponse): Buffer =>
+      Buffer.from(SearchAttemptsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SearchAttemptsResponse => SearchAttemptsResponse.decode(value),
+  },
   /** Attempts at once, whatever the state. */
   retryDelivery: {
     path: "/posthorn.dispatch.v1.DeliveryService/RetryDelivery" as const,
@@ -3638,6 +5406,10 @@ export interface DeliveryServiceServer extends UntypedServiceImplementation {
   getDelivery: handleUnaryCall<GetDeliveryRequest, GetDeliveryResponse>;
   listDeliveries: handleUnaryCall<ListDeliveriesRequest, ListDeliveriesResponse>;
   listAttempts: handleUnaryCall<ListAttemptsRequest, ListAttemptsResponse>;
+  /** Pages by offset or by id, sorted, and with the exact total: for APIs that show such lists. */
+  searchDeliveries: handleUnaryCall<SearchDeliveriesRequest, SearchDeliveriesResponse>;
+  /** All attempts, newest first, each with its delivery; pages by offset, and with the exact total. */
+  searchAttempts: handleUnaryCall<SearchAttemptsRequest, SearchAttemptsResponse>;
   /** Attempts at once, whatever the state. */
   retryDelivery: handleUnaryCall<RetryDeliveryRequest, RetryDeliveryResponse>;
   /** FAILED_PRECONDITION when the delivery has ended already. */
@@ -3682,6 +5454,56 @@ export interface EndpointActivityServiceServer extends UntypedServiceImplementat
   sendTest: handleUnaryCall<SendTestRequest, SendTestResponse>;
   getStats: handleUnaryCall<GetStatsRequest, GetStatsResponse>;
   getHealth: handleUnaryCall<GetHealthRequest, GetHealthResponse>;
+}
+
+/** Trying endpoints out: what must be known of a receiver before its endpoint gets events. */
+export type TaskServiceService = typeof TaskServiceService;
+export const TaskServiceService = {
+  /**
+   * Runs the task of that id, once, however often and from however many processes it is asked for: a second call
+   * answers with the first one's task. Waits for its end for wait_ms at most, and answers with the task as it is then.
+   * NOT_FOUND when there is no such endpoint.
+   */
+  runTask: {
+    path: "/posthorn.dispatch.v1.TaskService/RunTask" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RunTaskRequest): Buffer => Buffer.from(RunTaskRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RunTaskRequest => RunTaskRequest.decode(value),
+    responseSerialize: (value: RunTaskResponse): Buffer => Buffer.from(RunTaskResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RunTaskResponse => RunTaskResponse.decode(value),
+  },
+  getTask: {
+    path: "/posthorn.dispatch.v1.TaskService/GetTask" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetTaskRequest): Buffer => Buffer.from(GetTaskRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetTaskRequest => GetTaskRequest.decode(value),
+    responseSerialize: (value: GetTaskResponse): Buffer => Buffer.from(GetTaskResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetTaskResponse => GetTaskResponse.decode(value),
+  },
+  /** Newest first. */
+  listTasks: {
+    path: "/posthorn.dispatch.v1.TaskService/ListTasks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListTasksRequest): Buffer => Buffer.from(ListTasksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListTasksRequest => ListTasksRequest.decode(value),
+    responseSerialize: (value: ListTasksResponse): Buffer => Buffer.from(ListTasksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListTasksResponse => ListTasksResponse.decode(value),
+  },
+} as const;
+
+export interface TaskServiceServer extends UntypedServiceImplementation {
+  /**
+   * Runs the task of that id, once, however often and from however many processes it is asked for: a second call
+   * answers with the first one's task. Waits for its end for wait_ms at most, and answers with the task as it is then.
+   * NOT_FOUND when there is no such endpoint.
+   */
+  runTask: handleUnaryCall<RunTaskRequest, RunTaskResponse>;
+  getTask: handleUnaryCall<GetTaskRequest, GetTaskResponse>;
+  /** Newest first. */
+  listTasks: handleUnaryCall<ListTasksRequest, ListTasksResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
