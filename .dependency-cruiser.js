@@ -91,6 +91,13 @@ export default {
       to: { path: '^libs/testing/' },
     },
     {
+      name: 'servers-are-for-stack-tests',
+      comment: 'What starts a Kafka and a MongoDB is for tests that need the real ones.',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: ['\\.stack\\.spec\\.ts$', '^apps/e2e/'] },
+      to: { path: '^tools/' },
+    },
+    {
       name: 'nobody-imports-a-spec',
       severity: 'error',
       from: { pathNot: SPEC },

@@ -1,6 +1,7 @@
 /**
  * One configuration for all projects: swc transforms TypeScript to CommonJS, workspaces resolve to their sources.
- * The quick suite: everything but apps/e2e (`jest.e2e.config.js`).
+ * The quick suite: everything but what needs a real Kafka or MongoDB (`jest.stack.config.js`) and apps/e2e
+ * (`jest.e2e.config.js`).
  */
 export default {
   // Fails a file whose tests leave a socket, a server, a timer or a process behind.
@@ -10,7 +11,7 @@ export default {
   },
   roots: ['<rootDir>/apps', '<rootDir>/bench', '<rootDir>/libs', '<rootDir>/tools'],
   testMatch: ['**/src/**/*.spec.ts', '<rootDir>/bench/*.spec.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/apps/e2e/'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/apps/e2e/', '\\.stack\\.spec\\.ts$'],
   modulePathIgnorePatterns: ['/dist/'],
   transform: {
     '^.+\\.(ts|js)$': [

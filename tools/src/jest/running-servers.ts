@@ -1,0 +1,4 @@
+import type { TestServer } from '@posthorn/stack';
+
+/** What the setup started and the teardown stops; both run in jest's own process. */
+export const runningServers: TestServer[] = [];

@@ -1,0 +1,61 @@
+/** One node that is broker and controller, quick to start, to rebalance and to notice that it was killed. */
+export interface KafkaAddresses {
+  readonly port: number;
+  readonly controllerPort: number;
+  /** The port that clients are told to connect to; another than `port` when a proxy stands between. */
+  readonly advertisedPort: number;
+  /** Where it listens: 127.0.0.1, or everywhere within a container, of which only 127.0.0.1 is published. */
+  readonly listenHost: string;
+}
+
+/** The settings of Kafka's `server.properties`, but for where the data are. */
+export function kafkaSettings({
+  port,
+  controllerPort,
+  advertisedPort,
+  listenHost,
+}: KafkaAddresses): Readonly<Record<string, string>> {
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://${listenHost}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    // There is one broker.
+    'default.replication.factor': '1',
+    'min.insync.replicas': '1',
+    'offsets.topic.replication.factor': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    // Quick: few internal partitions to load, groups that don't wait for company, short sessions for those killed.
+    'offsets.topic.num.partitions': '3',
+    'transaction.state.log.num.partitions': '3',
+    'group.initial.rebalance.delay.ms': '0',
+    'group.min.session.timeout.ms': '1000',
+    // A broker that was killed may register again when its old session is over.
+    'broker.session.timeout.ms': '1000',
+    'broker.heartbeat.interval.ms': '250',
+    // Fits into a small heap.
+    'log.cleaner.dedupe.buffer.size': '8388608',
+    // A topic that a test forgot to make is a fault of the test.
+    'auto.create.topics.enable': 'false',
+  };
+}
+
+/** As a file of Java properties. */
+export function asProperties(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+/** As the official image takes them: `node.id` is KAFKA_NODE_ID. */
+export function asImageEnvironment(settings: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(settings).map(
+    ([name, value]) => `KAFKA_${name.toUpperCase().replaceAll('.', '_')}=${value}`,
+  );
+}

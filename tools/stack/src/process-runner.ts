@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { startGuardian } from './guardian.ts';
+import type { Guardian } from './guardian.ts';
+import type { Runner } from './runner.ts';
+
+/** How long a server may take to end in order. */
+const graceMs = 20_000;
+const lastLines = 25;
+
+export interface ProcessRunnerOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Where it works and where its output goes, to `server.log`. */
+  readonly directory: string;
+  /** Whether the directory is removed in the end, also when this process is killed. */
+  readonly isTemporary: boolean;
+}
+
+/** Runs a server as a process of this machine, which doesn't outlive this one. */
+export function createProcessRunner({ command, args, directory, isTemporary }: ProcessRunnerOptions): Runner {
+  const logFile = join(directory, 'server.log');
+  let child: ChildProcess | undefined;
+  let guardian: Guardian | undefined;
+
+  function isRunning(): boolean {
+    return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  async function endBy(signal: NodeJS.Signals): Promise<void> {
+    if (child !== undefined && isRunning()) {
+      const exited = once(child, 'exit');
+      const force = setTimeout(() => child?.kill('SIGKILL'), graceMs);
+      // One that is suspended would take no notice of a SIGTERM.
+      child.kill('SIGCONT');
+      child.kill(signal);
+      await exited;
+      clearTimeout(force);
+    }
+    child = undefined;
+    await guardian?.dismiss();
+    guardian = undefined;
+  }
+
+  function signal(name: NodeJS.Signals): Promise<void> {
+    if (!isRunning()) return Promise.reject(new Error(`It doesn't run: ${command}`));
+    child?.kill(name);
+    return Promise.resolve();
+  }
+
+  return {
+    async start() {
+      mkdirSync(directory, { recursive: true });
+      const log = openSync(logFile, 'a');
+      const started = spawn(command, args, { cwd: directory, stdio: ['ignore', log, log] });
+      closeSync(log);
+      await once(started, 'spawn');
+      child = started;
+      guardian = startGuardian('kill -KILL "$1"; [ -z "$2" ] || rm -rf -- "$2"', [
+        String(started.pid),
+        isTemporary ? directory : '',
+      ]);
+    },
+    failure() {
+      const how = child?.exitCode ?? child?.signalCode ?? null;
+      return Promise.resolve(isRunning() ? null : `it ended (${how ?? 'not started'})`);
+    },
+    lastWords() {
+      return Promise.resolve(
+        readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lastLines).join('\n'),
+      );
+    },
+    kill: () => endBy('SIGKILL'),
+    end: () => endBy('SIGTERM'),
+    suspend: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
+    async dispose() {
+      await endBy('SIGKILL');
+      if (isTemporary) rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
