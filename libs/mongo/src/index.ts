@@ -1,0 +1,3 @@
+export * from './mongo-collection.ts';
+export * from './mongo-database.ts';
+export type { QueryPlan } from './query-plans.ts';

@@ -1,0 +1,169 @@
+import type {
+  Collection,
+  Filter,
+  OptionalUnlessRequiredId,
+  ReadConcernLike,
+  Sort,
+  UpdateFilter,
+} from 'mongodb';
+import { duplicatesOnly, isDuplicateKey } from './mongo-error.ts';
+import type { MongoMetrics } from './mongo-metrics.ts';
+import { withRetries, type RetryOptions } from './retry.ts';
+
+/**
+ * The operations that the platform asks of a database: those which MongoDB from version 6 on and the servers that are
+ * compatible with it share. No transaction, no change stream, no aggregation, and no read without a limit.
+ *
+ * Writes are confirmed by a majority, reads see what a majority has. Every operation is tried again for as long as the
+ * database is away, within the operation's time, so it **may be carried out twice**: write what is the same the second
+ * time (a fresh id, a condition that no longer holds, a counter in which a gap does no harm).
+ * Errors: `unavailable` when the time is up; what was to be written may have been.
+ */
+export interface MongoCollection<D extends MongoDocument> {
+  /** False when a unique index refuses it, which may be because of its own first try. */
+  insert(document: D): Promise<boolean>;
+  /** Inserts what it can; answers the places of the documents that a unique index refused. */
+  insertMany(documents: readonly D[]): Promise<ReadonlySet<number>>;
+  findOne(filter: MongoFilter<D>, options?: FindOneOptions): Promise<D | null>;
+  find(filter: MongoFilter<D>, options: FindManyOptions): Promise<D[]>;
+  /** How many match, counted up to `limit`. */
+  count(filter: MongoFilter<D>, limit: number): Promise<number>;
+  /** Changes one document if it matches; false when none does. Null when a unique index refuses the change. */
+  updateOne(filter: MongoFilter<D>, update: MongoUpdate<D>): Promise<boolean | null>;
+  /** Changes one document, made if it isn't there, and answers it as it is then. */
+  upsert(filter: MongoFilter<D>, update: MongoUpdate<D>): Promise<D>;
+  /** Changes one document if it matches, and answers it as it is then. */
+  findOneAndUpdate(filter: MongoFilter<D>, update: MongoUpdate<D>): Promise<D | null>;
+  /** Answers how many matched. */
+  updateMany(filter: MongoFilter<D>, update: MongoUpdate<D>): Promise<number>;
+  /** Answers how many there were. */
+  delete(filter: MongoFilter<D>): Promise<number>;
+  /** Changes one document for each, in any order; a document that doesn't match stays as it is. */
+  updateEach(changes: readonly MongoChange<D>[]): Promise<void>;
+}
+
+/** Every document has a key of ours: text, so that it sorts and reads the same everywhere. */
+export interface MongoDocument {
+  readonly _id: string;
+}
+
+export type MongoFilter<D> = Filter<D>;
+export type MongoUpdate<D> = UpdateFilter<D>;
+
+export interface MongoChange<D> {
+  readonly filter: MongoFilter<D>;
+  readonly update: MongoUpdate<D>;
+}
+
+export interface FindOneOptions {
+  readonly sort?: Sort;
+  /** The name of the index to use, where several would do. */
+  readonly hint?: string;
+  readonly projection?: Readonly<Record<string, 0 | 1>>;
+  /** `linearizable`: includes every write that was confirmed before the read began, even if the primary changes meanwhile. */
+  readonly readConcern?: ReadConcernLike;
+}
+
+export interface FindManyOptions extends FindOneOptions {
+  readonly limit: number;
+}
+
+export interface CollectionOptions extends Omit<RetryOptions, 'onRetry'> {
+  readonly metrics: MongoMetrics;
+}
+
+/** Wraps the driver's collection: retries, errors, metrics. */
+export function createMongoCollection<D extends MongoDocument>(
+  collection: Collection<D>,
+  { metrics, ...retryOptions }: CollectionOptions,
+): MongoCollection<D> {
+  async function run<T>(operation: string, execute: () => Promise<T>): Promise<T> {
+    const labels = { collection: collection.collectionName, operation };
+    const measured = metrics.begin(labels);
+    try {
+      const result = await withRetries(execute, { ...retryOptions, onRetry: () => metrics.retried(labels) });
+      measured('ok');
+      return result;
+    } catch (error) {
+      measured('error');
+      throw error;
+    }
+  }
+
+  return {
+    insert: (document) =>
+      run('insert', () =>
+        unlessDuplicate(async () => {
+          await collection.insertOne(document as OptionalUnlessRequiredId<D>);
+          return true;
+        }, false),
+      ),
+
+    insertMany: (documents) => run('insertMany', () => insertMany(documents)),
+
+    findOne: (filter, options = {}) =>
+      run('find', async () => (await collection.findOne(filter, options)) as D | null),
+
+    find: (filter, options) =>
+      // One batch, so that no cursor is left behind on the server.
+      run('find', async () => {
+        const cursor = collection.find(filter, { ...options, batchSize: options.limit, singleBatch: true });
+        return (await cursor.toArray()) as D[];
+      }),
+
+    count: (filter, limit) => run('count', () => collection.countDocuments(filter, { limit })),
+
+    updateOne: (filter, update) =>
+      run('updateOne', () =>
+        unlessDuplicate(async () => (await collection.updateOne(filter, update)).matchedCount > 0, null),
+      ),
+
+    upsert: (filter, update) =>
+      run('upsert', async () => {
+        const options = { upsert: true, returnDocument: 'after' } as const;
+        return (await collection.findOneAndUpdate(filter, update, options)) as D;
+      }),
+
+    findOneAndUpdate: (filter, update) =>
+      run(
+        'findOneAndUpdate',
+        async () =>
+          (await collection.findOneAndUpdate(filter, update, { returnDocument: 'after' })) as D | null,
+      ),
+
+    updateMany: (filter, update) =>
+      run('updateMany', async () => (await collection.updateMany(filter, update)).matchedCount),
+
+    delete: (filter) => run('delete', async () => (await collection.deleteMany(filter)).deletedCount),
+
+    updateEach: (changes) =>
+      run('updateEach', async () => {
+        if (changes.length === 0) return;
+        await collection.bulkWrite(
+          changes.map(({ filter, update }) => ({ updateOne: { filter, update } })),
+          { ordered: false },
+        );
+      }),
+  };
+
+  async function insertMany(documents: readonly D[]): Promise<ReadonlySet<number>> {
+    if (documents.length === 0) return new Set();
+    try {
+      await collection.insertMany(documents as readonly OptionalUnlessRequiredId<D>[], { ordered: false });
+      return new Set();
+    } catch (error) {
+      const duplicates = duplicatesOnly(error);
+      if (duplicates === null) throw error;
+      return duplicates;
+    }
+  }
+}
+
+async function unlessDuplicate<T, U>(write: () => Promise<T>, refused: U): Promise<T | U> {
+  try {
+    return await write();
+  } catch (error) {
+    if (isDuplicateKey(error)) return refused;
+    throw error;
+  }
+}
