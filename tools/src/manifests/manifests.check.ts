@@ -108,8 +108,8 @@ function strict(schema: unknown): unknown {
 }
 
 for (const { name, yaml, resources } of rendered) {
-  describe(name, () => {
-    test('obeys the schemas of Kubernetes', () => {
+  void describe(name, () => {
+    void test('obeys the schemas of Kubernetes', () => {
       const file = join(folder, `${name.replaceAll(' ', '-')}.yaml`);
       writeFileSync(file, yaml);
       execFileSync(tools.kubernetesValidate, ['--strict', '--quiet', '--no-warn', file], {
@@ -117,7 +117,7 @@ for (const { name, yaml, resources } of rendered) {
       });
     });
 
-    test('obeys the schemas of cert-manager, the Prometheus operator and KEDA', () => {
+    void test('obeys the schemas of cert-manager, the Prometheus operator and KEDA', () => {
       const custom = resources.filter(
         ({ apiVersion }) => /\.(io|com|sh)\//.test(apiVersion) && !apiVersion.includes('k8s.io'),
       );
@@ -131,7 +131,7 @@ for (const { name, yaml, resources } of rendered) {
       if (name.startsWith('production')) assert.ok(custom.length > 0);
     });
 
-    test('has the four services, each with a budget for disruptions and an account without rights', () => {
+    void test('has the four services, each with a budget for disruptions and an account without rights', () => {
       const named = (kind: string): string[] =>
         resources
           .filter((resource) => resource.kind === kind && resource.metadata.name.startsWith('posthorn-'))
@@ -143,7 +143,7 @@ for (const { name, yaml, resources } of rendered) {
       assert.deepEqual(named('Service'), SERVICES);
     });
 
-    test('runs every pod as nobody, on a read-only file system, without rights, with limits', () => {
+    void test('runs every pod as nobody, on a read-only file system, without rights, with limits', () => {
       for (const { component, pod, container } of deploymentsOf(resources)) {
         assert.equal(pod.automountServiceAccountToken, false, component);
         assert.equal(pod.securityContext['runAsNonRoot'], true, component);
@@ -160,7 +160,7 @@ for (const { name, yaml, resources } of rendered) {
       }
     });
 
-    test('asks for life without a dependency, for readiness by gRPC or by HTTP, and stops with time to spare', () => {
+    void test('asks for life without a dependency, for readiness by gRPC or by HTTP, and stops with time to spare', () => {
       for (const { component, pod, container } of deploymentsOf(resources)) {
         assert.equal(container.livenessProbe.httpGet.path, '/livez', component);
         const viaGrpc = container.readinessProbe.grpc !== undefined;
@@ -174,7 +174,7 @@ for (const { name, yaml, resources } of rendered) {
       }
     });
 
-    test('names no setting that no service knows', () => {
+    void test('names no setting that no service knows', () => {
       const known = new Set(read('docs/configuration.md').match(/POSTHORN_[A-Z0-9_]+/g));
       const settings = resources
         .filter(({ kind }) => kind === 'ConfigMap')
@@ -189,7 +189,7 @@ for (const { name, yaml, resources } of rendered) {
       assert.deepEqual(unknown, []);
     });
 
-    test('has what is secret by reference only', () => {
+    void test('has what is secret by reference only', () => {
       const secrets = [
         'POSTHORN_MONGODB_URL',
         'POSTHORN_ENCRYPTION_KEY',
@@ -207,7 +207,7 @@ for (const { name, yaml, resources } of rendered) {
       if (name.startsWith('production')) assert.ok(resources.every(({ kind }) => kind !== 'Secret'));
     });
 
-    test('lets only the gateway be reached, and only the dispatcher out', () => {
+    void test('lets only the gateway be reached, and only the dispatcher out', () => {
       const policies = resources
         .filter(({ kind }) => kind === 'NetworkPolicy')
         .map(({ metadata, spec }) => ({ metadata, spec: spec as NetworkPolicySpec }));
@@ -228,7 +228,7 @@ for (const { name, yaml, resources } of rendered) {
   });
 }
 
-describe('alerts and dashboard', () => {
+void describe('alerts and dashboard', () => {
   const rules = parseResources(read('k8s/monitoring/rules.yaml'))[0]?.['spec'];
   const metrics = new Set(
     globSync(join(workspaceRoot, '{apps,libs}/*/src/**/*.ts'))
@@ -238,14 +238,14 @@ describe('alerts and dashboard', () => {
   const known = (name: string): boolean =>
     metrics.has(name) || metrics.has(name.replace(/_(bucket|count|sum)$/, ''));
 
-  test('the alerts are sound, and fire when they should and only then', () => {
+  void test('the alerts are sound, and fire when they should and only then', () => {
     writeFileSync(join(folder, 'rules.yml'), stringify(rules));
     writeFileSync(join(folder, 'rules.test.yaml'), read('k8s/monitoring/rules.test.yaml'));
     execFileSync(tools.promtool, ['check', 'rules', join(folder, 'rules.yml')], { stdio: 'inherit' });
     execFileSync(tools.promtool, ['test', 'rules', join(folder, 'rules.test.yaml')], { stdio: 'inherit' });
   });
 
-  test('every alert has a test', () => {
+  void test('every alert has a test', () => {
     const { groups } = rules as { groups: { rules: { alert: string }[] }[] };
     const tests = read('k8s/monitoring/rules.test.yaml');
     for (const { alert } of groups.flatMap((group) => group.rules))
@@ -257,7 +257,7 @@ describe('alerts and dashboard', () => {
     'monitoring/dashboard.json',
     'components/keda/scaled-object.yaml',
   ]) {
-    test(`${file} asks for no metric that no service has`, () => {
+    void test(`${file} asks for no metric that no service has`, () => {
       const names = read(`k8s/${file}`).match(/posthorn_[a-z_]+/g) ?? [];
       assert.ok(names.length > 0);
       assert.deepEqual(
