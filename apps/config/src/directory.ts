@@ -71,6 +71,7 @@ export function createDirectoryService({
     return signingEndpointToMessage({
       endpoint: { ...endpoint, headers },
       secrets: liveSecrets(secrets, endpoint.signing, now),
+      verificationCallbackPath: null,
     });
   }
 
@@ -80,6 +81,8 @@ export function createDirectoryService({
       const { revision, organisationIds, reset } = await revisions.changesSince(Number(sinceRevision));
       return { revision: BigInt(revision), organisationIds: [...organisationIds], reset };
     },
+
+    listPendingVerifications: () => Promise.resolve({ verifications: [] }),
 
     async getOrganisationView({ organisationId, cursor, omitEndpoints }, { principal }) {
       requireService(principal);
@@ -95,6 +98,7 @@ export function createDirectoryService({
       const answer: configV1.GetOrganisationViewResponse = {
         organisation: organisationToMessage(organisation),
         eventTypes: types.items.map(eventTypeToMessage),
+        policies: [],
         endpoints: [],
         nextCursor: '',
       };

@@ -19,12 +19,14 @@ const readers: { readonly [F in Field]: (message: configV1.Endpoint) => Endpoint
   eventTypes: (message) => message.eventTypes?.values ?? null,
   labels: ({ labels }) => (labels === undefined ? null : labelSelectorFromMessage(labels)),
   filterJson: (message) => message.filterJson ?? null,
+  editionId: (message) => message.editionId ?? null,
   format: ({ format }) =>
     format === 0 ? defaultEndpointSettings.format : endpointFormatTable.fromMessage(format, '/format'),
   signing: ({ signing }) =>
     signing.length === 0
       ? defaultEndpointSettings.signing
       : signing.map((scheme, index) => signatureSchemeTable.fromMessage(scheme, `/signing/${index}`)),
+  policyId: (message) => message.policyId ?? null,
   headers: (message) => ({ ...message.headers }),
   timeoutMs: (message) => message.timeoutMs || defaultEndpointSettings.timeoutMs,
   // Empty isn't the default here but says: no retries.

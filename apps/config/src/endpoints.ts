@@ -7,6 +7,7 @@ import {
 } from '@posthorn/contracts';
 import {
   checkEndpoint,
+  DomainError,
   newId,
   type Endpoint,
   type EndpointSettings,
@@ -113,7 +114,11 @@ export function createEndpointService({
           endpoint: {
             ...settings,
             ...owner,
+            dialect: 'standard',
             headers: maskHeaders(headers),
+            verification: 'none',
+            verificationId: null,
+            verificationExpiresAt: null,
             state: 'enabled',
             stateReason: null,
             version: 1,
@@ -129,7 +134,7 @@ export function createEndpointService({
 
     async getEndpoint(request, { principal }) {
       const { endpoint } = await findEndpoint(endpoints, { ...request, principal });
-      return { endpoint: endpointToMessage(endpoint) };
+      return { endpoint: endpointToMessage(endpoint), secrets: [] };
     },
 
     async listEndpoints(request, { principal }) {
@@ -172,7 +177,7 @@ export function createEndpointService({
           { headers, secrets },
         );
       });
-      return { endpoint: endpointToMessage(stored.endpoint) };
+      return { endpoint: endpointToMessage(stored.endpoint), secrets: [] };
     },
 
     async deleteEndpoint(request, { principal }) {
@@ -218,7 +223,16 @@ export function createEndpointService({
       const live = liveSecrets(vault.open(stored).secrets, stored.endpoint.signing, now);
       return { secrets: live.map(toSecretMessage) };
     },
+
+    startVerification: () => Promise.reject(notYet()),
+    completeVerification: () => Promise.reject(notYet()),
+    confirmVerification: () => Promise.reject(notYet()),
+    searchEndpoints: () => Promise.reject(notYet()),
   });
+}
+
+function notYet(): DomainError {
+  return new DomainError('unavailable', 'Not there yet.');
 }
 
 function checkReason(reason: string): readonly Violation[] {

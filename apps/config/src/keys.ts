@@ -77,6 +77,7 @@ export function createKeyService({
         prefix: tokenPrefix(token),
         scopes,
         organisationId: organisationId ?? null,
+        routesTo: null,
         expiresAt,
         lastUsedAt: null,
         createdAt: now,

@@ -42,7 +42,9 @@ describe('the config service over the network', () => {
     const request = { organisationId, idOrUid: 'mine' };
     const as = { principal: tenant(organisationId) };
     expect(created.endpoint?.retryDelaysMs).toEqual([]);
-    expect({ endpoint: created.endpoint }).toEqual(await harness().endpoints.getEndpoint(request, as));
+    expect({ endpoint: created.endpoint, secrets: [] }).toEqual(
+      await harness().endpoints.getEndpoint(request, as),
+    );
     expect({ secrets: created.secrets }).toEqual(await harness().endpoints.listSecrets(request, as));
     const view = { organisationId, cursor: '', omitEndpoints: false };
     expect(await directory.getOrganisationView(view, { principal: service })).toEqual(

@@ -33,6 +33,7 @@ export async function ensureOperatorKey(
     prefix: tokenPrefix(token),
     scopes: ['*'],
     organisationId: null,
+    routesTo: null,
     expiresAt: null,
     lastUsedAt: null,
     createdAt: new Date(clock.now()),

@@ -62,7 +62,13 @@ export function createOrganisationService({
       const nowMs = clock.now();
       const now = new Date(nowMs);
       const id = newId(nowMs, (count) => random.bytes(count));
-      const organisation: Organisation = { ...settings, id, createdAt: now, updatedAt: now };
+      const organisation: Organisation = {
+        ...settings,
+        defaultRicloudEndpoint: null,
+        id,
+        createdAt: now,
+        updatedAt: now,
+      };
       await organisations.insert(organisation);
       return { organisation: organisationToMessage(organisation) };
     },

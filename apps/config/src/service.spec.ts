@@ -34,7 +34,7 @@ describe('the config service on one file', () => {
     const after = createHarness(stores);
     await after.config.start();
     const target = { organisationId, idOrUid: 'mine' };
-    expect(await after.endpoints.getEndpoint(target, { principal: tenant(organisationId) })).toEqual({
+    expect(await after.endpoints.getEndpoint(target, { principal: tenant(organisationId) })).toMatchObject({
       endpoint,
     });
     expect(await after.endpoints.listSecrets(target, { principal: tenant(organisationId) })).toEqual({

@@ -1,4 +1,10 @@
-import { DomainError, type Secret, type SignatureScheme, type Violation } from '@posthorn/models';
+import {
+  DomainError,
+  type Secret,
+  type SecretScheme,
+  type SignatureScheme,
+  type Violation,
+} from '@posthorn/models';
 import { checkSecret, generateSecret } from '@posthorn/signing';
 
 /**
@@ -58,10 +64,10 @@ export function rotateSecrets(
   { given, overlapMs }: Rotation,
   { now, randomBytes }: SecretSource,
 ): readonly Secret[] {
-  const schemes = given === null ? signing : [schemeOf(given)];
+  const schemes: readonly SignatureScheme[] = given === null ? signing : [schemeOf(given)];
   const latestEnd = new Date(now.getTime() + overlapMs);
   const older = secrets.map((secret) =>
-    schemes.includes(secret.scheme) && (secret.expiresAt === null || secret.expiresAt > latestEnd)
+    includes(schemes, secret.scheme) && (secret.expiresAt === null || secret.expiresAt > latestEnd)
       ? { ...secret, expiresAt: latestEnd }
       : secret,
   );
@@ -82,7 +88,7 @@ export function liveSecrets(
   signing: readonly SignatureScheme[],
   now: Date,
 ): readonly Secret[] {
-  return unexpired(secrets, now).filter((secret) => signing.includes(secret.scheme));
+  return unexpired(secrets, now).filter(({ scheme }) => includes(signing, scheme));
 }
 
 /** What is wrong with a rotation. */
@@ -115,6 +121,10 @@ export function checkGivenSecret(given: string, signing: readonly SignatureSchem
 
 function unexpired(secrets: readonly Secret[], now: Date): Secret[] {
   return secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+}
+
+function includes(schemes: readonly SecretScheme[], scheme: SecretScheme): boolean {
+  return schemes.includes(scheme);
 }
 
 function countOf(secrets: readonly Secret[], scheme: SignatureScheme): number {

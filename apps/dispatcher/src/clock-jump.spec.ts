@@ -42,6 +42,9 @@ async function publish(): Promise<Event> {
     labels: {},
     subject: null,
     idempotencyKey: null,
+    orderingKey: null,
+    routesTo: null,
+    traceparent: null,
     occurredAt: now,
     acceptedAt: now,
   };

@@ -25,6 +25,7 @@ function setUp() {
       state.away
         ? Promise.reject(new DomainError('unavailable', 'away'))
         : Promise.resolve({ revision: state.revision, organisationIds: state.changed, reset: false }),
+    listPendingVerifications: () => Promise.resolve({ verifications: [] }),
     async getOrganisationView({ organisationId }) {
       state.views += 1;
       if (!state.exists) throw new DomainError('not_found', 'no such organisation');
@@ -37,11 +38,13 @@ function setUp() {
           timeZone: 'UTC',
           branding: { name: null, iconUrl: null, thumbnailUrl: null },
           requireKnownTypes: false,
+          defaultRicloudEndpoint: null,
           retention: { payloadDays: 30, metadataDays: 90 },
           createdAt,
           updatedAt: createdAt,
         }),
         eventTypes: [],
+        policies: [],
         endpoints: state.endpoints.map((number) =>
           signingEndpointToMessage(simulatedEndpoint({ organisationId }, number)),
         ),

@@ -62,6 +62,7 @@ export function directoryOf(endpoints: ReadonlyMap<string, SigningEndpoint>): Di
         timeZone: 'UTC',
         branding: { name: null, iconUrl: null, thumbnailUrl: null },
         requireKnownTypes: false,
+        defaultRicloudEndpoint: null,
         retention: { payloadDays: 30, metadataDays: 90 },
         createdAt: new Date(0),
         updatedAt: new Date(0),

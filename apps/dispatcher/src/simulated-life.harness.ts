@@ -77,6 +77,9 @@ export function newEvent({ clock, random, organisationId }: World): Event {
     labels: {},
     subject: null,
     idempotencyKey: null,
+    orderingKey: null,
+    routesTo: null,
+    traceparent: null,
     occurredAt: now,
     acceptedAt: now,
   };
@@ -106,17 +109,23 @@ export function simulatedEndpoint(world: Pick<World, 'organisationId'>, number: 
     id,
     number,
     organisationId: world.organisationId,
+    dialect: 'standard',
     uid: null,
     url: `http://receiver.test/${id}`,
     name: '',
     description: '',
     state: 'enabled',
     stateReason: null,
+    verification: 'none',
+    verificationId: null,
+    verificationExpiresAt: null,
     eventTypes: null,
     labels: null,
     filterJson: null,
+    editionId: null,
     format: 'raw',
     signing: ['v1'],
+    policyId: null,
     headers: {},
     timeoutMs: 5000,
     retryDelaysMs: [1000, 2000, 4000],
@@ -127,7 +136,11 @@ export function simulatedEndpoint(world: Pick<World, 'organisationId'>, number: 
     updatedAt: createdAt,
   };
   const secret = `whsec_${Buffer.alloc(24, number).toString('base64')}`;
-  return { endpoint, secrets: [{ scheme: 'v1', secret, createdAt, expiresAt: null }] };
+  return {
+    endpoint,
+    secrets: [{ scheme: 'v1', secret, createdAt, expiresAt: null }],
+    verificationCallbackPath: null,
+  };
 }
 
 export function setState(world: World, id: string, state: EndpointState): void {
@@ -283,6 +296,7 @@ function directoryClient(world: World) {
     timeZone: 'UTC',
     branding: { name: null, iconUrl: null, thumbnailUrl: null },
     requireKnownTypes: false,
+    defaultRicloudEndpoint: null,
     retention: { payloadDays: 30, metadataDays: 90 },
     createdAt,
     updatedAt: createdAt,
@@ -296,10 +310,12 @@ function directoryClient(world: World) {
           organisationIds: sinceRevision === world.revision ? [] : [world.organisationId],
           reset: false,
         }),
+      listPendingVerifications: () => Promise.resolve({ verifications: [] }),
       getOrganisationView: () =>
         Promise.resolve({
           organisation,
           eventTypes: [],
+          policies: [],
           endpoints: [...world.endpoints.values()].map(signingEndpointToMessage),
           nextCursor: '',
         }),
@@ -324,6 +340,10 @@ function endpointsClient(world: World): DispatcherOptions['clients']['endpoints'
       deleteEndpoint: unused,
       listSecrets: unused,
       rotateSecret: unused,
+      startVerification: unused,
+      completeVerification: unused,
+      confirmVerification: unused,
+      searchEndpoints: unused,
     }),
   );
 }

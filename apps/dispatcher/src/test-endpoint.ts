@@ -51,6 +51,9 @@ export function createEndpointTest(options: {
       labels: {},
       subject: null,
       idempotencyKey: null,
+      orderingKey: null,
+      routesTo: null,
+      traceparent: null,
       occurredAt: now,
       acceptedAt: now,
     };

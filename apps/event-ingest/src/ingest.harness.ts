@@ -77,11 +77,13 @@ export class Catalogue {
   client(metrics: Metrics, clock: FakeClock): Client<typeof configV1.DirectoryServiceService> {
     const registration = defineService(configV1.DirectoryServiceService, {
       listChanges: () => Promise.resolve({ revision: 1n, organisationIds: ['o1'], reset: false }),
+      listPendingVerifications: () => Promise.resolve({ verifications: [] }),
       getOrganisationView: ({ organisationId }) =>
         organisationId === 'o1'
           ? Promise.resolve({
               organisation: this.#organisation(),
               eventTypes: this.types,
+              policies: [],
               endpoints: [],
               nextCursor: '',
             })

@@ -55,10 +55,12 @@ describe('the network listener of event-ingest', () => {
     };
     const directory = defineService(configV1.DirectoryServiceService, {
       listChanges: () => Promise.resolve({ revision: 1n, organisationIds: [], reset: false }),
+      listPendingVerifications: () => Promise.resolve({ verifications: [] }),
       getOrganisationView: ({ organisationId: id }) =>
         Promise.resolve({
           organisation: configV1.Organisation.fromPartial({ id }),
           eventTypes: [],
+          policies: [],
           endpoints: [],
           nextCursor: '',
         }),

@@ -36,6 +36,7 @@ class FakeDirectory {
         if (this.away) throw new DomainError('unavailable', 'away');
         return { revision, organisationIds, reset };
       },
+      listPendingVerifications: () => Promise.resolve({ verifications: [] }),
       getOrganisationView: async ({ organisationId, cursor, omitEndpoints }) => {
         this.viewCalls += 1;
         expect(omitEndpoints).toBe(true);
@@ -47,6 +48,7 @@ class FakeDirectory {
         return {
           organisation: page === 0 ? organisation : undefined,
           eventTypes: types.slice(page, page + 1).map(eventType),
+          policies: [],
           endpoints: [],
           nextCursor: page + 1 < types.length ? String(page + 1) : '',
         };

@@ -13,6 +13,7 @@ export function apiKeyToMessage(key: ApiKey): configV1.ApiKey {
     expiresAt: key.expiresAt ?? undefined,
     lastUsedAt: key.lastUsedAt ?? undefined,
     createdAt: key.createdAt,
+    routesTo: key.routesTo ?? undefined,
   };
 }
 
@@ -24,6 +25,7 @@ export function apiKeyFromMessage(message: configV1.ApiKey): ApiKey {
     prefix: message.prefix,
     scopes: scopesFromMessage(message.scopes),
     organisationId: message.organisationId ?? null,
+    routesTo: message.routesTo ?? null,
     expiresAt: message.expiresAt ?? null,
     lastUsedAt: message.lastUsedAt ?? null,
     createdAt: required(message.createdAt, '/createdAt'),

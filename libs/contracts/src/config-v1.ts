@@ -5,6 +5,7 @@ export * from './gen/posthorn/config/v1/event_types.ts';
 export * from './gen/posthorn/config/v1/idempotency.ts';
 export * from './gen/posthorn/config/v1/keys.ts';
 export * from './gen/posthorn/config/v1/organisations.ts';
+export * from './gen/posthorn/config/v1/policies.ts';
 export {
   protobufFileName,
   protobufPackage,

@@ -1,4 +1,4 @@
-import type { Endpoint, EndpointFormat, EndpointState } from '@posthorn/models';
+import type { Dialect, Endpoint, EndpointFormat, EndpointState, Verification } from '@posthorn/models';
 import * as configV1 from './config-v1.ts';
 import { createEnumTable } from './enum-table.ts';
 import { required } from './required.ts';
@@ -16,7 +16,42 @@ export const endpointFormatTable = createEnumTable({
   standard: configV1.EndpointFormat.ENDPOINT_FORMAT_STANDARD,
   raw: configV1.EndpointFormat.ENDPOINT_FORMAT_RAW,
   cloudevents: configV1.EndpointFormat.ENDPOINT_FORMAT_CLOUDEVENTS,
+  discord: configV1.EndpointFormat.ENDPOINT_FORMAT_DISCORD,
+  slack: configV1.EndpointFormat.ENDPOINT_FORMAT_SLACK,
+  ricloud: configV1.EndpointFormat.ENDPOINT_FORMAT_RICLOUD,
+  xurrent: configV1.EndpointFormat.ENDPOINT_FORMAT_XURRENT,
+  preo: configV1.EndpointFormat.ENDPOINT_FORMAT_PREO,
 } satisfies Record<EndpointFormat, configV1.EndpointFormat>);
+
+/** An endpoint's `dialect` and its enum. */
+export const dialectTable = createEnumTable({
+  standard: configV1.Dialect.DIALECT_STANDARD,
+  ricloud: configV1.Dialect.DIALECT_RICLOUD,
+  xurrent: configV1.Dialect.DIALECT_XURRENT,
+  rapidly: configV1.Dialect.DIALECT_RAPIDLY,
+  preo: configV1.Dialect.DIALECT_PREO,
+} satisfies Record<Dialect, configV1.Dialect>);
+
+/** The dialect that a resource has; without one it is `standard`. */
+export function dialectFromMessage(dialect: configV1.Dialect, field = '/dialect'): Dialect {
+  return dialect === configV1.Dialect.DIALECT_UNSPECIFIED
+    ? 'standard'
+    : dialectTable.fromMessage(dialect, field);
+}
+
+/** An endpoint's `verification` and its enum. */
+export const verificationTable = createEnumTable({
+  none: configV1.Verification.VERIFICATION_NONE,
+  pending: configV1.Verification.VERIFICATION_PENDING,
+  passed: configV1.Verification.VERIFICATION_PASSED,
+  failed: configV1.Verification.VERIFICATION_FAILED,
+} satisfies Record<Verification, configV1.Verification>);
+
+function verificationFromMessage(verification: configV1.Verification): Verification {
+  return verification === configV1.Verification.VERIFICATION_UNSPECIFIED
+    ? 'none'
+    : verificationTable.fromMessage(verification, '/verification');
+}
 
 /** The endpoint as a message, its header values as they are: mask them before where they must not be seen. */
 export function endpointToMessage(endpoint: Endpoint): configV1.Endpoint {
@@ -43,6 +78,12 @@ export function endpointToMessage(endpoint: Endpoint): configV1.Endpoint {
     version: BigInt(endpoint.version),
     createdAt: endpoint.createdAt,
     updatedAt: endpoint.updatedAt,
+    dialect: dialectTable.toMessage(endpoint.dialect),
+    verification: verificationTable.toMessage(endpoint.verification),
+    verificationId: endpoint.verificationId ?? undefined,
+    verificationExpiresAt: endpoint.verificationExpiresAt ?? undefined,
+    policyId: endpoint.policyId ?? undefined,
+    editionId: endpoint.editionId ?? undefined,
   };
 }
 
@@ -52,19 +93,25 @@ export function endpointFromMessage(message: configV1.Endpoint): Endpoint {
     id: message.id,
     number: Number(message.number),
     organisationId: message.organisationId,
+    dialect: dialectFromMessage(message.dialect),
     uid: message.uid ?? null,
     url: message.url,
     name: message.name,
     description: message.description,
     state: endpointStateTable.fromMessage(message.state, '/state'),
     stateReason: message.stateReason ?? null,
+    verification: verificationFromMessage(message.verification),
+    verificationId: message.verificationId ?? null,
+    verificationExpiresAt: message.verificationExpiresAt ?? null,
     eventTypes: message.eventTypes?.values ?? null,
     labels: message.labels === undefined ? null : labelSelectorFromMessage(message.labels),
     filterJson: message.filterJson ?? null,
+    editionId: message.editionId ?? null,
     format: endpointFormatTable.fromMessage(message.format, '/format'),
     signing: message.signing.map((scheme, index) =>
       signatureSchemeTable.fromMessage(scheme, `/signing/${index}`),
     ),
+    policyId: message.policyId ?? null,
     headers: { ...message.headers },
     timeoutMs: message.timeoutMs,
     retryDelaysMs: message.retryDelaysMs.map(Number),

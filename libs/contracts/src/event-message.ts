@@ -13,6 +13,9 @@ export function eventToMessage(event: Event): dispatchV1.Event {
     labels: { ...event.labels },
     subject: event.subject ?? undefined,
     idempotencyKey: event.idempotencyKey ?? undefined,
+    orderingKey: event.orderingKey ?? undefined,
+    routesTo: event.routesTo ?? undefined,
+    traceparent: event.traceparent ?? undefined,
     occurredAt: event.occurredAt,
     acceptedAt: event.acceptedAt,
   };
@@ -28,6 +31,9 @@ export function eventFromMessage(message: dispatchV1.Event): Event {
     labels: { ...message.labels },
     subject: message.subject ?? null,
     idempotencyKey: message.idempotencyKey ?? null,
+    orderingKey: message.orderingKey ?? null,
+    routesTo: message.routesTo ?? null,
+    traceparent: message.traceparent ?? null,
     occurredAt: required(message.occurredAt, '/occurredAt'),
     acceptedAt: required(message.acceptedAt, '/acceptedAt'),
   };
@@ -46,6 +52,9 @@ export function eventFromNewEvent(message: ingestV1.NewEvent, acceptance: Accept
     labels: message.labels,
     subject: message.subject ?? null,
     idempotencyKey: message.idempotencyKey ?? null,
+    orderingKey: message.orderingKey ?? null,
+    routesTo: message.routesTo ?? null,
+    traceparent: message.traceparent ?? null,
     occurredAt: message.occurredAt ?? acceptance.acceptedAt,
     acceptedAt: acceptance.acceptedAt,
   };
@@ -61,6 +70,9 @@ export function eventToNewEvent(event: Omit<Event, 'acceptedAt'>): ingestV1.NewE
     labels: { ...event.labels },
     subject: event.subject ?? undefined,
     idempotencyKey: event.idempotencyKey ?? undefined,
+    orderingKey: event.orderingKey ?? undefined,
+    routesTo: event.routesTo ?? undefined,
+    traceparent: event.traceparent ?? undefined,
     occurredAt: event.occurredAt,
     idFromProducer: false,
   };

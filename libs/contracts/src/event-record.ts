@@ -13,6 +13,9 @@ export function eventToRecord(event: Event): Uint8Array {
     idempotencyKey: event.idempotencyKey ?? undefined,
     occurredAt: event.occurredAt,
     acceptedAt: event.acceptedAt,
+    orderingKey: event.orderingKey ?? undefined,
+    routesTo: event.routesTo ?? undefined,
+    traceparent: event.traceparent ?? undefined,
     deliverAt: undefined,
   }).finish();
 }
@@ -34,6 +37,9 @@ export function eventFromRecord(bytes: Uint8Array): Event {
     labels: record.labels,
     subject: record.subject ?? null,
     idempotencyKey: record.idempotencyKey ?? null,
+    orderingKey: record.orderingKey ?? null,
+    routesTo: record.routesTo ?? null,
+    traceparent: record.traceparent ?? null,
     occurredAt: time(occurredAt, 'occurred_at'),
     acceptedAt: time(acceptedAt, 'accepted_at'),
   };

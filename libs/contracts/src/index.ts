@@ -7,6 +7,7 @@ export * from './event-record.ts';
 export * from './event-type-message.ts';
 export * from './field-mask.ts';
 export * from './organisation-message.ts';
+export * from './policy-message.ts';
 export * from './refusal-message.ts';
 export * from './secret-message.ts';
 export * from './signing-endpoint-message.ts';

@@ -19,6 +19,7 @@ export function organisationToMessage(organisation: Organisation): configV1.Orga
     retention: { ...organisation.retention },
     createdAt: organisation.createdAt,
     updatedAt: organisation.updatedAt,
+    defaultRicloudEndpoint: organisation.defaultRicloudEndpoint ?? undefined,
   };
 }
 
@@ -36,6 +37,7 @@ export function organisationFromMessage(message: configV1.Organisation): Organis
       thumbnailUrl: message.branding?.thumbnailUrl ?? null,
     },
     requireKnownTypes: message.requireKnownTypes,
+    defaultRicloudEndpoint: message.defaultRicloudEndpoint ?? null,
     retention: message.retention ? { ...message.retention } : defaultRetention,
     createdAt: required(message.createdAt, '/createdAt'),
     updatedAt: required(message.updatedAt, '/updatedAt'),

@@ -1,13 +1,17 @@
 import {
   attemptOutcomes,
   attemptTriggers,
+  dialects,
   deliveryStates,
   endpointFormats,
   endpointStates,
   enforcements,
   errorCodes,
+  policyAlgorithms,
   scopes,
+  secretSchemes,
   signatureSchemes,
+  verifications,
   taskKinds,
   taskStates,
   DomainError,
@@ -17,8 +21,10 @@ import {
   type Event,
   type EventType,
   type Organisation,
+  type Policy,
   type Secret,
   type SigningEndpoint,
+  type SigningPolicy,
   type Task,
 } from '@posthorn/models';
 import fc from 'fast-check';
@@ -42,12 +48,16 @@ import {
   ingestV1,
   organisationFromMessage,
   organisationToMessage,
+  policyFromMessage,
+  policyToMessage,
   refusalFromMessage,
   refusalToMessage,
   secretFromMessage,
   secretToMessage,
   signingEndpointFromMessage,
   signingEndpointToMessage,
+  signingPolicyFromMessage,
+  signingPolicyToMessage,
   taskFromMessage,
   taskToMessage,
   type DeliveryView,
@@ -72,6 +82,7 @@ const organisation: fc.Arbitrary<Organisation> = fc.record({
   timeZone: text,
   branding: fc.record({ name: maybe(text), iconUrl: maybe(text), thumbnailUrl: maybe(text) }),
   requireKnownTypes: fc.boolean(),
+  defaultRicloudEndpoint: maybe(text),
   retention: fc.record({ payloadDays: int32, metadataDays: int32 }),
   createdAt: time,
   updatedAt: time,
@@ -83,6 +94,7 @@ const apiKey: fc.Arbitrary<ApiKey> = fc.record({
   prefix: text,
   scopes: fc.array(fc.constantFrom(...scopes), { maxLength: 5 }),
   organisationId: maybe(text),
+  routesTo: maybe(text),
   expiresAt: maybe(time),
   lastUsedAt: maybe(time),
   createdAt: time,
@@ -103,17 +115,23 @@ const endpoint: fc.Arbitrary<Endpoint> = fc.record({
   id: text,
   number: safeInteger,
   organisationId: text,
+  dialect: fc.constantFrom(...dialects),
   uid: maybe(text),
   url: text,
   name: text,
   description: text,
   state: fc.constantFrom(...endpointStates),
   stateReason: maybe(text),
+  verification: fc.constantFrom(...verifications),
+  verificationId: maybe(text),
+  verificationExpiresAt: maybe(time),
   eventTypes: maybe(fc.array(text, { maxLength: 3 })),
   labels: maybe(fc.dictionary(key, fc.array(text, { maxLength: 3 }), { maxKeys: 3, noNullPrototype: true })),
   filterJson: maybe(text),
+  editionId: maybe(text),
   format: fc.constantFrom(...endpointFormats),
   signing: fc.array(fc.constantFrom(...signatureSchemes), { maxLength: 2 }),
+  policyId: maybe(text),
   headers: texts,
   timeoutMs: int32,
   retryDelaysMs: fc.array(safeInteger, { maxLength: 5 }),
@@ -125,10 +143,24 @@ const endpoint: fc.Arbitrary<Endpoint> = fc.record({
 });
 
 const secret: fc.Arbitrary<Secret> = fc.record({
-  scheme: fc.constantFrom(...signatureSchemes),
+  scheme: fc.constantFrom(...secretSchemes),
   secret: text,
   createdAt: time,
   expiresAt: maybe(time),
+});
+
+const policy: fc.Arbitrary<Policy> = fc.record({
+  id: text,
+  number: safeInteger,
+  organisationId: text,
+  name: text,
+  algorithm: fc.constantFrom(...policyAlgorithms),
+  audience: maybe(text),
+  expiresInMinutes: maybe(int32),
+  publicKeyPem: maybe(text),
+  disabled: fc.boolean(),
+  createdAt: time,
+  updatedAt: time,
 });
 
 const event: fc.Arbitrary<Event> = fc.record({
@@ -139,6 +171,9 @@ const event: fc.Arbitrary<Event> = fc.record({
   labels: texts,
   subject: maybe(text),
   idempotencyKey: maybe(text),
+  orderingKey: maybe(text),
+  routesTo: maybe(text),
+  traceparent: maybe(text),
   occurredAt: time,
   acceptedAt: time,
 });
@@ -247,8 +282,20 @@ describe('a model comes back from its message as it was:', () => {
     const models: fc.Arbitrary<SigningEndpoint> = fc.record({
       endpoint,
       secrets: fc.array(secret, { maxLength: 3 }),
+      verificationCallbackPath: maybe(text),
     });
     expectIdentity(models, (model) => signingEndpointFromMessage(send(signingEndpointToMessage(model))));
+  });
+
+  it('policy', () => {
+    const send = sendThrough(configV1.Policy);
+    expectIdentity(policy, (model) => policyFromMessage(send(policyToMessage(model))));
+  });
+
+  it('policy with its key', () => {
+    const send = sendThrough(configV1.SigningPolicy);
+    const models: fc.Arbitrary<SigningPolicy> = fc.record({ policy, key: maybe(text) });
+    expectIdentity(models, (model) => signingPolicyFromMessage(send(signingPolicyToMessage(model))));
   });
 
   it('event', () => {

@@ -9,6 +9,7 @@ export function signingEndpointToMessage(signing: SigningEndpoint): configV1.Sig
   return {
     endpoint: endpointToMessage(signing.endpoint),
     secrets: signing.secrets.map((secret) => secretToMessage(secret)),
+    verificationCallbackPath: signing.verificationCallbackPath ?? undefined,
   };
 }
 
@@ -17,5 +18,6 @@ export function signingEndpointFromMessage(message: configV1.SigningEndpoint): S
   return {
     endpoint: endpointFromMessage(required(message.endpoint, '/endpoint')),
     secrets: message.secrets.map(secretFromMessage),
+    verificationCallbackPath: message.verificationCallbackPath ?? null,
   };
 }

@@ -30,6 +30,9 @@ export const eventLogMigrations: Migrations = {
      ) STRICT;
      CREATE UNIQUE INDEX events_by_id ON events (organisation_id, id);
      CREATE INDEX events_by_key ON events (organisation_id, key) WHERE key IS NOT NULL;`,
+    `ALTER TABLE events ADD COLUMN ordering_key TEXT;
+     ALTER TABLE events ADD COLUMN routes_to TEXT;
+     ALTER TABLE events ADD COLUMN traceparent TEXT;`,
   ],
 };
 
@@ -47,6 +50,9 @@ export interface EventRow {
   readonly idempotency_key: string | null;
   readonly occurred_at: number;
   readonly accepted_at: number;
+  readonly ordering_key: string | null;
+  readonly routes_to: string | null;
+  readonly traceparent: string | null;
 }
 
 const noLabels: Readonly<Record<string, string>> = Object.freeze({});
@@ -60,6 +66,9 @@ export function eventFromRow(row: EventRow): Event {
     labels: row.labels === null ? noLabels : (JSON.parse(row.labels) as Record<string, string>),
     subject: row.subject,
     idempotencyKey: row.idempotency_key,
+    orderingKey: row.ordering_key,
+    routesTo: row.routes_to,
+    traceparent: row.traceparent,
     occurredAt: new Date(row.occurred_at),
     acceptedAt: new Date(row.accepted_at),
   };
@@ -83,7 +92,8 @@ const readBatch = 256;
 export function createSqliteEventLog(database: SqliteDatabase): SqliteEventLog {
   const insert = database.prepare(
     `INSERT INTO events (position, organisation_id, id, key, type, payload, labels, subject, idempotency_key,
-       occurred_at, accepted_at, unread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (organisation_id, id) DO NOTHING`,
+       occurred_at, accepted_at, unread, ordering_key, routes_to, traceparent)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (organisation_id, id) DO NOTHING`,
   );
   const selectFrom = database.prepare<EventRow>(
     'SELECT * FROM events WHERE position >= ? AND unread = 0 ORDER BY position LIMIT ?',
@@ -122,6 +132,9 @@ export function createSqliteEventLog(database: SqliteDatabase): SqliteEventLog {
         event.occurredAt.getTime(),
         event.acceptedAt.getTime(),
         unread ? 1 : 0,
+        event.orderingKey,
+        event.routesTo,
+        event.traceparent,
       );
       if (result.changes === 1) lastPosition = position;
       return result;

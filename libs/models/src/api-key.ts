@@ -7,6 +7,8 @@ export interface ApiKey {
   readonly scopes: readonly Scope[];
   /** Null for an operator key. */
   readonly organisationId: string | null;
+  /** The one ricloud endpoint of the organisation that gets what this key publishes; null: the organisation's default. */
+  readonly routesTo: string | null;
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
   readonly createdAt: Date;
@@ -39,6 +41,8 @@ export interface Principal {
   /** Null for operators and services: they may act for any organisation. */
   readonly organisationId: string | null;
   readonly scopes: readonly Scope[];
+  /** `ApiKey.routesTo` of the key; absent like null. */
+  readonly routesTo?: string | null;
 }
 
 /** Whether the scopes that are held cover the one that is needed: `*` covers all, `x:write` includes `x:read`. */

@@ -1,3 +1,4 @@
+import { dialectRules } from './dialect.ts';
 import type { EndpointSettings } from './endpoint.ts';
 import type { Violation } from './errors.ts';
 import { labelLimits } from './event.ts';
@@ -7,7 +8,6 @@ import { checkFilter } from './filter.ts';
 import { checkHeaders, headerLimits } from './header-check.ts';
 import { isId } from './ids.ts';
 import { pointerTo } from './json-pointer.ts';
-import { defaultRetryDelaysMs } from './retry-schedule.ts';
 import { checkTargetUrl, maxUrlLength, type UrlPolicy } from './url-policy.ts';
 
 /** What bounds the settings of an endpoint. Lengths are in characters. */
@@ -46,11 +46,13 @@ export const defaultEndpointSettings: Omit<EndpointSettings, 'url'> = {
   eventTypes: null,
   labels: null,
   filterJson: null,
+  editionId: null,
   format: 'standard',
   signing: ['v1'],
+  policyId: null,
   headers: {},
-  timeoutMs: 15_000,
-  retryDelaysMs: defaultRetryDelaysMs,
+  timeoutMs: dialectRules.standard.timeoutMs,
+  retryDelaysMs: dialectRules.standard.retryDelaysMs,
   maxInFlight: 100,
   metadata: {},
 };

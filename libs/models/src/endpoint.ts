@@ -1,9 +1,13 @@
+import type { Dialect, EndpointFormat } from './dialect.ts';
+
 /** Where an organisation's events are delivered to, and how. */
 export interface Endpoint {
   readonly id: string;
   /** A per-deployment counter. */
   readonly number: number;
   readonly organisationId: string;
+  /** Fixed when it is created. */
+  readonly dialect: Dialect;
   /** The owner's own name for it, unique in the organisation. */
   readonly uid: string | null;
   readonly url: string;
@@ -12,14 +16,25 @@ export interface Endpoint {
   readonly state: EndpointState;
   /** Why it is paused or disabled. */
   readonly stateReason: string | null;
+  /** Whether the receiver has shown that it is one, where the dialect asks for that. */
+  readonly verification: Verification;
+  /** Of the latest round of verification: new with every round, and the id of its Task. */
+  readonly verificationId: string | null;
+  /** When the callback of the latest round ends to be valid; null where there is none. */
+  readonly verificationExpiresAt: Date | null;
   /** Patterns such as `order.paid`, `order.*` or `*`; null: every event type except operational ones (`posthorn.…`). */
   readonly eventTypes: readonly string[] | null;
   /** Each key must be on the event with one of the values; null: whatever the labels. */
   readonly labels: Readonly<Record<string, readonly string[]>> | null;
   /** The payload filter as JSON text (docs/filters.md); null: whatever the payload. */
   readonly filterJson: string | null;
+  /** Only events whose label `edition_id` is this one (preo); null: whatever it is. */
+  readonly editionId: string | null;
   readonly format: EndpointFormat;
+  /** The schemes of Standard Webhooks that sign; none for the dialects that sign in a way of their own. */
   readonly signing: readonly SignatureScheme[];
+  /** The policy that signs (xurrent); null: nothing is signed. */
+  readonly policyId: string | null;
   /** Custom request headers. */
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
@@ -36,16 +51,24 @@ export interface Endpoint {
 export const endpointStates = ['enabled', 'paused', 'disabled'] as const;
 export type EndpointState = (typeof endpointStates)[number];
 
-export const endpointFormats = ['standard', 'raw', 'cloudevents'] as const;
-export type EndpointFormat = (typeof endpointFormats)[number];
+/**
+ * `none`: nothing is asked for; `pending`: a round is open, and other events wait; `passed`; `failed`: the receiver must be tried again
+ * before it gets anything.
+ */
+export const verifications = ['none', 'pending', 'passed', 'failed'] as const;
+export type Verification = (typeof verifications)[number];
 
 export const signatureSchemes = ['v1', 'v1a'] as const;
 export type SignatureScheme = (typeof signatureSchemes)[number];
 
+/** The schemes that secrets are for; of a `text` secret the UTF-8 bytes of the whole text are the key. */
+export const secretSchemes = [...signatureSchemes, 'text'] as const;
+export type SecretScheme = (typeof secretSchemes)[number];
+
 /** A signing secret of an endpoint. During a rotation the old one signs beside the new one until it expires. */
 export interface Secret {
-  readonly scheme: SignatureScheme;
-  /** `whsec_…` (v1) or `whsk_…` (v1a). */
+  readonly scheme: SecretScheme;
+  /** `whsec_…` (v1), `whsk_…` (v1a), or any text. */
   readonly secret: string;
   readonly createdAt: Date;
   /** Null for the current one. */
@@ -56,9 +79,11 @@ export interface Secret {
 export interface SigningEndpoint {
   readonly endpoint: Endpoint;
   readonly secrets: readonly Secret[];
+  /** The path that ends the verification when it is called, under the public URL; only while a round is open that ends so. */
+  readonly verificationCallbackPath: string | null;
 }
 
-/** What an owner may write; everything has a default except `url`. */
+/** What an owner may write at any time; everything has a default except `url`. */
 export type EndpointSettings = Pick<
   Endpoint,
   | 'uid'
@@ -68,8 +93,10 @@ export type EndpointSettings = Pick<
   | 'eventTypes'
   | 'labels'
   | 'filterJson'
+  | 'editionId'
   | 'format'
   | 'signing'
+  | 'policyId'
   | 'headers'
   | 'timeoutMs'
   | 'retryDelaysMs'

@@ -9,6 +9,12 @@ export interface Event {
   /** Whom it is about, for erasure by subject. */
   readonly subject: string | null;
   readonly idempotencyKey: string | null;
+  /** Events with the same key are to be delivered in order. */
+  readonly orderingKey: string | null;
+  /** The ricloud endpoint that the publishing key names. */
+  readonly routesTo: string | null;
+  /** W3C Trace Context of the request that published it. */
+  readonly traceparent: string | null;
   readonly occurredAt: Date;
   readonly acceptedAt: Date;
 }

@@ -29,14 +29,18 @@ const endpoint: fc.Arbitrary<SigningEndpoint> = fc
       id: 'e',
       number: 1,
       organisationId: 'o',
+      dialect: 'standard',
       url: 'https://example.com/',
       state: 'enabled',
       stateReason: null,
+      verification: 'none',
+      verificationId: null,
+      verificationExpiresAt: null,
       version: 1,
       createdAt: at,
       updatedAt: at,
     };
-    return { endpoint: full, secrets: [] };
+    return { endpoint: full, secrets: [], verificationCallbackPath: null };
   });
 const event = fc.record({ type, labels: fc.dictionary(label, label, { maxKeys: 3 }) });
 

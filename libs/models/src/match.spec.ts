@@ -10,15 +10,19 @@ function endpointOf(id: string, settings: Partial<Endpoint> = {}): SigningEndpoi
     id,
     number: 1,
     organisationId: 'org',
+    dialect: 'standard',
     url: 'https://example.com/',
     state: 'enabled',
     stateReason: null,
+    verification: 'none',
+    verificationId: null,
+    verificationExpiresAt: null,
     version: 1,
     createdAt: at,
     updatedAt: at,
     ...settings,
   };
-  return { endpoint, secrets: [] };
+  return { endpoint, secrets: [], verificationCallbackPath: null };
 }
 
 const noPayload = (): unknown => {

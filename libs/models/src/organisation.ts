@@ -10,6 +10,8 @@ export interface Organisation {
   readonly branding: Branding;
   /** Publishing an event of an unknown type is refused. */
   readonly requireKnownTypes: boolean;
+  /** The ricloud endpoint that gets what no key routes elsewhere; null: the oldest one that has passed its test. */
+  readonly defaultRicloudEndpoint: string | null;
   readonly retention: Retention;
   readonly createdAt: Date;
   readonly updatedAt: Date;

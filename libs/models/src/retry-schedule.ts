@@ -17,10 +17,24 @@ export const defaultRetryDelaysMs: readonly number[] = [
   24 * hour,
 ];
 
-/** A delay is spread over ±20 %, so that what failed together isn't tried again together. */
+/** How far the usual spread goes to either side. */
 export const retryJitter = 0.2;
 
+/** How a delay is spread, so that what failed together isn't tried again together. */
+export type JitterKind = 'plus_minus_20_percent' | 'half_to_full';
+
+/** The shortest and the longest wait of each kind, as shares of the delay. */
+const jitterRanges = {
+  plus_minus_20_percent: { from: 1 - retryJitter, to: 1 + retryJitter },
+  half_to_full: { from: 0.5, to: 1 },
+} as const satisfies Record<JitterKind, { readonly from: number; readonly to: number }>;
+
 /** A delay with its jitter, in whole milliseconds; `jitter` is a random number from 0 up to 1. */
-export function jitteredDelayMs(delayMs: number, jitter: number): number {
-  return Math.round(delayMs * (1 - retryJitter + 2 * retryJitter * jitter));
+export function jitteredDelayMs(
+  delayMs: number,
+  jitter: number,
+  kind: JitterKind = 'plus_minus_20_percent',
+): number {
+  const { from, to } = jitterRanges[kind];
+  return Math.round(delayMs * (from + (to - from) * jitter));
 }

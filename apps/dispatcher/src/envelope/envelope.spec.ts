@@ -1,4 +1,4 @@
-import { endpointFormats, type Endpoint, type EndpointFormat, type Event } from '@posthorn/models';
+import { dialectRules, type Endpoint, type EndpointFormat, type Event } from '@posthorn/models';
 import { envelopeFor, requestHeaders, type HeaderList } from './envelope.ts';
 
 const event: Event = {
@@ -9,6 +9,9 @@ const event: Event = {
   labels: {},
   subject: null,
   idempotencyKey: null,
+  orderingKey: null,
+  routesTo: null,
+  traceparent: null,
   occurredAt: new Date('2026-03-04T05:06:07.008Z'),
   acceptedAt: new Date('2026-03-04T05:06:08.000Z'),
 };
@@ -17,17 +20,23 @@ const endpoint: Endpoint = {
   id: 'b4a6b1b0-0000-4000-8000-000000000000',
   number: 1,
   organisationId: event.organisationId,
+  dialect: 'standard',
   uid: null,
   url: 'https://receiver.example/hook',
   name: '',
   description: '',
   state: 'enabled',
   stateReason: null,
+  verification: 'none',
+  verificationId: null,
+  verificationExpiresAt: null,
   eventTypes: null,
   labels: null,
   filterJson: null,
+  editionId: null,
   format: 'standard',
   signing: ['v1'],
+  policyId: null,
   headers: {},
   timeoutMs: 15_000,
   retryDelaysMs: [],
@@ -83,7 +92,7 @@ describe('envelopeFor', () => {
     expect(JSON.parse(envelopeFor(odd, 'standard').body.toString())).toMatchObject({ type: 'a"b\\é' });
   });
 
-  it.each(endpointFormats)('builds the body of an event once in the format %s', (format) => {
+  it.each(dialectRules.standard.formats)('builds the body of an event once in the format %s', (format) => {
     expect(envelopeFor(event, format)).toBe(envelopeFor(event, format));
     expect(envelopeFor(event, format)).not.toBe(envelopeFor({ ...event }, format));
   });

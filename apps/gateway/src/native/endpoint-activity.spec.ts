@@ -17,7 +17,7 @@ beforeAll(async () => {
       endpoints: {
         getEndpoint: ({ idOrUid }: configV1.GetEndpointRequest) =>
           idOrUid === id || idOrUid === 'billing'
-            ? Promise.resolve({ endpoint: sampleEndpoint() })
+            ? Promise.resolve({ endpoint: sampleEndpoint(), secrets: [] })
             : Promise.reject(new DomainError('not_found', 'There is no such endpoint.')),
       },
       activity: {

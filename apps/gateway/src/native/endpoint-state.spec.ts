@@ -30,7 +30,7 @@ beforeAll(async () => {
   running = await startTestGateway({
     handlers: {
       endpoints: {
-        getEndpoint: () => Promise.resolve({ endpoint: sampleEndpoint({ state }) }),
+        getEndpoint: () => Promise.resolve({ endpoint: sampleEndpoint({ state }), secrets: [] }),
         setEndpointState: (request) => {
           stateAsked = request;
           const endpoint = sampleEndpoint({

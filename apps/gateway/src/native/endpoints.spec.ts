@@ -36,7 +36,7 @@ beforeAll(async () => {
         getEndpoint: answer('get', ({ idOrUid }: configV1.GetEndpointRequest) => {
           if (idOrUid !== id && idOrUid !== 'billing')
             throw new DomainError('not_found', 'There is no such endpoint.');
-          return { endpoint: sampleEndpoint() };
+          return { endpoint: sampleEndpoint(), secrets: [] };
         }),
         listEndpoints: answer('list', () => ({
           endpoints: [sampleEndpoint(), sampleEndpoint({ id: id.replace('e1', 'e2') })],
@@ -46,7 +46,7 @@ beforeAll(async () => {
           if (expectedVersion !== undefined && expectedVersion !== 3n) {
             throw new DomainError('version_conflict', 'The endpoint is at version 3.');
           }
-          return { endpoint: sampleEndpoint({ version: 4 }) };
+          return { endpoint: sampleEndpoint({ version: 4 }), secrets: [] };
         }),
         deleteEndpoint: answer('delete', () => ({})),
       },

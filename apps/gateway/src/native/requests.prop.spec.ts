@@ -28,8 +28,8 @@ beforeAll(async () => {
     handlers: {
       endpoints: {
         createEndpoint: () => Promise.resolve({ endpoint, secrets }),
-        getEndpoint: () => Promise.resolve({ endpoint }),
-        updateEndpoint: () => Promise.resolve({ endpoint }),
+        getEndpoint: () => Promise.resolve({ endpoint, secrets: [] }),
+        updateEndpoint: () => Promise.resolve({ endpoint, secrets: [] }),
         setEndpointState: () => Promise.resolve({ endpoint }),
         rotateSecret: () => Promise.resolve({ secrets }),
       },

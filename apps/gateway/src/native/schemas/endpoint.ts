@@ -1,9 +1,12 @@
 /** An endpoint as the API shows it, its health, and its secrets. */
 import { endpointFromMessage, secretFromMessage, type configV1, type dispatchV1 } from '@posthorn/contracts';
 import {
+  dialects,
   endpointFormats,
   endpointStates,
+  secretSchemes,
   signatureSchemes,
+  verifications,
   type Endpoint,
   type Secret,
 } from '@posthorn/models';
@@ -18,10 +21,13 @@ export interface EndpointHealthView {
   readonly waiting: number;
 }
 
-export interface EndpointView extends Omit<Endpoint, 'organisationId' | 'filterJson'> {
-  readonly dialect: 'standard';
+export interface EndpointView extends Omit<
+  Endpoint,
+  'organisationId' | 'filterJson' | 'policyId' | 'verificationId'
+> {
   readonly organisation: string;
   readonly filter: unknown;
+  readonly policy: string | null;
   readonly health: EndpointHealthView | null;
 }
 
@@ -63,7 +69,7 @@ const properties: PropertiesOf<EndpointView> = {
   id,
   number: { type: 'integer', description: 'A counter of the deployment, for systems that need an integer.' },
   uid: { type: ['string', 'null'] },
-  dialect: { const: 'standard' },
+  dialect: { type: 'string', enum: dialects },
   organisation: { type: 'string', description: 'The id of its organisation.' },
   url: { type: 'string' },
   name: { type: 'string' },
@@ -77,6 +83,18 @@ const properties: PropertiesOf<EndpointView> = {
     type: ['string', 'null'],
     description: 'Why it is paused or disabled: `manual`, `gone` (it answered 410), or a text of your own.',
   },
+  verification: {
+    type: 'string',
+    enum: verifications,
+    description:
+      'Whether its receiver has shown that it is one, where the dialect asks for that: until then it gets nothing else.',
+  },
+  verificationExpiresAt: described(
+    timeOrNull,
+    'When the callback of the latest verification ends to be valid.',
+  ),
+  policy: { type: ['string', 'null'], description: 'The id of the policy that signs (xurrent).' },
+  editionId: { type: ['string', 'null'] },
   eventTypes: { type: ['array', 'null'], items: { type: 'string' } },
   labels: { type: ['object', 'null'], additionalProperties: { type: 'array', items: { type: 'string' } } },
   filter: { type: ['object', 'null'] },
@@ -121,7 +139,7 @@ export const endpointPageSchema = pageSchema(endpointSchema);
 const secretSchema = answerSchema<SecretView>('Secret', {
   description: 'A signing secret that signs now.',
   properties: {
-    scheme: { type: 'string', enum: signatureSchemes },
+    scheme: { type: 'string', enum: secretSchemes },
     secret: {
       type: 'string',
       description:
@@ -146,13 +164,14 @@ export const secretsSchema = answerSchema<SecretsView>('Secrets', {
 export function endpointView(message: configV1.Endpoint, health: EndpointHealthView | null): EndpointView {
   const { id, number, uid, organisationId, filterJson, version, createdAt, updatedAt, ...settings } =
     endpointFromMessage(message);
+  const { policyId, verificationId: _, ...shown } = settings;
   return {
     id,
     number,
     uid,
-    dialect: 'standard',
     organisation: organisationId,
-    ...settings,
+    ...shown,
+    policy: policyId,
     filter: filterJson === null ? null : (JSON.parse(filterJson) as unknown),
     health,
     version,

@@ -153,7 +153,7 @@ export const unknownBatchSchema = answerSchema<UnknownBatch>('UnknownEventBatch'
 });
 
 /** An event as the API shows it in lists. */
-export type EventView = Omit<Event, 'organisationId' | 'payload'>;
+export type EventView = Omit<Event, 'organisationId' | 'payload' | 'traceparent'>;
 
 const eventProperties = {
   id: { type: 'string' },
@@ -161,6 +161,11 @@ const eventProperties = {
   labels: { type: 'object', additionalProperties: { type: 'string' } },
   subject: { type: ['string', 'null'] },
   idempotencyKey: { type: ['string', 'null'] },
+  orderingKey: { type: ['string', 'null'] },
+  routesTo: {
+    type: ['string', 'null'],
+    description: 'The ricloud endpoint that the publishing key names.',
+  },
   occurredAt: time,
   acceptedAt: time,
 } as const satisfies Record<keyof EventView, Definition>;
@@ -181,7 +186,7 @@ export const eventWithDataSchema = answerSchema<EventView & { readonly data: unk
 });
 
 export function eventView(message: dispatchV1.Event): EventView {
-  const { organisationId: _, payload: __, ...event } = eventFromMessage(message);
+  const { organisationId: _, payload: __, traceparent: ___, ...event } = eventFromMessage(message);
   return event;
 }
 

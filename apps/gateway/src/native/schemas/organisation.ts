@@ -84,6 +84,7 @@ export const organisationSchema = answerSchema<Organisation>('Organisation', {
       },
     }),
     requireKnownTypes: { type: 'boolean' },
+    defaultRicloudEndpoint: { type: ['string', 'null'] },
     retention: answerSchema<Retention>('Retention', {
       properties: { payloadDays: { type: 'integer' }, metadataDays: { type: 'integer' } },
     }),

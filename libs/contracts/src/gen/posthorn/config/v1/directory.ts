@@ -7,9 +7,11 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
-import { Endpoint, Secret } from "./endpoints.ts";
+import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { Dialect, Endpoint, Secret } from "./endpoints.ts";
 import { EventType } from "./event_types.ts";
 import { Organisation } from "./organisations.ts";
+import { Policy } from "./policies.ts";
 
 export const protobufPackage = "posthorn.config.v1";
 
@@ -30,9 +32,9 @@ export interface ListChangesResponse {
 
 export interface GetOrganisationViewRequest {
   organisationId: string;
-  /** Event types, then endpoints come in pages; start with an empty cursor. */
+  /** Event types, then policies, then endpoints come in pages; start with an empty cursor. */
   cursor: string;
-  /** Leaves the endpoints out: for services that only judge events, and have no need of secrets. */
+  /** Leaves policies and endpoints out: for services that only judge events, and have no need of secrets. */
   omitEndpoints: boolean;
 }
 
@@ -42,12 +44,42 @@ export interface GetOrganisationViewResponse {
   endpoints: SigningEndpoint[];
   /** Empty on the last page. */
   nextCursor: string;
+  policies: SigningPolicy[];
 }
 
 /** An endpoint as the dispatcher needs it: header values and secrets in the clear. */
 export interface SigningEndpoint {
   endpoint: Endpoint | undefined;
   secrets: Secret[];
+  /** The path of the callback that ends the verification, under the public URL; only while one is open that ends by a callback. */
+  verificationCallbackPath?: string | undefined;
+}
+
+/** A policy with the key that it signs with. */
+export interface SigningPolicy {
+  policy:
+    | Policy
+    | undefined;
+  /** A private key as PKCS #8 PEM, or the shared secret of an HMAC; unset for the algorithm none. */
+  key?: string | undefined;
+}
+
+export interface ListPendingVerificationsRequest {
+  /** From 1 to 1000. */
+  limit: number;
+}
+
+export interface ListPendingVerificationsResponse {
+  verifications: PendingVerification[];
+}
+
+export interface PendingVerification {
+  organisationId: string;
+  endpointId: string;
+  verificationId: string;
+  dialect: Dialect;
+  /** Unset when it doesn't end by itself. */
+  expiresAt: Date | undefined;
 }
 
 function createBaseListChangesRequest(): ListChangesRequest {
@@ -272,7 +304,7 @@ export const GetOrganisationViewRequest: MessageFns<GetOrganisationViewRequest> 
 };
 
 function createBaseGetOrganisationViewResponse(): GetOrganisationViewResponse {
-  return { organisation: undefined, eventTypes: [], endpoints: [], nextCursor: "" };
+  return { organisation: undefined, eventTypes: [], endpoints: [], nextCursor: "", policies: [] };
 }
 
 export const GetOrganisationViewResponse: MessageFns<GetOrganisationViewResponse> = {
@@ -288,6 +320,9 @@ export const GetOrganisationViewResponse: MessageFns<GetOrganisationViewResponse
     }
     if (message.nextCursor !== "") {
       writer.uint32(34).string(message.nextCursor);
+    }
+    for (const v of message.policies) {
+      SigningPolicy.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -337,6 +372,14 @@ export const GetOrganisationViewResponse: MessageFns<GetOrganisationViewResponse
             message.nextCursor = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.policies.push(SigningPolicy.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -360,12 +403,13 @@ export const GetOrganisationViewResponse: MessageFns<GetOrganisationViewResponse
     message.eventTypes = object.eventTypes?.map((e) => EventType.fromPartial(e)) || [];
     message.endpoints = object.endpoints?.map((e) => SigningEndpoint.fromPartial(e)) || [];
     message.nextCursor = object.nextCursor ?? "";
+    message.policies = object.policies?.map((e) => SigningPolicy.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseSigningEndpoint(): SigningEndpoint {
-  return { endpoint: undefined, secrets: [] };
+  return { endpoint: undefined, secrets: [], verificationCallbackPath: undefined };
 }
 
 export const SigningEndpoint: MessageFns<SigningEndpoint> = {
@@ -375,6 +419,9 @@ export const SigningEndpoint: MessageFns<SigningEndpoint> = {
     }
     for (const v of message.secrets) {
       Secret.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.verificationCallbackPath !== undefined) {
+      writer.uint32(26).string(message.verificationCallbackPath);
     }
     return writer;
   },
@@ -408,6 +455,14 @@ export const SigningEndpoint: MessageFns<SigningEndpoint> = {
             message.secrets.push(Secret.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.verificationCallbackPath = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -429,6 +484,295 @@ export const SigningEndpoint: MessageFns<SigningEndpoint> = {
       ? Endpoint.fromPartial(object.endpoint)
       : undefined;
     message.secrets = object.secrets?.map((e) => Secret.fromPartial(e)) || [];
+    message.verificationCallbackPath = object.verificationCallbackPath ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSigningPolicy(): SigningPolicy {
+  return { policy: undefined, key: undefined };
+}
+
+export const SigningPolicy: MessageFns<SigningPolicy> = {
+  encode(message: SigningPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.policy !== undefined) {
+      Policy.encode(message.policy, writer.uint32(10).fork()).join();
+    }
+    if (message.key !== undefined) {
+      writer.uint32(18).string(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SigningPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSigningPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.policy = Policy.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SigningPolicy>, I>>(base?: I): SigningPolicy {
+    return SigningPolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SigningPolicy>, I>>(object: I): SigningPolicy {
+    const message = createBaseSigningPolicy();
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? Policy.fromPartial(object.policy)
+      : undefined;
+    message.key = object.key ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListPendingVerificationsRequest(): ListPendingVerificationsRequest {
+  return { limit: 0 };
+}
+
+export const ListPendingVerificationsRequest: MessageFns<ListPendingVerificationsRequest> = {
+  encode(message: ListPendingVerificationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.limit !== 0) {
+      writer.uint32(8).int32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListPendingVerificationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListPendingVerificationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListPendingVerificationsRequest>, I>>(base?: I): ListPendingVerificationsRequest {
+    return ListPendingVerificationsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListPendingVerificationsRequest>, I>>(
+    object: I,
+  ): ListPendingVerificationsRequest {
+    const message = createBaseListPendingVerificationsRequest();
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseListPendingVerificationsResponse(): ListPendingVerificationsResponse {
+  return { verifications: [] };
+}
+
+export const ListPendingVerificationsResponse: MessageFns<ListPendingVerificationsResponse> = {
+  encode(message: ListPendingVerificationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.verifications) {
+      PendingVerification.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListPendingVerificationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListPendingVerificationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.verifications.push(PendingVerification.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListPendingVerificationsResponse>, I>>(
+    base?: I,
+  ): ListPendingVerificationsResponse {
+    return ListPendingVerificationsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListPendingVerificationsResponse>, I>>(
+    object: I,
+  ): ListPendingVerificationsResponse {
+    const message = createBaseListPendingVerificationsResponse();
+    message.verifications = object.verifications?.map((e) => PendingVerification.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePendingVerification(): PendingVerification {
+  return { organisationId: "", endpointId: "", verificationId: "", dialect: 0, expiresAt: undefined };
+}
+
+export const PendingVerification: MessageFns<PendingVerification> = {
+  encode(message: PendingVerification, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.organisationId !== "") {
+      writer.uint32(10).string(message.organisationId);
+    }
+    if (message.endpointId !== "") {
+      writer.uint32(18).string(message.endpointId);
+    }
+    if (message.verificationId !== "") {
+      writer.uint32(26).string(message.verificationId);
+    }
+    if (message.dialect !== 0) {
+      writer.uint32(32).int32(message.dialect);
+    }
+    if (message.expiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PendingVerification {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePendingVerification();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organisationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.endpointId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.verificationId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.dialect = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<PendingVerification>, I>>(base?: I): PendingVerification {
+    return PendingVerification.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PendingVerification>, I>>(object: I): PendingVerification {
+    const message = createBasePendingVerification();
+    message.organisationId = object.organisationId ?? "";
+    message.endpointId = object.endpointId ?? "";
+    message.verificationId = object.verificationId ?? "";
+    message.dialect = object.dialect ?? 0;
+    message.expiresAt = object.expiresAt ?? undefined;
     return message;
   },
 };
@@ -464,6 +808,20 @@ export const DirectoryServiceService = {
       Buffer.from(GetOrganisationViewResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetOrganisationViewResponse => GetOrganisationViewResponse.decode(value),
   },
+  /** Verifications that were begun and haven't ended, of endpoints that aren't disabled, oldest first. */
+  listPendingVerifications: {
+    path: "/posthorn.config.v1.DirectoryService/ListPendingVerifications" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListPendingVerificationsRequest): Buffer =>
+      Buffer.from(ListPendingVerificationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListPendingVerificationsRequest =>
+      ListPendingVerificationsRequest.decode(value),
+    responseSerialize: (value: ListPendingVerificationsResponse): Buffer =>
+      Buffer.from(ListPendingVerificationsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListPendingVerificationsResponse =>
+      ListPendingVerificationsResponse.decode(value),
+  },
 } as const;
 
 export interface DirectoryServiceServer extends UntypedServiceImplementation {
@@ -474,6 +832,8 @@ export interface DirectoryServiceServer extends UntypedServiceImplementation {
   listChanges: handleUnaryCall<ListChangesRequest, ListChangesResponse>;
   /** The whole view of one organisation. NOT_FOUND when it doesn't exist (any more). */
   getOrganisationView: handleUnaryCall<GetOrganisationViewRequest, GetOrganisationViewResponse>;
+  /** Verifications that were begun and haven't ended, of endpoints that aren't disabled, oldest first. */
+  listPendingVerifications: handleUnaryCall<ListPendingVerificationsRequest, ListPendingVerificationsResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
@@ -488,6 +848,18 @@ export type DeepPartial<T> = T extends bigint ? string | number | bigint
 type KeysOfUnion<T> = T extends T ? keyof T : never;
 export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
+
+function toTimestamp(date: Date): Timestamp {
+  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
+  const nanos = (date.getTime() % 1_000) * 1_000_000;
+  return { seconds, nanos };
+}
+
+function fromTimestamp(t: Timestamp): Date {
+  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
+  millis += (t.nanos || 0) / 1_000_000;
+  return new globalThis.Date(millis);
+}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -14,6 +14,48 @@ export const protobufPackage = "posthorn.config.v1";
 
 export const protobufFileName = "posthorn/config/v1/endpoints.proto";
 
+/** The management API that an endpoint belongs to; it fixes what is sent to it and how that is signed. */
+export const Dialect = {
+  /** DIALECT_UNSPECIFIED - STANDARD in a resource, any of them in a filter. */
+  DIALECT_UNSPECIFIED: 0,
+  DIALECT_STANDARD: 1,
+  DIALECT_RICLOUD: 2,
+  DIALECT_XURRENT: 3,
+  DIALECT_RAPIDLY: 4,
+  DIALECT_PREO: 5,
+} as const;
+
+export type Dialect = typeof Dialect[keyof typeof Dialect];
+
+export namespace Dialect {
+  export type DIALECT_UNSPECIFIED = typeof Dialect.DIALECT_UNSPECIFIED;
+  export type DIALECT_STANDARD = typeof Dialect.DIALECT_STANDARD;
+  export type DIALECT_RICLOUD = typeof Dialect.DIALECT_RICLOUD;
+  export type DIALECT_XURRENT = typeof Dialect.DIALECT_XURRENT;
+  export type DIALECT_RAPIDLY = typeof Dialect.DIALECT_RAPIDLY;
+  export type DIALECT_PREO = typeof Dialect.DIALECT_PREO;
+}
+
+/** Whether the receiver has shown that it is one, where the dialect asks for that. */
+export const Verification = {
+  /** VERIFICATION_UNSPECIFIED - NONE in a resource. */
+  VERIFICATION_UNSPECIFIED: 0,
+  VERIFICATION_NONE: 1,
+  VERIFICATION_PENDING: 2,
+  VERIFICATION_PASSED: 3,
+  VERIFICATION_FAILED: 4,
+} as const;
+
+export type Verification = typeof Verification[keyof typeof Verification];
+
+export namespace Verification {
+  export type VERIFICATION_UNSPECIFIED = typeof Verification.VERIFICATION_UNSPECIFIED;
+  export type VERIFICATION_NONE = typeof Verification.VERIFICATION_NONE;
+  export type VERIFICATION_PENDING = typeof Verification.VERIFICATION_PENDING;
+  export type VERIFICATION_PASSED = typeof Verification.VERIFICATION_PASSED;
+  export type VERIFICATION_FAILED = typeof Verification.VERIFICATION_FAILED;
+}
+
 export const EndpointState = {
   ENDPOINT_STATE_UNSPECIFIED: 0,
   ENDPOINT_STATE_ENABLED: 1,
@@ -35,6 +77,11 @@ export const EndpointFormat = {
   ENDPOINT_FORMAT_STANDARD: 1,
   ENDPOINT_FORMAT_RAW: 2,
   ENDPOINT_FORMAT_CLOUDEVENTS: 3,
+  ENDPOINT_FORMAT_DISCORD: 4,
+  ENDPOINT_FORMAT_SLACK: 5,
+  ENDPOINT_FORMAT_RICLOUD: 6,
+  ENDPOINT_FORMAT_XURRENT: 7,
+  ENDPOINT_FORMAT_PREO: 8,
 } as const;
 
 export type EndpointFormat = typeof EndpointFormat[keyof typeof EndpointFormat];
@@ -44,6 +91,11 @@ export namespace EndpointFormat {
   export type ENDPOINT_FORMAT_STANDARD = typeof EndpointFormat.ENDPOINT_FORMAT_STANDARD;
   export type ENDPOINT_FORMAT_RAW = typeof EndpointFormat.ENDPOINT_FORMAT_RAW;
   export type ENDPOINT_FORMAT_CLOUDEVENTS = typeof EndpointFormat.ENDPOINT_FORMAT_CLOUDEVENTS;
+  export type ENDPOINT_FORMAT_DISCORD = typeof EndpointFormat.ENDPOINT_FORMAT_DISCORD;
+  export type ENDPOINT_FORMAT_SLACK = typeof EndpointFormat.ENDPOINT_FORMAT_SLACK;
+  export type ENDPOINT_FORMAT_RICLOUD = typeof EndpointFormat.ENDPOINT_FORMAT_RICLOUD;
+  export type ENDPOINT_FORMAT_XURRENT = typeof EndpointFormat.ENDPOINT_FORMAT_XURRENT;
+  export type ENDPOINT_FORMAT_PREO = typeof EndpointFormat.ENDPOINT_FORMAT_PREO;
 }
 
 export const SignatureScheme = {
@@ -52,6 +104,8 @@ export const SignatureScheme = {
   SIGNATURE_SCHEME_V1: 1,
   /** SIGNATURE_SCHEME_V1A - ed25519, secrets "whsk_...", public keys "whpk_...". */
   SIGNATURE_SCHEME_V1A: 2,
+  /** SIGNATURE_SCHEME_TEXT - The UTF-8 bytes of the whole text are the key: secrets of ricloud, rapidly and preo. Not for Endpoint.signing. */
+  SIGNATURE_SCHEME_TEXT: 3,
 } as const;
 
 export type SignatureScheme = typeof SignatureScheme[keyof typeof SignatureScheme];
@@ -60,6 +114,24 @@ export namespace SignatureScheme {
   export type SIGNATURE_SCHEME_UNSPECIFIED = typeof SignatureScheme.SIGNATURE_SCHEME_UNSPECIFIED;
   export type SIGNATURE_SCHEME_V1 = typeof SignatureScheme.SIGNATURE_SCHEME_V1;
   export type SIGNATURE_SCHEME_V1A = typeof SignatureScheme.SIGNATURE_SCHEME_V1A;
+  export type SIGNATURE_SCHEME_TEXT = typeof SignatureScheme.SIGNATURE_SCHEME_TEXT;
+}
+
+export const EndpointOrder = {
+  /** ENDPOINT_ORDER_UNSPECIFIED - CREATED. */
+  ENDPOINT_ORDER_UNSPECIFIED: 0,
+  ENDPOINT_ORDER_CREATED: 1,
+  ENDPOINT_ORDER_MODIFIED: 2,
+  ENDPOINT_ORDER_NAME: 3,
+} as const;
+
+export type EndpointOrder = typeof EndpointOrder[keyof typeof EndpointOrder];
+
+export namespace EndpointOrder {
+  export type ENDPOINT_ORDER_UNSPECIFIED = typeof EndpointOrder.ENDPOINT_ORDER_UNSPECIFIED;
+  export type ENDPOINT_ORDER_CREATED = typeof EndpointOrder.ENDPOINT_ORDER_CREATED;
+  export type ENDPOINT_ORDER_MODIFIED = typeof EndpointOrder.ENDPOINT_ORDER_MODIFIED;
+  export type ENDPOINT_ORDER_NAME = typeof EndpointOrder.ENDPOINT_ORDER_NAME;
 }
 
 export interface Endpoint {
@@ -98,7 +170,26 @@ export interface Endpoint {
   /** Counts what the owner wrote. */
   version: bigint;
   createdAt: Date | undefined;
-  updatedAt: Date | undefined;
+  updatedAt:
+    | Date
+    | undefined;
+  /** Fixed when it is created. */
+  dialect: Dialect;
+  verification: Verification;
+  /** Of the latest round of verification: new with every round. */
+  verificationId?:
+    | string
+    | undefined;
+  /** When the callback of the latest round ends to be valid. */
+  verificationExpiresAt:
+    | Date
+    | undefined;
+  /** The policy that signs for it (xurrent). */
+  policyId?:
+    | string
+    | undefined;
+  /** Only events whose label edition_id is this one (preo). */
+  editionId?: string | undefined;
 }
 
 export interface Endpoint_HeadersEntry {
@@ -126,7 +217,7 @@ export interface LabelSelector_AnyOfEntry {
 
 export interface Secret {
   scheme: SignatureScheme;
-  /** "whsec_..." or "whsk_...". */
+  /** "whsec_...", "whsk_...", or any text (TEXT). */
   secret: string;
   /** The public half of a v1a secret, "whpk_...". */
   publicKey?: string | undefined;
@@ -141,7 +232,7 @@ export interface CreateEndpointRequest {
   endpoint:
     | Endpoint
     | undefined;
-  /** The owner's own secret ("whsec_..."); made when unset. */
+  /** The owner's own secret ("whsec_...", or any text for a dialect with secrets of its own); made when unset. */
   secret?:
     | string
     | undefined;
@@ -160,10 +251,15 @@ export interface CreateEndpointResponse {
 export interface GetEndpointRequest {
   organisationId: string;
   idOrUid: string;
+  includeSecrets?: boolean | undefined;
 }
 
 export interface GetEndpointResponse {
-  endpoint: Endpoint | undefined;
+  endpoint:
+    | Endpoint
+    | undefined;
+  /** All that sign now, newest first; only when asked for. */
+  secrets: Secret[];
 }
 
 export interface ListEndpointsRequest {
@@ -172,6 +268,8 @@ export interface ListEndpointsRequest {
   cursor: string;
   /** UNSPECIFIED: any state. */
   state: EndpointState;
+  /** Unset: of any dialect. */
+  dialect?: Dialect | undefined;
 }
 
 export interface ListEndpointsResponse {
@@ -184,11 +282,23 @@ export interface UpdateEndpointRequest {
   idOrUid: string;
   endpoint: Endpoint | undefined;
   updateMask: string[] | undefined;
-  expectedVersion?: bigint | undefined;
+  expectedVersion?:
+    | bigint
+    | undefined;
+  /** A new secret that signs in place of the present one from now on, without overlap. */
+  secret?:
+    | string
+    | undefined;
+  /** Begins a round of verification in the same write, whether or not the URL changed. */
+  startVerification?: boolean | undefined;
 }
 
 export interface UpdateEndpointResponse {
-  endpoint: Endpoint | undefined;
+  endpoint:
+    | Endpoint
+    | undefined;
+  /** All that sign now, newest first. */
+  secrets: Secret[];
 }
 
 export interface DeleteEndpointRequest {
@@ -238,6 +348,79 @@ export interface RotateSecretResponse {
   secrets: Secret[];
 }
 
+export interface StartVerificationRequest {
+  organisationId: string;
+  idOrUid: string;
+}
+
+export interface StartVerificationResponse {
+  endpoint: Endpoint | undefined;
+}
+
+export interface CompleteVerificationRequest {
+  organisationId: string;
+  endpointId: string;
+  verificationId: string;
+  passed: boolean;
+}
+
+export interface CompleteVerificationResponse {
+  endpoint: Endpoint | undefined;
+}
+
+export interface ConfirmVerificationRequest {
+  /** The last segment of the callback's path. */
+  code: string;
+}
+
+export interface ConfirmVerificationResponse {
+}
+
+export interface SearchEndpointsRequest {
+  /** Empty: the caller's own organisation, or all of them for operators and services. */
+  organisationIds: string[];
+  /** UNSPECIFIED: of any dialect. */
+  dialect: Dialect;
+  /** Empty: in any state. */
+  states: EndpointState[];
+  /** Empty: whatever the verification. */
+  verifications: Verification[];
+  editionId?: string | undefined;
+  createdAfter: Date | undefined;
+  createdAfterInclusive: boolean;
+  createdBefore: Date | undefined;
+  createdBeforeInclusive: boolean;
+  orderBy: EndpointOrder;
+  descending: boolean;
+  /** How many to skip. */
+  offset: number;
+  /** From 0 (only the total is wanted) to 1000. */
+  limit: number;
+  /**
+   * Those that come before (the nearest ones), or after, the endpoint with this id, which needn't exist any more.
+   * Only in the order of CREATED, only one of the two.
+   */
+  beforeId?: string | undefined;
+  afterId?: string | undefined;
+  includeSecrets: boolean;
+}
+
+export interface SearchEndpointsResponse {
+  endpoints: FoundEndpoint[];
+  /** How many match in all, whatever the offset, the limit and the ids to stand before or after. */
+  total: bigint;
+  /** Whether there are more in the direction that was asked for. */
+  hasMore: boolean;
+}
+
+export interface FoundEndpoint {
+  endpoint:
+    | Endpoint
+    | undefined;
+  /** All that sign now, newest first; only when asked for. */
+  secrets: Secret[];
+}
+
 function createBaseEndpoint(): Endpoint {
   return {
     id: "",
@@ -262,6 +445,12 @@ function createBaseEndpoint(): Endpoint {
     version: 0n,
     createdAt: undefined,
     updatedAt: undefined,
+    dialect: 0,
+    verification: 0,
+    verificationId: undefined,
+    verificationExpiresAt: undefined,
+    policyId: undefined,
+    editionId: undefined,
   };
 }
 
@@ -349,6 +538,24 @@ export const Endpoint: MessageFns<Endpoint> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.updatedAt), writer.uint32(178).fork()).join();
+    }
+    if (message.dialect !== 0) {
+      writer.uint32(184).int32(message.dialect);
+    }
+    if (message.verification !== 0) {
+      writer.uint32(192).int32(message.verification);
+    }
+    if (message.verificationId !== undefined) {
+      writer.uint32(202).string(message.verificationId);
+    }
+    if (message.verificationExpiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.verificationExpiresAt), writer.uint32(210).fork()).join();
+    }
+    if (message.policyId !== undefined) {
+      writer.uint32(218).string(message.policyId);
+    }
+    if (message.editionId !== undefined) {
+      writer.uint32(226).string(message.editionId);
     }
     return writer;
   },
@@ -568,6 +775,54 @@ export const Endpoint: MessageFns<Endpoint> = {
             message.updatedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 23: {
+            if (tag !== 184) {
+              break;
+            }
+
+            message.dialect = reader.int32() as any;
+            continue;
+          }
+          case 24: {
+            if (tag !== 192) {
+              break;
+            }
+
+            message.verification = reader.int32() as any;
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.verificationId = reader.string();
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.verificationExpiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.policyId = reader.string();
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.editionId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -627,6 +882,12 @@ export const Endpoint: MessageFns<Endpoint> = {
     message.version = (object.version !== undefined && object.version !== null) ? BigInt(object.version) : 0n;
     message.createdAt = object.createdAt ?? undefined;
     message.updatedAt = object.updatedAt ?? undefined;
+    message.dialect = object.dialect ?? 0;
+    message.verification = object.verification ?? 0;
+    message.verificationId = object.verificationId ?? undefined;
+    message.verificationExpiresAt = object.verificationExpiresAt ?? undefined;
+    message.policyId = object.policyId ?? undefined;
+    message.editionId = object.editionId ?? undefined;
     return message;
   },
 };
@@ -1209,7 +1470,7 @@ export const CreateEndpointResponse: MessageFns<CreateEndpointResponse> = {
 };
 
 function createBaseGetEndpointRequest(): GetEndpointRequest {
-  return { organisationId: "", idOrUid: "" };
+  return { organisationId: "", idOrUid: "", includeSecrets: undefined };
 }
 
 export const GetEndpointRequest: MessageFns<GetEndpointRequest> = {
@@ -1219,6 +1480,9 @@ export const GetEndpointRequest: MessageFns<GetEndpointRequest> = {
     }
     if (message.idOrUid !== "") {
       writer.uint32(18).string(message.idOrUid);
+    }
+    if (message.includeSecrets !== undefined) {
+      writer.uint32(24).bool(message.includeSecrets);
     }
     return writer;
   },
@@ -1252,6 +1516,14 @@ export const GetEndpointRequest: MessageFns<GetEndpointRequest> = {
             message.idOrUid = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.includeSecrets = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1271,18 +1543,22 @@ export const GetEndpointRequest: MessageFns<GetEndpointRequest> = {
     const message = createBaseGetEndpointRequest();
     message.organisationId = object.organisationId ?? "";
     message.idOrUid = object.idOrUid ?? "";
+    message.includeSecrets = object.includeSecrets ?? undefined;
     return message;
   },
 };
 
 function createBaseGetEndpointResponse(): GetEndpointResponse {
-  return { endpoint: undefined };
+  return { endpoint: undefined, secrets: [] };
 }
 
 export const GetEndpointResponse: MessageFns<GetEndpointResponse> = {
   encode(message: GetEndpointResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.endpoint !== undefined) {
       Endpoint.encode(message.endpoint, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.secrets) {
+      Secret.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -1308,6 +1584,14 @@ export const GetEndpointResponse: MessageFns<GetEndpointResponse> = {
             message.endpoint = Endpoint.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.secrets.push(Secret.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1328,12 +1612,13 @@ export const GetEndpointResponse: MessageFns<GetEndpointResponse> = {
     message.endpoint = (object.endpoint !== undefined && object.endpoint !== null)
       ? Endpoint.fromPartial(object.endpoint)
       : undefined;
+    message.secrets = object.secrets?.map((e) => Secret.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseListEndpointsRequest(): ListEndpointsRequest {
-  return { organisationId: "", limit: 0, cursor: "", state: 0 };
+  return { organisationId: "", limit: 0, cursor: "", state: 0, dialect: undefined };
 }
 
 export const ListEndpointsRequest: MessageFns<ListEndpointsRequest> = {
@@ -1349,6 +1634,9 @@ export const ListEndpointsRequest: MessageFns<ListEndpointsRequest> = {
     }
     if (message.state !== 0) {
       writer.uint32(32).int32(message.state);
+    }
+    if (message.dialect !== undefined) {
+      writer.uint32(40).int32(message.dialect);
     }
     return writer;
   },
@@ -1398,6 +1686,14 @@ export const ListEndpointsRequest: MessageFns<ListEndpointsRequest> = {
             message.state = reader.int32() as any;
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.dialect = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1419,6 +1715,7 @@ export const ListEndpointsRequest: MessageFns<ListEndpointsRequest> = {
     message.limit = object.limit ?? 0;
     message.cursor = object.cursor ?? "";
     message.state = object.state ?? 0;
+    message.dialect = object.dialect ?? undefined;
     return message;
   },
 };
@@ -1491,7 +1788,15 @@ export const ListEndpointsResponse: MessageFns<ListEndpointsResponse> = {
 };
 
 function createBaseUpdateEndpointRequest(): UpdateEndpointRequest {
-  return { organisationId: "", idOrUid: "", endpoint: undefined, updateMask: undefined, expectedVersion: undefined };
+  return {
+    organisationId: "",
+    idOrUid: "",
+    endpoint: undefined,
+    updateMask: undefined,
+    expectedVersion: undefined,
+    secret: undefined,
+    startVerification: undefined,
+  };
 }
 
 export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
@@ -1513,6 +1818,12 @@ export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
         throw new globalThis.Error("value provided for field message.expectedVersion of type int64 too large");
       }
       writer.uint32(40).int64(message.expectedVersion);
+    }
+    if (message.secret !== undefined) {
+      writer.uint32(50).string(message.secret);
+    }
+    if (message.startVerification !== undefined) {
+      writer.uint32(56).bool(message.startVerification);
     }
     return writer;
   },
@@ -1570,6 +1881,22 @@ export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
             message.expectedVersion = reader.int64() as bigint;
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.secret = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.startVerification = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1596,18 +1923,23 @@ export const UpdateEndpointRequest: MessageFns<UpdateEndpointRequest> = {
     message.expectedVersion = (object.expectedVersion !== undefined && object.expectedVersion !== null)
       ? BigInt(object.expectedVersion)
       : undefined;
+    message.secret = object.secret ?? undefined;
+    message.startVerification = object.startVerification ?? undefined;
     return message;
   },
 };
 
 function createBaseUpdateEndpointResponse(): UpdateEndpointResponse {
-  return { endpoint: undefined };
+  return { endpoint: undefined, secrets: [] };
 }
 
 export const UpdateEndpointResponse: MessageFns<UpdateEndpointResponse> = {
   encode(message: UpdateEndpointResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.endpoint !== undefined) {
       Endpoint.encode(message.endpoint, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.secrets) {
+      Secret.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -1633,6 +1965,14 @@ export const UpdateEndpointResponse: MessageFns<UpdateEndpointResponse> = {
             message.endpoint = Endpoint.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.secrets.push(Secret.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1653,6 +1993,7 @@ export const UpdateEndpointResponse: MessageFns<UpdateEndpointResponse> = {
     message.endpoint = (object.endpoint !== undefined && object.endpoint !== null)
       ? Endpoint.fromPartial(object.endpoint)
       : undefined;
+    message.secrets = object.secrets?.map((e) => Secret.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2222,7 +2563,808 @@ export const RotateSecretResponse: MessageFns<RotateSecretResponse> = {
   },
 };
 
-/** Endpoints: where an organisation's events are delivered to. */
+function createBaseStartVerificationRequest(): StartVerificationRequest {
+  return { organisationId: "", idOrUid: "" };
+}
+
+export const StartVerificationRequest: MessageFns<StartVerificationRequest> = {
+  encode(message: StartVerificationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.organisationId !== "") {
+      writer.uint32(10).string(message.organisationId);
+    }
+    if (message.idOrUid !== "") {
+      writer.uint32(18).string(message.idOrUid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartVerificationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartVerificationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organisationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.idOrUid = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StartVerificationRequest>, I>>(base?: I): StartVerificationRequest {
+    return StartVerificationRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StartVerificationRequest>, I>>(object: I): StartVerificationRequest {
+    const message = createBaseStartVerificationRequest();
+    message.organisationId = object.organisationId ?? "";
+    message.idOrUid = object.idOrUid ?? "";
+    return message;
+  },
+};
+
+function createBaseStartVerificationResponse(): StartVerificationResponse {
+  return { endpoint: undefined };
+}
+
+export const StartVerificationResponse: MessageFns<StartVerificationResponse> = {
+  encode(message: StartVerificationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.endpoint !== undefined) {
+      Endpoint.encode(message.endpoint, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartVerificationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartVerificationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.endpoint = Endpoint.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StartVerificationResponse>, I>>(base?: I): StartVerificationResponse {
+    return StartVerificationResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StartVerificationResponse>, I>>(object: I): StartVerificationResponse {
+    const message = createBaseStartVerificationResponse();
+    message.endpoint = (object.endpoint !== undefined && object.endpoint !== null)
+      ? Endpoint.fromPartial(object.endpoint)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCompleteVerificationRequest(): CompleteVerificationRequest {
+  return { organisationId: "", endpointId: "", verificationId: "", passed: false };
+}
+
+export const CompleteVerificationRequest: MessageFns<CompleteVerificationRequest> = {
+  encode(message: CompleteVerificationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.organisationId !== "") {
+      writer.uint32(10).string(message.organisationId);
+    }
+    if (message.endpointId !== "") {
+      writer.uint32(18).string(message.endpointId);
+    }
+    if (message.verificationId !== "") {
+      writer.uint32(26).string(message.verificationId);
+    }
+    if (message.passed !== false) {
+      writer.uint32(32).bool(message.passed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CompleteVerificationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCompleteVerificationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organisationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.endpointId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.verificationId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.passed = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CompleteVerificationRequest>, I>>(base?: I): CompleteVerificationRequest {
+    return CompleteVerificationRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CompleteVerificationRequest>, I>>(object: I): CompleteVerificationRequest {
+    const message = createBaseCompleteVerificationRequest();
+    message.organisationId = object.organisationId ?? "";
+    message.endpointId = object.endpointId ?? "";
+    message.verificationId = object.verificationId ?? "";
+    message.passed = object.passed ?? false;
+    return message;
+  },
+};
+
+function createBaseCompleteVerificationResponse(): CompleteVerificationResponse {
+  return { endpoint: undefined };
+}
+
+export const CompleteVerificationResponse: MessageFns<CompleteVerificationResponse> = {
+  encode(message: CompleteVerificationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.endpoint !== undefined) {
+      Endpoint.encode(message.endpoint, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CompleteVerificationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCompleteVerificationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.endpoint = Endpoint.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CompleteVerificationResponse>, I>>(base?: I): CompleteVerificationResponse {
+    return CompleteVerificationResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CompleteVerificationResponse>, I>>(object: I): CompleteVerificationResponse {
+    const message = createBaseCompleteVerificationResponse();
+    message.endpoint = (object.endpoint !== undefined && object.endpoint !== null)
+      ? Endpoint.fromPartial(object.endpoint)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseConfirmVerificationRequest(): ConfirmVerificationRequest {
+  return { code: "" };
+}
+
+export const ConfirmVerificationRequest: MessageFns<ConfirmVerificationRequest> = {
+  encode(message: ConfirmVerificationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== "") {
+      writer.uint32(10).string(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfirmVerificationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmVerificationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ConfirmVerificationRequest>, I>>(base?: I): ConfirmVerificationRequest {
+    return ConfirmVerificationRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ConfirmVerificationRequest>, I>>(object: I): ConfirmVerificationRequest {
+    const message = createBaseConfirmVerificationRequest();
+    message.code = object.code ?? "";
+    return message;
+  },
+};
+
+function createBaseConfirmVerificationResponse(): ConfirmVerificationResponse {
+  return {};
+}
+
+export const ConfirmVerificationResponse: MessageFns<ConfirmVerificationResponse> = {
+  encode(_: ConfirmVerificationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfirmVerificationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmVerificationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ConfirmVerificationResponse>, I>>(base?: I): ConfirmVerificationResponse {
+    return ConfirmVerificationResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ConfirmVerificationResponse>, I>>(_: I): ConfirmVerificationResponse {
+    const message = createBaseConfirmVerificationResponse();
+    return message;
+  },
+};
+
+function createBaseSearchEndpointsRequest(): SearchEndpointsRequest {
+  return {
+    organisationIds: [],
+    dialect: 0,
+    states: [],
+    verifications: [],
+    editionId: undefined,
+    createdAfter: undefined,
+    createdAfterInclusive: false,
+    createdBefore: undefined,
+    createdBeforeInclusive: false,
+    orderBy: 0,
+    descending: false,
+    offset: 0,
+    limit: 0,
+    beforeId: undefined,
+    afterId: undefined,
+    includeSecrets: false,
+  };
+}
+
+export const SearchEndpointsRequest: MessageFns<SearchEndpointsRequest> = {
+  encode(message: SearchEndpointsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.organisationIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.dialect !== 0) {
+      writer.uint32(16).int32(message.dialect);
+    }
+    if (message.states.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.states) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.verifications.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.verifications) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.editionId !== undefined) {
+      writer.uint32(42).string(message.editionId);
+    }
+    if (message.createdAfter !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAfter), writer.uint32(50).fork()).join();
+    }
+    if (message.createdAfterInclusive !== false) {
+      writer.uint32(56).bool(message.createdAfterInclusive);
+    }
+    if (message.createdBefore !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdBefore), writer.uint32(66).fork()).join();
+    }
+    if (message.createdBeforeInclusive !== false) {
+      writer.uint32(72).bool(message.createdBeforeInclusive);
+    }
+    if (message.orderBy !== 0) {
+      writer.uint32(80).int32(message.orderBy);
+    }
+    if (message.descending !== false) {
+      writer.uint32(88).bool(message.descending);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(96).int32(message.offset);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(104).int32(message.limit);
+    }
+    if (message.beforeId !== undefined) {
+      writer.uint32(114).string(message.beforeId);
+    }
+    if (message.afterId !== undefined) {
+      writer.uint32(122).string(message.afterId);
+    }
+    if (message.includeSecrets !== false) {
+      writer.uint32(128).bool(message.includeSecrets);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SearchEndpointsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSearchEndpointsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organisationIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dialect = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.states.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.states.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.verifications.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.verifications.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.editionId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.createdAfter = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.createdAfterInclusive = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.createdBefore = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.createdBeforeInclusive = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.orderBy = reader.int32() as any;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.descending = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.offset = reader.int32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.beforeId = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.afterId = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.includeSecrets = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SearchEndpointsRequest>, I>>(base?: I): SearchEndpointsRequest {
+    return SearchEndpointsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SearchEndpointsRequest>, I>>(object: I): SearchEndpointsRequest {
+    const message = createBaseSearchEndpointsRequest();
+    message.organisationIds = object.organisationIds?.map((e) => e) || [];
+    message.dialect = object.dialect ?? 0;
+    message.states = object.states?.map((e) => e) || [];
+    message.verifications = object.verifications?.map((e) => e) || [];
+    message.editionId = object.editionId ?? undefined;
+    message.createdAfter = object.createdAfter ?? undefined;
+    message.createdAfterInclusive = object.createdAfterInclusive ?? false;
+    message.createdBefore = object.createdBefore ?? undefined;
+    message.createdBeforeInclusive = object.createdBeforeInclusive ?? false;
+    message.orderBy = object.orderBy ?? 0;
+    message.descending = object.descending ?? false;
+    message.offset = object.offset ?? 0;
+    message.limit = object.limit ?? 0;
+    message.beforeId = object.beforeId ?? undefined;
+    message.afterId = object.afterId ?? undefined;
+    message.includeSecrets = object.includeSecrets ?? false;
+    return message;
+  },
+};
+
+function createBaseSearchEndpointsResponse(): SearchEndpointsResponse {
+  return { endpoints: [], total: 0n, hasMore: false };
+}
+
+export const SearchEndpointsResponse: MessageFns<SearchEndpointsResponse> = {
+  encode(message: SearchEndpointsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.endpoints) {
+      FoundEndpoint.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.total !== 0n) {
+      if (BigInt.asIntN(64, message.total) !== message.total) {
+        throw new globalThis.Error("value provided for field message.total of type int64 too large");
+      }
+      writer.uint32(16).int64(message.total);
+    }
+    if (message.hasMore !== false) {
+      writer.uint32(24).bool(message.hasMore);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SearchEndpointsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSearchEndpointsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.endpoints.push(FoundEndpoint.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.total = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hasMore = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SearchEndpointsResponse>, I>>(base?: I): SearchEndpointsResponse {
+    return SearchEndpointsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SearchEndpointsResponse>, I>>(object: I): SearchEndpointsResponse {
+    const message = createBaseSearchEndpointsResponse();
+    message.endpoints = object.endpoints?.map((e) => FoundEndpoint.fromPartial(e)) || [];
+    message.total = (object.total !== undefined && object.total !== null) ? BigInt(object.total) : 0n;
+    message.hasMore = object.hasMore ?? false;
+    return message;
+  },
+};
+
+function createBaseFoundEndpoint(): FoundEndpoint {
+  return { endpoint: undefined, secrets: [] };
+}
+
+export const FoundEndpoint: MessageFns<FoundEndpoint> = {
+  encode(message: FoundEndpoint, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.endpoint !== undefined) {
+      Endpoint.encode(message.endpoint, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.secrets) {
+      Secret.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FoundEndpoint {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFoundEndpoint();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.endpoint = Endpoint.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.secrets.push(Secret.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FoundEndpoint>, I>>(base?: I): FoundEndpoint {
+    return FoundEndpoint.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FoundEndpoint>, I>>(object: I): FoundEndpoint {
+    const message = createBaseFoundEndpoint();
+    message.endpoint = (object.endpoint !== undefined && object.endpoint !== null)
+      ? Endpoint.fromPartial(object.endpoint)
+      : undefined;
+    message.secrets = object.secrets?.map((e) => Secret.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+/** Endpoints: where an organisation's events are delivered to. One resource for every dialect. */
 export type EndpointServiceService = typeof EndpointServiceService;
 export const EndpointServiceService = {
   /** The answer shows the first signing secrets. */
@@ -2312,6 +3454,63 @@ export const EndpointServiceService = {
       Buffer.from(RotateSecretResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RotateSecretResponse => RotateSecretResponse.decode(value),
   },
+  /**
+   * Begins a round of verification under a new verification_id, also while another is open.
+   * FAILED_PRECONDITION for a dialect whose endpoints aren't verified.
+   */
+  startVerification: {
+    path: "/posthorn.config.v1.EndpointService/StartVerification" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StartVerificationRequest): Buffer =>
+      Buffer.from(StartVerificationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StartVerificationRequest => StartVerificationRequest.decode(value),
+    responseSerialize: (value: StartVerificationResponse): Buffer =>
+      Buffer.from(StartVerificationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StartVerificationResponse => StartVerificationResponse.decode(value),
+  },
+  /**
+   * Ends the round with that verification_id; a round that another has replaced, or that has ended, changes nothing.
+   * For services only.
+   */
+  completeVerification: {
+    path: "/posthorn.config.v1.EndpointService/CompleteVerification" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CompleteVerificationRequest): Buffer =>
+      Buffer.from(CompleteVerificationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CompleteVerificationRequest => CompleteVerificationRequest.decode(value),
+    responseSerialize: (value: CompleteVerificationResponse): Buffer =>
+      Buffer.from(CompleteVerificationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CompleteVerificationResponse => CompleteVerificationResponse.decode(value),
+  },
+  /**
+   * Ends the round that a callback's code was made for, with success; again the same while the code is valid.
+   * NOT_FOUND for any other code. For services only.
+   */
+  confirmVerification: {
+    path: "/posthorn.config.v1.EndpointService/ConfirmVerification" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ConfirmVerificationRequest): Buffer =>
+      Buffer.from(ConfirmVerificationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ConfirmVerificationRequest => ConfirmVerificationRequest.decode(value),
+    responseSerialize: (value: ConfirmVerificationResponse): Buffer =>
+      Buffer.from(ConfirmVerificationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ConfirmVerificationResponse => ConfirmVerificationResponse.decode(value),
+  },
+  /** What a dialect lists: by offset or beside an endpoint, in several orders, with the number of all that match. */
+  searchEndpoints: {
+    path: "/posthorn.config.v1.EndpointService/SearchEndpoints" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SearchEndpointsRequest): Buffer =>
+      Buffer.from(SearchEndpointsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SearchEndpointsRequest => SearchEndpointsRequest.decode(value),
+    responseSerialize: (value: SearchEndpointsResponse): Buffer =>
+      Buffer.from(SearchEndpointsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SearchEndpointsResponse => SearchEndpointsResponse.decode(value),
+  },
 } as const;
 
 export interface EndpointServiceServer extends UntypedServiceImplementation {
@@ -2328,6 +3527,23 @@ export interface EndpointServiceServer extends UntypedServiceImplementation {
   listSecrets: handleUnaryCall<ListSecretsRequest, ListSecretsResponse>;
   /** Makes (or takes) a new secret; the old one keeps signing beside it until overlap_ms have passed. */
   rotateSecret: handleUnaryCall<RotateSecretRequest, RotateSecretResponse>;
+  /**
+   * Begins a round of verification under a new verification_id, also while another is open.
+   * FAILED_PRECONDITION for a dialect whose endpoints aren't verified.
+   */
+  startVerification: handleUnaryCall<StartVerificationRequest, StartVerificationResponse>;
+  /**
+   * Ends the round with that verification_id; a round that another has replaced, or that has ended, changes nothing.
+   * For services only.
+   */
+  completeVerification: handleUnaryCall<CompleteVerificationRequest, CompleteVerificationResponse>;
+  /**
+   * Ends the round that a callback's code was made for, with success; again the same while the code is valid.
+   * NOT_FOUND for any other code. For services only.
+   */
+  confirmVerification: handleUnaryCall<ConfirmVerificationRequest, ConfirmVerificationResponse>;
+  /** What a dialect lists: by offset or beside an endpoint, in several orders, with the number of all that match. */
+  searchEndpoints: handleUnaryCall<SearchEndpointsRequest, SearchEndpointsResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

@@ -25,7 +25,11 @@ export interface ApiKey {
   organisationId?: string | undefined;
   expiresAt: Date | undefined;
   lastUsedAt: Date | undefined;
-  createdAt: Date | undefined;
+  createdAt:
+    | Date
+    | undefined;
+  /** The id of the one ricloud endpoint of the organisation that gets what this key publishes. */
+  routesTo?: string | undefined;
 }
 
 export interface CreateKeyRequest {
@@ -68,7 +72,7 @@ export interface UpdateKeyRequest {
   key:
     | ApiKey
     | undefined;
-  /** name, scopes, expires_at. */
+  /** name, scopes, expires_at, routes_to. */
   updateMask: string[] | undefined;
 }
 
@@ -103,6 +107,7 @@ function createBaseApiKey(): ApiKey {
     expiresAt: undefined,
     lastUsedAt: undefined,
     createdAt: undefined,
+    routesTo: undefined,
   };
 }
 
@@ -131,6 +136,9 @@ export const ApiKey: MessageFns<ApiKey> = {
     }
     if (message.createdAt !== undefined) {
       Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(66).fork()).join();
+    }
+    if (message.routesTo !== undefined) {
+      writer.uint32(74).string(message.routesTo);
     }
     return writer;
   },
@@ -212,6 +220,14 @@ export const ApiKey: MessageFns<ApiKey> = {
             message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.routesTo = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -237,6 +253,7 @@ export const ApiKey: MessageFns<ApiKey> = {
     message.expiresAt = object.expiresAt ?? undefined;
     message.lastUsedAt = object.lastUsedAt ?? undefined;
     message.createdAt = object.createdAt ?? undefined;
+    message.routesTo = object.routesTo ?? undefined;
     return message;
   },
 };

@@ -31,7 +31,11 @@ export interface Organisation {
   requireKnownTypes: boolean;
   retention: Retention | undefined;
   createdAt: Date | undefined;
-  updatedAt: Date | undefined;
+  updatedAt:
+    | Date
+    | undefined;
+  /** The id of the ricloud endpoint that gets what no key routes elsewhere; the oldest valid one when unset. */
+  defaultRicloudEndpoint?: string | undefined;
 }
 
 export interface Branding {
@@ -106,6 +110,7 @@ function createBaseOrganisation(): Organisation {
     retention: undefined,
     createdAt: undefined,
     updatedAt: undefined,
+    defaultRicloudEndpoint: undefined,
   };
 }
 
@@ -140,6 +145,9 @@ export const Organisation: MessageFns<Organisation> = {
     }
     if (message.updatedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.updatedAt), writer.uint32(82).fork()).join();
+    }
+    if (message.defaultRicloudEndpoint !== undefined) {
+      writer.uint32(90).string(message.defaultRicloudEndpoint);
     }
     return writer;
   },
@@ -237,6 +245,14 @@ export const Organisation: MessageFns<Organisation> = {
             message.updatedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.defaultRicloudEndpoint = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -268,6 +284,7 @@ export const Organisation: MessageFns<Organisation> = {
       : undefined;
     message.createdAt = object.createdAt ?? undefined;
     message.updatedAt = object.updatedAt ?? undefined;
+    message.defaultRicloudEndpoint = object.defaultRicloudEndpoint ?? undefined;
     return message;
   },
 };

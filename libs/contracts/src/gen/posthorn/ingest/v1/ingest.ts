@@ -36,6 +36,16 @@ export interface NewEvent {
     | undefined;
   /** True when `id` was chosen by the producer, so that it deduplicates like an idempotency key. */
   idFromProducer: boolean;
+  /** Events with the same key are to be delivered in order. */
+  orderingKey?:
+    | string
+    | undefined;
+  /** The ricloud endpoint that gets it. Believed of services only: what an API key publishes goes where that key says. */
+  routesTo?:
+    | string
+    | undefined;
+  /** W3C Trace Context of the request that published it. */
+  traceparent?: string | undefined;
 }
 
 export interface NewEvent_LabelsEntry {
@@ -114,6 +124,9 @@ function createBaseNewEvent(): NewEvent {
     idempotencyKey: undefined,
     occurredAt: undefined,
     idFromProducer: false,
+    orderingKey: undefined,
+    routesTo: undefined,
+    traceparent: undefined,
   };
 }
 
@@ -145,6 +158,15 @@ export const NewEvent: MessageFns<NewEvent> = {
     }
     if (message.idFromProducer !== false) {
       writer.uint32(72).bool(message.idFromProducer);
+    }
+    if (message.orderingKey !== undefined) {
+      writer.uint32(82).string(message.orderingKey);
+    }
+    if (message.routesTo !== undefined) {
+      writer.uint32(90).string(message.routesTo);
+    }
+    if (message.traceparent !== undefined) {
+      writer.uint32(98).string(message.traceparent);
     }
     return writer;
   },
@@ -237,6 +259,30 @@ export const NewEvent: MessageFns<NewEvent> = {
             message.idFromProducer = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.orderingKey = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.routesTo = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.traceparent = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -271,6 +317,9 @@ export const NewEvent: MessageFns<NewEvent> = {
     message.idempotencyKey = object.idempotencyKey ?? undefined;
     message.occurredAt = object.occurredAt ?? undefined;
     message.idFromProducer = object.idFromProducer ?? false;
+    message.orderingKey = object.orderingKey ?? undefined;
+    message.routesTo = object.routesTo ?? undefined;
+    message.traceparent = object.traceparent ?? undefined;
     return message;
   },
 };
