@@ -1,0 +1,303 @@
+import { sleep, type Clock, type Logger, type Metrics } from '@posthorn/runtime';
+import type { EachBatchPayload } from 'kafkajs';
+import type { EventLogReader, LogConsumer, LogLoss } from '../event-log.ts';
+import { connectKafka, kafkaRetry, type KafkaConnectionOptions } from './kafka-connection.ts';
+import { standardStartPatienceMs, waitForTopic } from './kafka-start.ts';
+import type { KafkaTopicOptions } from './kafka-topic.ts';
+import { createLogBounds, offsetOf } from './log-bounds.ts';
+import { createPartitionCursor, type PartitionCursor } from './partition-cursor.ts';
+import { readerMetrics } from './reader-metrics.ts';
+import { stickyAssigner } from './sticky-assigner.ts';
+
+/**
+ * Reads a topic as a member of a consumer group, partition by partition.
+ *
+ * Guaranteed: reading of a partition begins where the consumer's books say, never where Kafka's own offsets do, and goes on
+ * without a gap; a gap is reported as a loss. Nothing is handed over of a partition that is paused or whose place isn't
+ * known yet. An outage of Kafka takes no partition away, however long it is: only the group does, or `stop`.
+ * Not guaranteed: that nobody else reads the partition at the same time. For a moment after a rebalance its former reader may
+ * still be at work, which is why `assigned` answers only once the consumer may write there.
+ */
+export interface KafkaEventLogReaderOptions {
+  readonly connection: KafkaConnectionOptions;
+  readonly topic: KafkaTopicOptions;
+  /** The readers of one group share the partitions. */
+  readonly groupId: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly limits?: Partial<KafkaReaderLimits>;
+  /** How long Kafka may be away at start; a minute when absent. */
+  readonly startPatienceMs?: number;
+}
+
+export interface KafkaReaderLimits {
+  /** A reader that isn't heard of for so long has left its group. */
+  readonly sessionTimeoutMs: number;
+  /** Of one fetch, at most (a record that is larger is fetched nevertheless). */
+  readonly maxBytesPerPartition: number;
+  readonly maxBytes: number;
+  /** How often Kafka is told what is on record, and asked how much there is to read. */
+  readonly reportEveryMs: number;
+}
+
+const standardLimits: KafkaReaderLimits = {
+  sessionTimeoutMs: 6000,
+  maxBytesPerPartition: 1024 * 1024,
+  maxBytes: 8 * 1024 * 1024,
+  reportEveryMs: 5000,
+};
+/** How long a fetch waits for something new, and so how late a pause, a resume or a heartbeat may be. */
+const maxWaitMs = 100;
+const retryMs = 1000;
+
+/** A partition that the group gave us. */
+interface Holding {
+  readonly partition: number;
+  readonly cursor: PartitionCursor;
+}
+
+export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): EventLogReader {
+  const { groupId, clock, logger } = options;
+  const topic = options.topic.name;
+  const limits = { ...standardLimits, ...options.limits };
+  const kafka = connectKafka(options.connection, logger);
+  const bounds = createLogBounds(kafka, topic);
+
+  const holdings = new Map<number, Holding>();
+  /** By partition: what is to be told to Kafka as on record. */
+  const recorded = new Map<number, number>();
+  const paused = new Set<number>();
+  /** Partitions that are being given away: not to be taken again before that is done. */
+  const releasing = new Map<number, Promise<void>>();
+  const stopping = new AbortController();
+  let generation = -1;
+  /** In the group now, so that kafkajs takes orders. */
+  let joined = false;
+  let running: Promise<void> = Promise.resolve();
+  let reporting: Promise<void> = Promise.resolve();
+  let consumer: LogConsumer | undefined;
+
+  const metrics = readerMetrics(options.metrics, {
+    partitions: () => holdings.size,
+    isConnected: () => joined,
+  });
+  const member = kafka.consumer({
+    groupId,
+    partitionAssigners: [stickyAssigner(topic, () => ({ partitions: [...holdings.keys()], generation }))],
+    sessionTimeout: limits.sessionTimeoutMs,
+    rebalanceTimeout: Math.max(10_000, limits.sessionTimeoutMs),
+    heartbeatInterval: Math.min(500, limits.sessionTimeoutMs / 3),
+    maxWaitTimeInMs: maxWaitMs,
+    maxBytesPerPartition: limits.maxBytesPerPartition,
+    maxBytes: limits.maxBytes,
+    allowAutoTopicCreation: false,
+    // We start it again ourselves, so that `stop` knows of it.
+    retry: { ...kafkaRetry, restartOnFailure: () => Promise.resolve(false) },
+  });
+  member.on('consumer.group_join', ({ payload }) => onJoin(payload.memberAssignment[topic] ?? []));
+  member.on('consumer.heartbeat', ({ payload }) => {
+    generation = payload.groupGenerationId;
+  });
+  member.on('consumer.crash', ({ payload }) => {
+    joined = false;
+    if (stopping.signal.aborted) return;
+    logger.warn({ err: payload.error, groupId }, 'reading of the log was interrupted; trying again');
+    metrics.interrupted();
+    running = sleep(clock, retryMs, stopping.signal).then(() => run());
+  });
+
+  function run(): Promise<void> {
+    if (stopping.signal.aborted) return Promise.resolve();
+    return member.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: (payload) => {
+        take(payload);
+        return Promise.resolve();
+      },
+    });
+  }
+
+  /** Runs before the first fetch of the new generation, and has to be done by then: everything here is synchronous. */
+  function onJoin(partitions: readonly number[]): void {
+    if (stopping.signal.aborted) return;
+    joined = true;
+    metrics.rebalanced();
+    const before = [...holdings.keys()];
+    for (const partition of before) if (!partitions.includes(partition)) release(partition);
+    for (const partition of partitions) {
+      const holding = holdings.get(partition);
+      if (holding === undefined) acquire(partition);
+      else if (holding.cursor.next !== undefined) seek(partition, holding.cursor.next);
+    }
+    for (const partition of partitions) applyPause(partition);
+    logger.info({ topic, partitions, before }, 'the partitions were shared out');
+  }
+
+  function acquire(partition: number): void {
+    const holding: Holding = { partition, cursor: createPartitionCursor(partition) };
+    holdings.set(partition, holding);
+    void begin(holding);
+  }
+
+  /** From the group's word that a partition is ours to its first fetch. */
+  async function begin(holding: Holding): Promise<void> {
+    await releasing.get(holding.partition);
+    const next = await patiently(holding, 'a partition waits for its books', () =>
+      (consumer as LogConsumer).assigned(holding.partition),
+    );
+    if (next !== undefined) await open(holding, next);
+  }
+
+  async function open(holding: Holding, next: number): Promise<void> {
+    const { partition, cursor } = holding;
+    const known = await patiently(holding, 'a partition waits for Kafka', async () => {
+      const found = (await bounds.read()).get(partition);
+      if (found === undefined) throw new Error(`Kafka knows no partition ${partition} of "${topic}".`);
+      return found;
+    });
+    if (known === undefined) return;
+    reportLoss(cursor.open(next, known));
+    seek(partition, cursor.next ?? next);
+    applyPause(partition);
+  }
+
+  /** Tries until it is done, or the partition isn't held any more: then the answer is undefined. */
+  async function patiently<T>(
+    holding: Holding,
+    what: string,
+    work: () => Promise<T>,
+  ): Promise<T | undefined> {
+    while (isHeld(holding)) {
+      try {
+        const value = await work();
+        return isHeld(holding) ? value : undefined;
+      } catch (error) {
+        if (!isHeld(holding)) return undefined;
+        logger.error({ err: error, partition: holding.partition }, `${what}; trying again`);
+        await sleep(clock, retryMs, stopping.signal);
+      }
+    }
+    return undefined;
+  }
+
+  function isHeld(holding: Holding): boolean {
+    return !stopping.signal.aborted && holdings.get(holding.partition) === holding;
+  }
+
+  function take({ batch: fetched, resolveOffset }: EachBatchPayload): void {
+    const holding = holdings.get(fetched.partition);
+    // What isn't resolved is fetched again.
+    if (holding === undefined || consumer === undefined || !isHeld(holding)) return;
+    if (paused.has(fetched.partition)) return;
+    const { partition, cursor } = holding;
+    const standing = cursor.next;
+    const taken = cursor.take(fetched);
+    switch (taken.kind) {
+      case 'nothing':
+        if (cursor.isOpen) resolveOffset(fetched.lastOffset());
+        return;
+      case 'unsure':
+        applyPause(partition);
+        if (standing !== undefined) void open(holding, standing);
+        return;
+      case 'batch':
+        resolveOffset(fetched.lastOffset());
+        metrics.read(partition, taken.batch, Number(fetched.highWatermark) + 1);
+        reportLoss(taken.loss);
+        consumer.deliver(taken.batch);
+    }
+  }
+
+  function reportLoss(loss: LogLoss | undefined): void {
+    if (loss === undefined) return;
+    metrics.lost(loss.reason);
+    logger.error({ ...loss, topic }, 'events are missing in the log; reading goes on behind them');
+    consumer?.lost?.(loss);
+  }
+
+  function release(partition: number): void {
+    holdings.delete(partition);
+    recorded.delete(partition);
+    metrics.forget(partition);
+    const release = (consumer as LogConsumer)
+      .revoked(partition)
+      .catch((error: unknown) => logger.error({ err: error, partition }, 'a partition was given away badly'))
+      .finally(() => {
+        if (releasing.get(partition) === release) releasing.delete(partition);
+      });
+    releasing.set(partition, release);
+  }
+
+  function seek(partition: number, position: number): void {
+    order(() => member.seek({ topic, partition, offset: offsetOf(position) }));
+  }
+
+  /** Nothing is fetched that couldn't be handed over. */
+  function applyPause(partition: number): void {
+    const isReady = holdings.get(partition)?.cursor.isOpen === true && !paused.has(partition);
+    order(() => member[isReady ? 'resume' : 'pause']([{ topic, partitions: [partition] }]));
+  }
+
+  /** Outside of the group kafkajs takes no orders; joining it brings everything up to date. */
+  function order(give: () => void): void {
+    if (joined) give();
+  }
+
+  async function reportNowAndThen(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await sleep(clock, limits.reportEveryMs, stopping.signal);
+      if (!joined || stopping.signal.aborted) continue;
+      try {
+        await commit();
+        for (const [partition, { next }] of await bounds.read()) metrics.end(partition, next);
+      } catch (error) {
+        logger.debug({ err: error }, 'how far reading is behind is not known now');
+      }
+    }
+  }
+
+  async function commit(): Promise<void> {
+    const news = [...recorded];
+    recorded.clear();
+    if (news.length === 0) return;
+    await member.commitOffsets(
+      news.map(([partition, next]) => ({ topic, partition, offset: offsetOf(next) })),
+    );
+  }
+
+  return {
+    async start(newConsumer) {
+      const patienceMs = options.startPatienceMs ?? standardStartPatienceMs;
+      await waitForTopic({ kafka, topic: options.topic, clock, logger, patienceMs });
+      consumer = newConsumer;
+      await member.subscribe({ topics: [topic], fromBeginning: true });
+      running = run();
+      reporting = reportNowAndThen();
+    },
+    pause(partition) {
+      paused.add(partition);
+      if (holdings.has(partition)) applyPause(partition);
+    },
+    resume(partition) {
+      if (paused.delete(partition) && holdings.has(partition)) applyPause(partition);
+    },
+    recorded(partition, next) {
+      if (!holdings.has(partition)) return;
+      recorded.set(partition, next);
+      metrics.recorded(partition, next);
+    },
+    async stop() {
+      if (stopping.signal.aborted) return;
+      const held = [...holdings.keys()];
+      if (joined) await commit().catch(() => undefined);
+      stopping.abort();
+      joined = false;
+      for (const partition of held) release(partition);
+      // kafkajs can't be stopped while it starts.
+      const disconnected = running.then(() => member.disconnect());
+      await Promise.all([...releasing.values(), disconnected, reporting.then(() => bounds.close())]);
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { eventFromRecord, eventToRecord } from '@posthorn/contracts';
+import type { Event } from '@posthorn/models';
+import type { KafkaMessage, Message } from 'kafkajs';
+import type { LoggedEvent, UndecodableRecord } from '../event-log.ts';
+
+/** What an event is put into its partition by: its id. */
+export function keyOf(event: Event): Buffer {
+  return Buffer.from(event.id);
+}
+
+/** An event as a message: a protobuf record, with headers for those who look at the topic without it. */
+export function messageOf(
+  event: Event,
+  key: Buffer,
+  partition: number,
+): Message & { readonly value: Buffer } {
+  const record = eventToRecord(event);
+  return {
+    key,
+    value: Buffer.from(record.buffer, record.byteOffset, record.byteLength),
+    partition,
+    headers: { 'event-type': event.type },
+  };
+}
+
+export type ReadMessage =
+  | { readonly logged: LoggedEvent; readonly undecodable?: undefined }
+  | { readonly logged?: undefined; readonly undecodable: UndecodableRecord };
+
+/** The event of a message, or the message itself with the reason why it holds none. Never throws. */
+export function readMessage(message: Pick<KafkaMessage, 'value'>, position: number): ReadMessage {
+  const { value } = message;
+  try {
+    if (value === null) throw new Error('the message is empty');
+    return { logged: { position, event: eventFromRecord(value) } };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { undecodable: { position, bytes: new Uint8Array(value ?? []), reason } };
+  }
+}
