@@ -3,20 +3,23 @@ import { DomainError, holdsScope, type Principal, type Scope } from '@posthorn/m
 import {
   createAuthenticate,
   createRpcServer,
+  createServiceAuthentication,
   defineService,
   type Authenticate,
+  type CallOrigin,
   type Client,
-  type GetMetadata,
   type RpcServer,
   type StreamCall,
+  type TransportSecurity,
 } from '@posthorn/rpc';
 import type { Clock, Logger, Metrics, Timer } from '@posthorn/runtime';
 import { ownPrincipal, type IngestService } from './service.ts';
 
 /**
- * IngestService over gRPC for internal callers that publish without the gateway. They bring an API key as REST callers do
- * (`authorization: Bearer phk_…`); it must hold events:write. A tenant's key implies its organisation, an operator's names
- * it in each event. A key that is revoked ends the streams that it opened within 5 seconds, as it ends calls.
+ * IngestService over gRPC, on one port for two kinds of callers. Internal callers that publish without the gateway bring an
+ * API key as REST callers do (`authorization: Bearer phk_…`); it must hold events:write. A tenant's key implies its
+ * organisation, an operator's names it in each event. A key that is revoked ends the streams that it opened within
+ * 5 seconds, as it ends calls. The gateway, where it is another process, proves who it is and vouches for its callers.
  */
 export interface NetworkListenerOptions {
   readonly ingest: IngestService;
@@ -24,8 +27,12 @@ export interface NetworkListenerOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
-  /** Offers grpc.reflection.v1 to the same keys. */
+  /** Offers grpc.reflection.v1 to the same callers. */
   readonly reflection: boolean;
+  /** Lets the gateway in as a service; only callers with a key when absent. */
+  readonly security?: TransportSecurity;
+  /** See `RpcServerOptions`; connections don't end when absent. */
+  readonly maxConnectionAgeMs?: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -38,12 +45,12 @@ const recheckMs = 1_500;
 type PublishCall = StreamCall<ingestV1.PublishStreamRequest, ingestV1.PublishStreamResponse>;
 
 export function createNetworkListener(options: NetworkListenerOptions): RpcServer {
-  const { ingest, keys, clock, host, port, reflection, logger, metrics } = options;
+  const { ingest, keys, clock, host, port, reflection, security, logger, metrics } = options;
   const authenticate = createAuthenticate({ keys, principal: ownPrincipal, clock });
   /** The header that a principal was found by, for looking again: a handler sees the principal only. */
   const headers = new WeakMap<Principal, string>();
 
-  async function authenticateCall(get: GetMetadata): Promise<Principal> {
+  async function authenticateKey({ get }: CallOrigin): Promise<Principal> {
     const header = get('authorization');
     const principal = await authenticatePublisher(authenticate, header);
     if (header !== undefined) headers.set(principal, header);
@@ -55,12 +62,24 @@ export function createNetworkListener(options: NetworkListenerOptions): RpcServe
       defineService(ingestV1.IngestServiceService, {
         ...ingest.handlers,
         publishStream: (call) => {
-          endWhenRevoked(call, headers.get(call.ctx.principal), authenticate, clock);
+          const header = headers.get(call.ctx.principal);
+          if (header !== undefined) endWhenRevoked(call, header, authenticate, clock);
           return ingest.handlers.publishStream(call);
         },
       }),
     ],
-    authenticate: authenticateCall,
+    authenticate:
+      security === undefined
+        ? authenticateKey
+        : createServiceAuthentication({
+            security,
+            callers: ['gateway'],
+            otherwise: authenticateKey,
+            clock,
+            logger,
+          }),
+    ...(security !== undefined && { security }),
+    ...(options.maxConnectionAgeMs !== undefined && { maxConnectionAgeMs: options.maxConnectionAgeMs }),
     host,
     port,
     reflection,
@@ -83,12 +102,7 @@ async function authenticatePublisher(
 }
 
 /** Looks at the stream's key again and again; a look-up that fails for another reason than the key ends nothing. */
-function endWhenRevoked(
-  call: PublishCall,
-  header: string | undefined,
-  authenticate: Authenticate,
-  clock: Clock,
-): void {
+function endWhenRevoked(call: PublishCall, header: string, authenticate: Authenticate, clock: Clock): void {
   let timer: Timer | undefined;
 
   async function recheck(): Promise<void> {

@@ -1,5 +1,6 @@
 export { createAuthenticate, type Authenticate, type AuthenticateOptions } from './authenticate.ts';
 export type { CallContext, CallOptions } from './call-context.ts';
+export type { CallOrigin } from './call-origin.ts';
 export type { Client } from './client.ts';
 export { defaultDeadlineMs } from './deadlines.ts';
 export {
@@ -14,4 +15,11 @@ export { createInProcessClient, type InProcessClientOptions } from './in-process
 export { createNetworkClient, defaultMaxMessageBytes, type NetworkClientOptions } from './network-client.ts';
 export { principalFromMetadata, requireOrganisation, type GetMetadata } from './principal.ts';
 export { createRpcServer, type RpcServer, type RpcServerOptions } from './server.ts';
+export { createServiceAuthentication, type AuthenticateCall } from './service-authentication.ts';
+export { serviceNames, type ServiceName } from './service-name.ts';
 export type { ClientStream, StreamCall } from './stream.ts';
+export {
+  openTransportSecurity,
+  type TransportSecurity,
+  type TransportSecuritySettings,
+} from './transport-security.ts';

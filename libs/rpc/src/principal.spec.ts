@@ -10,7 +10,7 @@ const tenant: Principal = {
 const operator: Principal = { ...tenant, organisationId: null, scopes: ['*'] };
 
 function read(value: string | undefined): Principal {
-  return principalFromMetadata((name) => (name === principalKey ? value : undefined));
+  return principalFromMetadata({ get: (name) => (name === principalKey ? value : undefined) });
 }
 
 describe('a principal in metadata', () => {

@@ -12,10 +12,10 @@ export function encodePrincipal(principal: Principal): string {
 }
 
 /**
- * The principal that the calling service states. Only for listeners that nothing but our own services reaches: it is
- * believed as it is. Throws `unauthenticated` when it is missing or malformed.
+ * The principal that the caller states, believed as it is: who the caller is has been proven (service-authentication.ts),
+ * or nothing but our own services reaches the listener. Throws `unauthenticated` when it is missing or malformed.
  */
-export function principalFromMetadata(get: GetMetadata): Principal {
+export function principalFromMetadata({ get }: { readonly get: GetMetadata }): Principal {
   const value = get(principalKey);
   if (value === undefined) throw new DomainError('unauthenticated', 'The call names no principal.');
   const principal = parsePrincipal(Buffer.from(value, 'base64url').toString());

@@ -37,7 +37,7 @@ describe('a server', () => {
     const service = { kind: 'service', id: 'from-token', organisationId: null, scopes: ['*'] } as const;
     const seen: string[] = [];
     const { port } = await serve({
-      authenticate: async (get) => {
+      authenticate: async ({ get }) => {
         if (get('authorization') === 'Bearer good') return service;
         throw new DomainError('unauthenticated', 'This key is not known.');
       },

@@ -15,9 +15,10 @@ import {
   type sendUnaryData,
 } from '@grpc/grpc-js';
 import { grpcHealthV1 } from '@posthorn/contracts';
-import { DomainError, type Principal } from '@posthorn/models';
+import { DomainError } from '@posthorn/models';
 import { systemClock, type Clock, type Logger, type Metrics } from '@posthorn/runtime';
 import { CallState } from './call-context.ts';
+import type { CallOrigin } from './call-origin.ts';
 import { createCallObserver, type CallObserver } from './call-observer.ts';
 import { callCancelled, defaultDeadlineMs, handlerBudgetMs } from './deadlines.ts';
 import type { MethodDefinition, RegisteredMethod, ServiceRegistration } from './define-service.ts';
@@ -26,13 +27,16 @@ import { createHealth } from './health.ts';
 import { defaultMaxMessageBytes } from './network-client.ts';
 import type { GetMetadata } from './principal.ts';
 import { createReflection } from './reflection.ts';
+import type { AuthenticateCall } from './service-authentication.ts';
 import { ServerStream } from './stream.ts';
+import type { TransportSecurity } from './transport-security.ts';
 import { runUnary } from './unary.ts';
 
 export interface RpcServerOptions {
   readonly services: readonly ServiceRegistration[];
-  /** Tells on whose behalf a call is made, from its metadata; throws `unauthenticated` otherwise. */
-  readonly authenticate: (get: GetMetadata) => Principal | Promise<Principal>;
+  readonly authenticate: AuthenticateCall;
+  /** How connections are made; plain text when absent. */
+  readonly security?: Pick<TransportSecurity, 'serverCredentials'>;
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
@@ -43,7 +47,10 @@ export interface RpcServerOptions {
   readonly reflection?: boolean;
   /** The largest message that is taken or sent; 16 MiB by default. */
   readonly maxMessageBytes?: number;
-  /** Ends connections after this long, so that clients spread over new replicas; never when absent. */
+  /**
+   * Ends connections after this long, so that clients spread over new replicas and show their new certificates; never
+   * when absent. Calls under way have as long again to end.
+   */
   readonly maxConnectionAgeMs?: number;
 }
 
@@ -57,6 +64,10 @@ export interface RpcServer {
   stop(graceMs: number): Promise<void>;
 }
 
+/** A client that is gone without a word is noticed after both of them. */
+const keepaliveMs = 60_000;
+const keepaliveTimeoutMs = 10_000;
+
 /** Makes a server; it listens from `start` on. */
 export function createRpcServer(options: RpcServerOptions): RpcServer {
   const { logger, metrics, clock = systemClock } = options;
@@ -67,8 +78,11 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
   const server = new Server({
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': maxMessageBytes,
+    'grpc.keepalive_time_ms': keepaliveMs,
+    'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
     ...(options.maxConnectionAgeMs !== undefined && {
       'grpc.max_connection_age_ms': options.maxConnectionAgeMs,
+      'grpc.max_connection_age_grace_ms': options.maxConnectionAgeMs,
     }),
   });
 
@@ -84,7 +98,8 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     start: () =>
       new Promise((resolve, reject) => {
         const address = `${options.host.includes(':') ? `[${options.host}]` : options.host}:${options.port}`;
-        server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+        const credentials = options.security?.serverCredentials ?? ServerCredentials.createInsecure();
+        server.bindAsync(address, credentials, (error, port) => {
           if (error) reject(listenError(address, error));
           else resolve(port);
         });
@@ -120,12 +135,10 @@ function listenError(address: string, cause: Error): DomainError {
 const healthName = 'grpc.health.v1.Health';
 const reflectionName = 'grpc.reflection.v1.ServerReflection';
 
-type Authenticate = RpcServerOptions['authenticate'];
-
 function addService(
   server: Server,
   service: ServiceRegistration,
-  authenticate: Authenticate,
+  authenticate: AuthenticateCall,
   observer: CallObserver,
 ): void {
   const definition: GrpcServiceDefinition = Object.fromEntries(
@@ -158,7 +171,7 @@ function asBytes({ path, requestStream, responseStream }: MethodDefinition) {
 
 function serveUnary(
   method: RegisteredMethod & { kind: 'unary' },
-  authenticate: Authenticate,
+  authenticate: AuthenticateCall,
   observer: CallObserver,
 ) {
   const { definition } = method;
@@ -166,7 +179,7 @@ function serveUnary(
     const [state, budgetMs] = startCall(call, defaultDeadlineMs, observer.clock);
     call.on('cancelled', () => state.abort(callCancelled()));
     const handle = async (): Promise<Buffer> => {
-      state.principal = await authenticate(getterOf(call.metadata));
+      state.principal = await authenticate(originOf(call));
       const request = decode(definition, call.request);
       return definition.responseSerialize(await method.handle(request, state));
     };
@@ -179,7 +192,7 @@ function serveUnary(
 
 function serveStream(
   method: RegisteredMethod & { kind: 'stream' },
-  authenticate: Authenticate,
+  authenticate: AuthenticateCall,
   observer: CallObserver,
 ) {
   const { definition } = method;
@@ -213,7 +226,7 @@ function serveStream(
     call.on('cancelled', () => stream.hungUp());
     call.pause();
     stream.start(async () => {
-      state.principal = await authenticate(getterOf(call.metadata));
+      state.principal = await authenticate(originOf(call));
       await method.handle(stream);
     });
   };
@@ -234,6 +247,13 @@ function startCall(
     traceparent: get('traceparent'),
   });
   return [state, budgetMs];
+}
+
+function originOf(call: Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getAuthContext'>): CallOrigin {
+  return {
+    get: getterOf(call.metadata),
+    certificate: () => call.getAuthContext().sslPeerCertificate?.raw,
+  };
 }
 
 function getterOf(metadata: Metadata): GetMetadata {

@@ -2,7 +2,7 @@
  * Certificates for TLS receivers in tests, made on the spot, so that no key lies in the repository and no certificate expires:
  * an authority that nothing trusts by itself, and what it issues. As much of X.509 (RFC 5280) as TLS clients look at, in DER.
  */
-import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
 
 export interface IssueOptions {
@@ -27,11 +27,12 @@ export interface TestAuthority {
 }
 
 const dayMs = 86_400_000;
-const issuerName = 'Posthorn test authority';
 
 /** A new authority with a key of its own. */
 export function createTestAuthority(): TestAuthority {
   const authority = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  // A name of its own: whoever trusts several authorities finds the one that issued a certificate by its name.
+  const issuerName = `Posthorn test authority ${randomBytes(4).toString('hex')}`;
   const isAuthority = extension(oids.basicConstraints, sequence(Buffer.from([0x01, 0x01, 0xff])));
   let serial = 1;
 
