@@ -6,3 +6,4 @@ export * from './receiver-behaviours.ts';
 export * from './receiver.ts';
 export * from './seeded-random.ts';
 export * from './test-authority.ts';
+export * from './tcp-proxy.ts';
