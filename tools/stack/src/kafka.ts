@@ -78,7 +78,7 @@ export async function startKafka(options: KafkaStartOptions = {}): Promise<Kafka
     probe: () => probeKafka({ host: '127.0.0.1', port }),
     runner,
   });
-  return { ...server, brokers: [`127.0.0.1:${addresses.advertisedPort}`] };
+  return { ...server, brokers: [`127.0.0.1:${addresses.advertisedPort}`], port };
 }
 
 function describe(installation: Installation): string {
@@ -122,5 +122,5 @@ async function givenKafka(given: string): Promise<KafkaServer> {
     // Brokers don't tell their version.
     probe: (peer) => probeKafka(peer).then(() => null),
   });
-  return { ...server, brokers: given.split(',').map((broker) => broker.trim()) };
+  return { ...server, brokers: given.split(',').map((broker) => broker.trim()), port: null };
 }
