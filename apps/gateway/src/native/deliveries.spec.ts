@@ -38,6 +38,7 @@ const delivery: DeliveryView = {
   createdAt: at,
   finishedAt: null,
   lastAttempt: attempt,
+  modifiedAt: null,
 };
 const shownDelivery = {
   id: 'd1',
