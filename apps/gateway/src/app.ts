@@ -6,6 +6,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { DomainError } from '@posthorn/models';
 import type { Clock, Logger, Random } from '@posthorn/runtime';
 import { problemAnswer } from './native/problem.ts';
+import { nativeClaims } from './dialects/prefixes.ts';
 import { createOwnerLookup, type Owner } from './owner.ts';
 import { createRequestIds, requestIdOf } from './request-id.ts';
 import { sendAnswer } from './send-answer.ts';
@@ -13,6 +14,8 @@ import { sendAnswer } from './send-answer.ts';
 export interface AppDeps {
   /** Everything under `/` that isn't another owner's: the native API, the reference, the probes. */
   readonly native: RequestHandler;
+  /** Other APIs, under prefixes of their own. */
+  readonly others: readonly Owner[];
   readonly random: Random;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -26,8 +29,8 @@ export function createApp(deps: AppDeps): Express {
   app.set('query parser', false);
 
   const nameRequest = createRequestIds(deps.random);
-  const native: Owner = { name: 'native', prefixes: ['/', '/v1'], handle: deps.native };
-  const ownerOf = createOwnerLookup([native]);
+  const native: Owner = { ...nativeClaims, handle: deps.native };
+  const ownerOf = createOwnerLookup([native, ...deps.others]);
 
   app.use((req, res, next) => {
     nameRequest(req, res);

@@ -1,6 +1,7 @@
 /** The gateway's settings, and the variables that they come from. Nothing else of the gateway reads the environment. */
 import { createAllowList, type UrlPolicy } from '@posthorn/models';
 import { configEntry, configParsers, readConfig, type ConfigOf, type Environment } from '@posthorn/runtime';
+import { dialectConfigSpec, dialectsConfigOf, type DialectsConfig } from './dialects/settings.ts';
 
 export interface GatewayConfig {
   /** The address to listen on. */
@@ -15,6 +16,8 @@ export interface GatewayConfig {
   readonly publishStreams?: number;
   /** Which URLs endpoints may have, so that a refusal comes with everything else that is wrong. */
   readonly urlPolicy: UrlPolicy;
+  /** Other APIs that are served beside the native one. */
+  readonly dialects: DialectsConfig;
   /** Posthorn's version, for the reference. */
   readonly version: string;
 }
@@ -62,6 +65,7 @@ export const gatewayConfigSpec = {
     default: false,
     description: 'Whether endpoints must have https URLs; targets in `POSTHORN_ALLOW_TARGETS` are exempt.',
   }),
+  ...dialectConfigSpec,
 } as const;
 
 /** What is known of the deployment and doesn't come from the environment. */
@@ -79,6 +83,7 @@ export function gatewayConfigOf(
     publicUrl,
     maxEventBytes,
     urlPolicy: { requireHttps, allow: createAllowList(allowTargets) },
+    dialects: dialectsConfigOf(values),
     ...build,
   };
 }

@@ -5,6 +5,8 @@ import { createApp } from './app.ts';
 import type { GatewayClients } from './clients.ts';
 import type { GatewayConfig } from './config.ts';
 import { gatewayPrincipal } from './gateway-principal.ts';
+import { createDialects, dialectOwner } from './dialects/dialects.ts';
+import { dialectSection } from './dialects/openapi.ts';
 import { createHttpServer } from './http-server.ts';
 import { createDocsRouter } from './native/docs-page.ts';
 import { createIdempotency } from './native/idempotency.ts';
@@ -56,24 +58,36 @@ export function createGateway(deps: GatewayDeps): Gateway {
     ...(isStopping ? ['stopping'] : []),
     ...(deps.notReady?.() ?? []),
   ]);
+  const publicUrl = (): string => config.publicUrl ?? address ?? '';
+  const dialects = createDialects({ ...deps, organisations });
   const reference = referenceRoute({
     routes,
     openRoutes: probes,
+    sections: dialects.filter(({ routes }) => routes.length > 0).map(dialectSection),
     version: config.version,
-    serverUrl: () => config.publicUrl ?? address ?? '/',
+    serverUrl: () => publicUrl() || '/',
   });
-  const native = createNativeRouter(routes, {
+  const serving = {
     authenticate: createAuthenticate({ keys: clients.keys, principal: gatewayPrincipal, clock }),
     organisations,
-    carryOutOnce: createIdempotency(clients.idempotency, logger),
     observe: createRequestMetrics(metrics),
     logger,
     clock,
+  };
+  const native = createNativeRouter(routes, {
+    ...serving,
+    carryOutOnce: createIdempotency(clients.idempotency, logger),
   });
   native.use(createOpenRouter([...probes, reference], clock));
   native.use(createDocsRouter(clock));
   const server = createHttpServer({
-    handler: createApp({ native, random: deps.random, logger, clock }),
+    handler: createApp({
+      native,
+      others: dialects.map((dialect) => dialectOwner(dialect, { ...serving, publicUrl })),
+      random: deps.random,
+      logger,
+      clock,
+    }),
     host: config.host,
     port: config.port,
     clock,

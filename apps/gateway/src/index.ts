@@ -1,3 +1,10 @@
 export * from './clients.ts';
 export * from './config.ts';
+export {
+  dialectConfigSpec,
+  dialectsConfigOf,
+  standardDialects,
+  type DialectsConfig,
+} from './dialects/settings.ts';
 export * from './gateway.ts';
+export type { DialectName } from './dialects/prefixes.ts';

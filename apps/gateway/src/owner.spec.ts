@@ -1,9 +1,10 @@
-import { createOwnerLookup, type Owner } from './owner.ts';
+import { createOwnerLookup, type Claims } from './owner.ts';
 
-const owner = (name: string, ...prefixes: string[]): Owner => ({ name, prefixes, handle: () => undefined });
+const owner = (name: string, ...prefixes: string[]): Claims => ({ name, prefixes });
+const native: Claims = { name: 'native', prefixes: ['/docs', '/v1/events'], openPrefixes: ['/', '/v1'] };
 
 const ownerOf = createOwnerLookup([
-  owner('native', '/', '/v1'),
+  native,
   owner('policies', '/webhook_policies', '/v1/webhook_policies'),
   owner('management', '/api/management'),
 ]);
@@ -29,9 +30,23 @@ test.each([
 });
 
 test('two that claim one prefix are refused at the start', () => {
-  expect(() => createOwnerLookup([owner('a', '/'), owner('b', '/x'), owner('c', '/%78')])).toThrow(
+  expect(() => createOwnerLookup([native, owner('b', '/x'), owner('c', '/%78')])).toThrow(
     'Both b and c claim /%78.',
   );
+});
+
+test.each([
+  [owner('b', '/api/webhooks'), owner('c', '/api'), 'b claims /api/webhooks, which is within what c claims.'],
+  [owner('b', '/docs/api'), owner('c', '/x'), 'b claims /docs/api, which is within what native claims.'],
+  [owner('b', '/v1/events'), owner('c', '/x'), 'Both native and b claim /v1/events.'],
+  [owner('b', '/'), owner('c', '/x'), 'Both native and b claim /.'],
+])('a prefix within another’s is refused at the start (%#)', (b, c, message) => {
+  expect(() => createOwnerLookup([b, native, c])).toThrow(/claim/);
+  expect(() => createOwnerLookup([native, b, c])).toThrow(message);
+});
+
+test('one owner may claim a prefix within its own', () => {
+  expect(createOwnerLookup([native, owner('b', '/x', '/x/y')])('/x/y/z').name).toBe('b');
 });
 
 test('somebody must own what is left', () => {

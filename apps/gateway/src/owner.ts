@@ -5,29 +5,40 @@
  */
 import type { RequestHandler } from 'express';
 
-/** An API that lives under prefixes of its own. */
-export interface Owner {
+/** Prefixes that somebody has. */
+export interface Claims {
   readonly name: string;
-  /** As in `/v1/webhook_policies`; `/` is everything that no one else owns. */
+  /** As in `/webhook_policies`: all below is this owner's alone. */
   readonly prefixes: readonly string[];
+  /** As in `/v1`: all below is this owner's, but for what others claim there; `/` is everything that no one else owns. */
+  readonly openPrefixes?: readonly string[];
+}
+
+/** An API that lives under prefixes of its own. */
+export interface Owner extends Claims {
   readonly handle: RequestHandler;
 }
 
-interface Node {
-  owner: Owner | null;
-  readonly children: Map<string, Node>;
+interface Node<O> {
+  owner: O | null;
+  isOpen: boolean;
+  readonly children: Map<string, Node<O>>;
 }
 
-/** Finds the owner of a path. Throws when two owners claim one prefix, or when nobody owns `/`. */
-export function createOwnerLookup(owners: readonly Owner[]): (path: string) => Owner {
-  const root: Node = { owner: null, children: new Map() };
-  for (const owner of owners) for (const prefix of owner.prefixes) claim(root, prefix, owner);
+/** Finds the owner of a path. Throws when two owners claim one prefix, or one within another's, or when nobody owns `/`. */
+export function createOwnerLookup<O extends Claims>(owners: readonly O[]): (path: string) => O {
+  const root: Node<O> = newNode();
+  for (const owner of owners) {
+    for (const prefix of owner.prefixes) claim(root, prefix, owner, false);
+    for (const prefix of owner.openPrefixes ?? []) claim(root, prefix, owner, true);
+  }
   const rest = root.owner;
   if (rest === null) throw new Error('Nobody owns "/".');
+  refuseNested(root, null, '');
 
   return (path) => {
     let node = root;
-    let owner: Owner = rest;
+    let owner: O = rest;
     for (const segment of segmentsOf(path)) {
       const child = node.children.get(segment);
       if (child === undefined) break;
@@ -38,15 +49,28 @@ export function createOwnerLookup(owners: readonly Owner[]): (path: string) => O
   };
 }
 
-function claim(root: Node, prefix: string, owner: Owner): void {
+function newNode<O>(): Node<O> {
+  return { owner: null, isOpen: false, children: new Map() };
+}
+
+function claim<O extends Claims>(root: Node<O>, prefix: string, owner: O, isOpen: boolean): void {
   let node = root;
   for (const segment of segmentsOf(prefix)) {
     let child = node.children.get(segment);
-    if (child === undefined) node.children.set(segment, (child = { owner: null, children: new Map() }));
+    if (child === undefined) node.children.set(segment, (child = newNode()));
     node = child;
   }
   if (node.owner !== null) throw new Error(`Both ${node.owner.name} and ${owner.name} claim ${prefix}.`);
   node.owner = owner;
+  node.isOpen = isOpen;
+}
+
+/** Nobody may have a prefix within what is another's alone (`within`). */
+function refuseNested<O extends Claims>(node: Node<O>, within: O | null, path: string): void {
+  if (within !== null && node.owner !== null && node.owner !== within)
+    throw new Error(`${node.owner.name} claims ${path}, which is within what ${within.name} claims.`);
+  const alone = node.owner !== null && !node.isOpen ? node.owner : within;
+  for (const [segment, child] of node.children) refuseNested(child, alone, `${path}/${segment}`);
 }
 
 /** The decoded segments up to the first one that can't be decoded. */

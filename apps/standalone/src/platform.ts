@@ -15,7 +15,7 @@ import {
   createSqliteReservationStore,
   reservationMigrations,
 } from '@posthorn/event-ingest';
-import { createGateway } from '@posthorn/gateway';
+import { createGateway, standardDialects, type DialectsConfig } from '@posthorn/gateway';
 import { createAllowList } from '@posthorn/models';
 import {
   createInProcessClient,
@@ -64,6 +64,8 @@ export interface PlatformOptions {
   /** The system's when empty. */
   readonly dnsServers: readonly string[];
   readonly maxEventBytes: number;
+  /** Other APIs that are served beside the native one; all of them when absent. */
+  readonly dialects?: DialectsConfig;
   readonly version: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -156,6 +158,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       publicUrl: options.publicUrl,
       maxEventBytes: options.maxEventBytes,
       urlPolicy,
+      dialects: options.dialects ?? standardDialects,
       version,
     },
     clock,

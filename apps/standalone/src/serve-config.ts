@@ -1,5 +1,6 @@
 /** What the standalone platform takes from the environment (docs/configuration.md). */
 import { standardMaxPayloadBytes } from '@posthorn/event-ingest';
+import { dialectConfigSpec, dialectsConfigOf, type DialectsConfig } from '@posthorn/gateway';
 import {
   configEntry,
   configNames,
@@ -94,10 +95,14 @@ export const serveConfig = {
     default: standardMaxPayloadBytes,
     description: 'The largest event that is accepted.',
   }),
+  ...dialectConfigSpec,
   ...processConfig,
 } as const;
 
-export type ServeConfig = ConfigOf<typeof serveConfig>;
+export interface ServeConfig extends ConfigOf<typeof serveConfig> {
+  /** The dialects that are on, from the variables about them. */
+  readonly dialects: DialectsConfig;
+}
 
 /** What `posthorn serve` may be told on the command line, instead of by the environment. */
 export interface ServeOptions {
@@ -114,5 +119,6 @@ export function readServeConfig(options: ServeOptions, env: Environment): ServeC
     ...(options.host !== undefined && { [serveConfig.host.env]: options.host }),
     ...(options.dataDir !== undefined && { [serveConfig.dataDir.env]: options.dataDir }),
   };
-  return readConfig(serveConfig, given, { knownNames: configNames(clientConfig) });
+  const values = readConfig(serveConfig, given, { knownNames: configNames(clientConfig) });
+  return { ...values, dialects: dialectsConfigOf(values) };
 }

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { DomainError, type Violation } from '@posthorn/models';
-import { checkJsonText } from './json-text.ts';
+import { checkJsonText, type JsonRules } from './json-text.ts';
 
 /** The largest body of a management request. */
 export const maxManagementBytes = 1024 * 1024;
@@ -39,10 +39,19 @@ export function checkContentHeaders(headers: IncomingHttpHeaders): readonly Viol
 
 /** Parses a body. Throws `invalid_argument` with the position of what is wrong. */
 export function parseJsonBody(bytes: Buffer): unknown {
+  return parse(bytes, { repeatedNames: 'refused' });
+}
+
+/** As `parseJsonBody`, but the last of several members with one name counts, as with nearly every parser. */
+export function parseForgivingJson(bytes: Buffer): unknown {
+  return parse(bytes, { repeatedNames: 'accepted' });
+}
+
+function parse(bytes: Buffer, rules: JsonRules): unknown {
   if (!isUtf8(bytes)) {
     throw DomainError.invalid([{ field: '', code: 'encoding', message: 'The body is not valid UTF-8.' }]);
   }
   const text = bytes.toString('utf8');
-  checkJsonText(text);
+  checkJsonText(text, rules);
   return JSON.parse(text) as unknown;
 }

@@ -19,8 +19,13 @@ const scalar = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)/
 const plainPart = /[^"\\\u0000-\u001f]*/y;
 const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
+export interface JsonRules {
+  /** Whether one object may have two members with one name: `JSON.parse` takes the last. */
+  readonly repeatedNames: 'refused' | 'accepted';
+}
+
 /** Throws `invalid_argument` with the first thing that is wrong; what passes is read by `JSON.parse` without loss of names. */
-export function checkJsonText(text: string): void {
+export function checkJsonText(text: string, rules: JsonRules = { repeatedNames: 'refused' }): void {
   let at = skip(0);
   const levels: Level[] = [];
 
@@ -71,7 +76,7 @@ export function checkJsonText(text: string): void {
     const start = at;
     const name = JSON.parse(readString('a name in double quotes')) as string;
     const field = pointerTo(level.pointer, name);
-    if (names.has(name))
+    if (names.has(name) && rules.repeatedNames === 'refused')
       refuse('duplicate_key', `${JSON.stringify(name)} stands here a second time`, start, field);
     names.add(name);
     level.key = name;

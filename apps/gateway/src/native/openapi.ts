@@ -12,6 +12,7 @@ import {
   type Example,
   type JsonBody,
   type MediaType,
+  type Method,
   type RawBody,
   type RouteDescription,
 } from './route.ts';
@@ -23,21 +24,52 @@ type Json = Record<string, unknown>;
 export interface OpenApiOptions {
   readonly routes: readonly RouteDescription[];
   readonly openRoutes: readonly OpenRoute[];
+  /** Other APIs that are served beside this one. */
+  readonly sections: readonly OpenApiSection[];
   readonly version: string;
   /** Where the API is served. */
   readonly serverUrl: string;
 }
 
+/** Another API in the same document, with names, credentials and errors of its own. */
+export interface OpenApiSection {
+  readonly tag: string;
+  readonly description: string;
+  readonly securitySchemes: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly operations: readonly SectionOperation[];
+}
+
+export interface SectionOperation {
+  readonly method: Method;
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description: string;
+  /** One of these is needed. */
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly in: 'header' | 'path' | 'query';
+    readonly description: string;
+    readonly schema: Definition;
+  }[];
+  readonly body: (MediaType & { readonly required?: boolean | undefined }) | undefined;
+  readonly answers: Readonly<Record<number, AnswerDescription<unknown>>>;
+}
+
 const root = '#/components/schemas/';
 
 /** The document as plain JSON. */
-export function openApiDocument({ routes, openRoutes, version, serverUrl }: OpenApiOptions): Json {
+export function openApiDocument({ routes, openRoutes, sections, version, serverUrl }: OpenApiOptions): Json {
   const paths: Record<string, Json> = {};
   const add = (path: string, method: string, operation: Json): void => {
     (paths[path] ??= {})[method] = operation;
   };
   for (const route of routes) add(route.path, route.method, operationOf(route));
   for (const route of openRoutes) add(route.path, 'get', openOperationOf(route));
+  for (const section of sections)
+    for (const operation of section.operations)
+      add(operation.path, operation.method, sectionOperationOf(section, operation));
 
   return {
     openapi: '3.1.1',
@@ -50,15 +82,19 @@ export function openApiDocument({ routes, openRoutes, version, serverUrl }: Open
     },
     servers: [{ url: serverUrl }],
     security: [{ apiKey: [] }],
-    tags: [...tags, 'Operation' as const].map((name) => ({ name, description: tagDescriptions[name] })),
+    tags: [
+      ...[...tags, 'Operation' as const].map((name) => ({ name, description: tagDescriptions[name] })),
+      ...sections.map(({ tag, description }) => ({ name: tag, description })),
+    ],
     paths,
     components: {
       securitySchemes: {
         apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: `Authorization: Bearer phk_…`.' },
+        ...Object.assign({}, ...sections.map(({ securitySchemes }) => securitySchemes)),
       },
       parameters: usedParameters(routes),
       headers: { RequestId: requestIdHeader },
-      schemas: Object.fromEntries(collectDefinitions(schemasOf(routes, openRoutes), root)),
+      schemas: Object.fromEntries(collectDefinitions(schemasOf(routes, openRoutes, sections), root)),
     },
   };
 }
@@ -91,6 +127,31 @@ function openOperationOf(route: OpenRoute): Json {
       // They take no parameters; a method that isn't there is the one mistake that can be made.
       '405': problemAnswerOf(['method_not_allowed']),
     },
+  };
+}
+
+function sectionOperationOf({ tag }: OpenApiSection, operation: SectionOperation): Json {
+  const { operationId, summary, description, security, parameters, body, answers } = operation;
+  return {
+    operationId,
+    summary,
+    description,
+    tags: [tag],
+    security,
+    ...listUnlessEmpty(
+      'parameters',
+      parameters.map((parameter) => ({
+        ...parameter,
+        ...(parameter.in === 'path' && { required: true }),
+        schema: plain(parameter.schema),
+      })),
+    ),
+    ...(body !== undefined && {
+      requestBody: { required: body.required === true, content: contentOf({ 'application/json': body }) },
+    }),
+    responses: Object.fromEntries(
+      Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)]),
+    ),
   };
 }
 
@@ -252,6 +313,7 @@ function problemAnswerOf(codes: readonly ErrorCode[]): Json {
 function schemasOf(
   routes: readonly RouteDescription[],
   openRoutes: readonly OpenRoute[],
+  sections: readonly OpenApiSection[],
 ): readonly (Schema<unknown> | Definition)[] {
   const inContent = (content: Readonly<Record<string, MediaType>> = {}): (Schema<unknown> | Definition)[] =>
     Object.values(content).map(({ schema }) => schema);
@@ -265,6 +327,9 @@ function schemasOf(
   return [
     ...routes.flatMap((route) => [...inBody(route.body), ...inAnswers(route.answers)]),
     ...openRoutes.flatMap((route) => inAnswers(route.answers)),
+    ...sections.flatMap(({ operations }) =>
+      operations.flatMap(({ body, answers }) => [...(body ? [body.schema] : []), ...inAnswers(answers)]),
+    ),
     problemSchema,
   ];
 }

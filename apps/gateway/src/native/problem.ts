@@ -3,6 +3,7 @@
  * until it has a status here. Nothing of an error but its public half (code, message, violations, wait) gets out.
  */
 import type { DomainError, ErrorCode, Violation } from '@posthorn/models';
+import { retryAfterSeconds } from '../retry-after.ts';
 import type { Answer } from './route.ts';
 
 /** What each error code is over HTTP. */
@@ -63,8 +64,7 @@ export function problemAnswer(error: DomainError, requestId: string, members: ob
 function problemHeaders(error: DomainError): Record<string, string> {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
   if (error.code === 'unauthenticated') headers['WWW-Authenticate'] = 'Bearer realm="posthorn"';
-  const retryAfterMs = error.retryAfterMs ?? (error.code === 'unavailable' ? 1_000 : undefined);
-  if (retryAfterMs !== undefined)
-    headers['Retry-After'] = String(Math.max(1, Math.ceil(retryAfterMs / 1_000)));
+  const seconds = retryAfterSeconds(error);
+  if (seconds !== null) headers['Retry-After'] = String(seconds);
   return headers;
 }

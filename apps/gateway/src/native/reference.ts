@@ -1,11 +1,12 @@
 import type { OpenRoute } from './open-route.ts';
-import { openApiDocument } from './openapi.ts';
+import { openApiDocument, type OpenApiSection } from './openapi.ts';
 import type { RouteDescription } from './route.ts';
 
 /** The route that serves the OpenAPI document of all these routes, its own included. */
 export function referenceRoute(options: {
   readonly routes: readonly RouteDescription[];
   readonly openRoutes: readonly OpenRoute[];
+  readonly sections: readonly OpenApiSection[];
   readonly version: string;
   readonly serverUrl: () => string;
 }): OpenRoute {
@@ -23,6 +24,7 @@ export function referenceRoute(options: {
           openApiDocument({
             routes: options.routes,
             openRoutes: [...options.openRoutes, route],
+            sections: options.sections,
             version: options.version,
             serverUrl: options.serverUrl(),
           }),

@@ -4,14 +4,16 @@
  */
 import type { Request, RequestHandler, Response } from 'express';
 import { DomainError, holdsScope, type Principal } from '@posthorn/models';
-import type { Authenticate, CallOptions } from '@posthorn/rpc';
+import type { Authenticate } from '@posthorn/rpc';
 import type { Clock, Logger } from '@posthorn/runtime';
+import { callOptionsOf } from '../call-options.ts';
 import {
   organisationHeader,
   type NamedOrganisation,
   type OrganisationLookup,
 } from '../organisation-lookup.ts';
 import { requestIdOf } from '../request-id.ts';
+import { logRequest } from '../request-log.ts';
 import type { ObserveRoute } from '../request-metrics.ts';
 import { sendAnswer } from '../send-answer.ts';
 import { isNoneMatch, versionConflict } from './etag.ts';
@@ -29,9 +31,6 @@ export interface ServeDeps {
   readonly logger: Logger;
   readonly clock: Clock;
 }
-
-const standardDeadlineMs = 10_000;
-const traceparent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** The express handler of a route. It never calls `next` and never throws. */
 export function createRouteHandler(route: Route, deps: ServeDeps): RequestHandler {
@@ -53,21 +52,8 @@ export function createRouteHandler(route: Route, deps: ServeDeps): RequestHandle
     sendAnswer(req, res, answer, clock);
     const durationMs = clock.monotonic() - startedAt;
     observe(answer.status, durationMs);
-    log(answer.status, failure, requestId, durationMs);
-  }
-
-  function log(status: number, failure: DomainError | null, requestId: string, durationMs: number): void {
-    const isOurFault = status === 500;
-    if (!isOurFault && !logger.isLevelEnabled('debug')) return;
-    const fields = {
-      requestId,
-      operation: route.operationId,
-      status,
-      durationMs,
-      ...(failure !== null && { code: failure.code, err: failure.cause ?? failure }),
-    };
-    if (isOurFault) logger.error(fields, 'request failed');
-    else logger.debug(fields, 'request');
+    const { operationId: operation } = route;
+    logRequest(logger, { requestId, operation, status: answer.status, durationMs, failure });
   }
 
   return (req, res) => void serve(req, res);
@@ -77,7 +63,7 @@ type Perform = (req: Request, res: Response, requestId: string) => Promise<Answe
 
 function createPerform(route: Route, deps: ServeDeps): Perform {
   const readRequest = createRequestReader(route);
-  const deadlineMs = route.deadlineMs ?? standardDeadlineMs;
+  const { deadlineMs } = route;
   const organisationOf = createOrganisationRule(route, deps.organisations);
 
   return async (req, res, requestId) => {
@@ -87,13 +73,7 @@ function createPerform(route: Route, deps: ServeDeps): Perform {
     // Our path templates have no wildcards, so that no parameter is a list.
     const params = req.params as Readonly<Record<string, string>>;
     const parts = await readRequest(req, res, params);
-    const trace = req.headers['traceparent'];
-    const rpc: CallOptions = {
-      principal,
-      requestId,
-      deadlineMs,
-      ...(typeof trace === 'string' && traceparent.test(trace) && { traceparent: trace }),
-    };
+    const rpc = callOptionsOf(req, { principal, requestId, deadlineMs });
 
     const organisation = organisationOf(principal, req, parts);
     const organisationId = organisation instanceof Promise ? await organisation : organisation;

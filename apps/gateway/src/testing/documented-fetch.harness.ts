@@ -1,7 +1,7 @@
 /**
  * `fetch` that holds every answer to the OpenAPI document: status, content type and body must be described there, with no
  * field that isn't; and what is accepted of a request must be described too. A path or a method that the document doesn't
- * have must be answered as a problem that says so.
+ * have must be answered as a problem that says so, or in the shape of the dialect that owns the path.
  */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
@@ -18,12 +18,32 @@ export interface DocumentedAnswer {
 
 export type DocumentedFetch = (path: string, init?: RequestInit) => Promise<DocumentedAnswer>;
 
+/** The shape in which an API answers where it has nothing. */
+export interface FailureShape {
+  readonly contentType: string;
+  /** The name of the schema in the document. */
+  readonly schema: string;
+}
+
+export interface DocumentedFetchOptions {
+  readonly address: string;
+  readonly document: Json;
+  /** Whose path it is; undefined for the native API. */
+  readonly failureShapeOf: (path: string) => FailureShape | undefined;
+}
+
+const nativeFailures: FailureShape = { contentType: 'application/problem+json', schema: 'Problem' };
+
 interface Operation {
   readonly pointer: string;
   readonly operation: Json;
 }
 
-export function createDocumentedFetch(address: string, document: Json): DocumentedFetch {
+export function createDocumentedFetch({
+  address,
+  document,
+  failureShapeOf,
+}: DocumentedFetchOptions): DocumentedFetch {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   ajvFormats.default(ajv);
   ajv.addSchema({ ...(closed(document) as Json), $id: 'https://document.test/' });
@@ -51,7 +71,7 @@ export function createDocumentedFetch(address: string, document: Json): Document
     const what = `${method.toUpperCase()} ${path} → ${response.status}`;
     if (response.headers.get('x-request-id') === null) throw new Error(`${what} has no X-Request-Id`);
     const found = findOperation(document, path, method);
-    if (found === null) checkUndocumented(answer, method, what, contentType);
+    if (found === null) checkUndocumented(answer, { path, method, what, type: contentType });
     else {
       const described = checkStatus(found, answer, what);
       if (method !== 'head' && text !== '') {
@@ -72,14 +92,19 @@ export function createDocumentedFetch(address: string, document: Json): Document
 
   function checkUndocumented(
     answer: DocumentedAnswer,
-    method: string,
-    what: string,
-    type: string | null,
+    asked: {
+      readonly path: string;
+      readonly method: string;
+      readonly what: string;
+      readonly type: string | null;
+    },
   ): void {
+    const { path, method, what, type } = asked;
+    const { contentType, schema } = failureShapeOf(path) ?? nativeFailures;
     if (method === 'options' && answer.status === 204) return;
     if (![400, 404, 405].includes(answer.status)) throw new Error(`${what} is not in the document`);
-    if (type !== 'application/problem+json') throw new Error(`${what} is no problem but ${type}`);
-    if (method !== 'head') check('/components/schemas/Problem', answer.body, what);
+    if (type !== contentType) throw new Error(`${what} is no ${schema} but ${type}`);
+    if (method !== 'head') check(`/components/schemas/${schema}`, answer.body, what);
   }
 }
 
@@ -99,7 +124,10 @@ function mediaOf(described: Json, contentType: string | null, what: string): str
 
 /** The operation that a path is of: literal segments go before parameters. */
 function findOperation(document: Json, path: string, method: string): Operation | null {
-  const segments = path.split('?')[0]?.split('/') ?? [];
+  // Dialects that accept a slash at the end, or a suffix, are described without.
+  const described = path.split('?')[0]?.replace(/(?<=.)\/$|\.json$/, '') ?? '';
+  const plainPath = path.startsWith('/openapi') ? '/openapi.json' : described;
+  const segments = plainPath.split('/');
   const paths = document['paths'] as Record<string, Json>;
   const fits = (template: string): boolean => {
     const parts = template.split('/');

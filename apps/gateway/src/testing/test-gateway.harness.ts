@@ -9,7 +9,10 @@ import {
   type Logger,
 } from '@posthorn/runtime';
 import type { GatewayConfig } from '../config.ts';
+import { dialectNames, nativeClaims, prefixesOf } from '../dialects/prefixes.ts';
+import { standardDialects } from '../dialects/settings.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
+import { createOwnerLookup } from '../owner.ts';
 import {
   createDocumentedFetch,
   type DocumentedAnswer,
@@ -36,6 +39,7 @@ export interface TestGateway {
 
 export interface CallInit {
   readonly token?: string;
+  readonly scheme?: 'Bearer' | 'Token' | 'Basic';
   /** Sent as JSON; a string is sent as it is. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -47,14 +51,16 @@ export const testConfig: GatewayConfig = {
   publicUrl: null,
   maxEventBytes: 256 * 1024,
   urlPolicy: { requireHttps: false, allow: createAllowList([]) },
+  dialects: standardDialects,
   version: '0.0.0-test',
 };
 
 /** Starts a gateway; stop it when the test is done. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const config = { ...testConfig, ...options.config };
   const gateway = createGateway({
     clients: fakeClients(options.handlers),
-    config: { ...testConfig, ...options.config },
+    config,
     clock: options.clock ?? systemClock,
     random: systemRandom,
     logger: options.logger ?? silentLogger,
@@ -63,21 +69,40 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   });
   const address = await gateway.start();
   const document = (await (await fetch(`${address}/openapi.json`)).json()) as Record<string, unknown>;
-  const documentedFetch = createDocumentedFetch(address, document);
+  const ownerOf = createOwnerLookup([
+    nativeClaims,
+    ...dialectNames.map((name) => ({
+      name,
+      prefixes: prefixesOf(name, config.dialects[name]?.basePaths ?? []),
+    })),
+  ]);
+  const documentedFetch = createDocumentedFetch({
+    address,
+    document,
+    failureShapeOf: (path) => {
+      const { name } = ownerOf(new URL(path, address).pathname);
+      if (name === nativeClaims.name) return undefined;
+      return { contentType: 'application/json', schema: `${name[0]?.toUpperCase()}${name.slice(1)}Error` };
+    },
+  });
   return {
     gateway,
     address,
     document,
     fetch: documentedFetch,
-    call: (method, path, { token = tokens.acme, body, headers = {} } = {}) =>
+    call: (method, path, { token = tokens.acme, scheme = 'Bearer', body, headers = {} } = {}) =>
       documentedFetch(path, {
         method,
         headers: {
-          Authorization: `Bearer ${token}`,
+          Authorization: scheme === 'Basic' ? basicOf(token) : `${scheme} ${token}`,
           ...(body !== undefined && { 'Content-Type': 'application/json' }),
           ...headers,
         },
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       }),
   };
+}
+
+function basicOf(token: string): string {
+  return `Basic ${Buffer.from(`${token}:x`).toString('base64')}`;
 }
