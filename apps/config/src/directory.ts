@@ -61,7 +61,8 @@ export function createDirectoryService({
   });
 
   const endpointsOf = (organisationId: string): PageSource<StoredEndpoint, number> => ({
-    load: (limit, beforeNumber) => endpoints.list({ organisationId, limit, beforeNumber, state: null }),
+    load: (limit, beforeNumber) =>
+      endpoints.list({ organisationId, limit, beforeNumber, state: null, dialect: null }),
     positionOf: ({ endpoint }) => endpoint.number,
   });
 

@@ -1,6 +1,7 @@
 import type { Endpoint } from '@posthorn/models';
 import { isUniqueViolation, type SqliteDatabase } from '@posthorn/sqlite';
 import { parseDocument } from './document.sqlite.ts';
+import { searchEndpoints } from './endpoint-search.sqlite.ts';
 import type { EndpointStore, StoredEndpoint } from './endpoint-store.ts';
 import type { RecordChange } from './revision-store.sqlite.ts';
 import { taken, tooMany } from './store-errors.ts';
@@ -24,10 +25,14 @@ export function createSqliteEndpointStore(
     'SELECT count(*) AS endpoints FROM config_endpoints WHERE organisation_id = ?',
   );
   const page = database.prepare(
-    `SELECT ${columns} FROM config_endpoints WHERE organisation_id = ? AND number < ? ORDER BY number DESC LIMIT ?`,
+    `SELECT ${columns} FROM config_endpoints
+     WHERE organisation_id = ? AND number < ? AND state = coalesce(?, state) AND dialect = coalesce(?, dialect)
+     ORDER BY number DESC LIMIT ?`,
   );
-  const pageInState = database.prepare(
-    `SELECT ${columns} FROM config_endpoints WHERE organisation_id = ? AND number < ? AND state = ? ORDER BY number DESC LIMIT ?`,
+  const unverified = database.prepare(
+    `SELECT ${columns} FROM config_endpoints
+     WHERE verification = 'pending' AND state <> 'disabled' AND coalesce(verification_expires_at > ?, TRUE)
+     ORDER BY verification_id LIMIT ?`,
   );
   const replace = database.prepare(
     `UPDATE config_endpoints SET uid = ?, state = ?, writes = writes + 1, document = ?, sealed = ?
@@ -64,14 +69,18 @@ export function createSqliteEndpointStore(
       return Promise.resolve(row === undefined ? null : toStored(row));
     },
 
-    list({ organisationId, limit, beforeNumber, state }) {
+    list({ organisationId, limit, beforeNumber, state, dialect }) {
       const before = beforeNumber ?? Number.MAX_SAFE_INTEGER;
-      const rows =
-        state === null
-          ? page.all(organisationId, before, limit)
-          : pageInState.all(organisationId, before, state, limit);
-      return Promise.resolve(rows.map(toStored));
+      return Promise.resolve(page.all(organisationId, before, state, dialect, limit).map(toStored));
     },
+
+    search(query) {
+      const { rows, total, hasMore } = searchEndpoints(database, columns, query);
+      return Promise.resolve({ endpoints: rows.map(toStored), total, hasMore });
+    },
+
+    pendingVerifications: (now, limit) =>
+      Promise.resolve(unverified.all(now.toISOString(), limit).map(toStored)),
 
     replace: (stored) =>
       database.write(() => {
@@ -102,7 +111,8 @@ export function createSqliteEndpointStore(
 }
 
 function toStored(row: Record<string, unknown>): StoredEndpoint {
-  const endpoint = parseDocument<Endpoint>(row['document'], ['createdAt', 'updatedAt']);
+  const dates = ['verificationExpiresAt', 'createdAt', 'updatedAt'] as const;
+  const endpoint = parseDocument<Endpoint>(row['document'], dates);
   return {
     endpoint: { ...endpoint, number: Number(row['number']) },
     sealed: String(row['sealed']),

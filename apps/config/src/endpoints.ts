@@ -142,7 +142,8 @@ export function createEndpointService({
       await requireKnownOrganisation(organisations, principal, organisationId);
       const state = request.state === 0 ? null : endpointStateTable.fromMessage(request.state, '?state');
       const { items, nextCursor } = await readPage(request, numberCursor, {
-        load: (limit, beforeNumber) => endpoints.list({ organisationId, limit, beforeNumber, state }),
+        load: (limit, beforeNumber) =>
+          endpoints.list({ organisationId, limit, beforeNumber, state, dialect: null }),
         positionOf: ({ endpoint }) => endpoint.number,
       });
       return { endpoints: items.map(({ endpoint }) => endpointToMessage(endpoint)), nextCursor };

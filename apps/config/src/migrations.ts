@@ -64,5 +64,39 @@ export const configMigrations: Migrations = {
     ) STRICT;
     CREATE INDEX config_reservations_by_expiry ON config_reservations (expires_at);
     `,
+    `
+    UPDATE config_organisations SET document = json_set(document, '$.defaultRicloudEndpoint', NULL);
+    UPDATE config_keys SET document = json_set(document, '$.routesTo', NULL);
+    UPDATE config_endpoints SET document = json_set(document,
+      '$.dialect', 'standard',
+      '$.verification', 'none',
+      '$.verificationId', NULL,
+      '$.verificationExpiresAt', NULL,
+      '$.policyId', NULL,
+      '$.editionId', NULL);
+    -- What is searched by stands in the document; these columns only give it names, and the indexes something to hold.
+    ALTER TABLE config_endpoints ADD COLUMN dialect TEXT AS (document ->> 'dialect');
+    ALTER TABLE config_endpoints ADD COLUMN verification TEXT AS (document ->> 'verification');
+    ALTER TABLE config_endpoints ADD COLUMN verification_id TEXT AS (document ->> 'verificationId');
+    ALTER TABLE config_endpoints ADD COLUMN verification_expires_at TEXT AS (document ->> 'verificationExpiresAt');
+    ALTER TABLE config_endpoints ADD COLUMN edition_id TEXT AS (document ->> 'editionId');
+    ALTER TABLE config_endpoints ADD COLUMN name TEXT AS (document ->> 'name');
+    ALTER TABLE config_endpoints ADD COLUMN created_at TEXT AS (document ->> 'createdAt');
+    ALTER TABLE config_endpoints ADD COLUMN updated_at TEXT AS (document ->> 'updatedAt');
+    CREATE INDEX config_endpoints_by_dialect ON config_endpoints (organisation_id, dialect, id);
+    CREATE INDEX config_endpoints_by_dialect_anywhere ON config_endpoints (dialect, id);
+    CREATE INDEX config_endpoints_unverified ON config_endpoints (verification_id)
+      WHERE verification = 'pending' AND state <> 'disabled';
+    CREATE TABLE config_policies (
+      number INTEGER PRIMARY KEY AUTOINCREMENT,
+      id TEXT NOT NULL UNIQUE,
+      organisation_id TEXT NOT NULL,
+      name TEXT NOT NULL UNIQUE,
+      writes INTEGER NOT NULL,
+      document TEXT NOT NULL,
+      sealed TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX config_policies_by_organisation ON config_policies (organisation_id, number);
+    `,
   ],
 };

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { ApiKey, Endpoint, EventType, Organisation } from '@posthorn/models';
+import type { ApiKey, Endpoint, EventType, Organisation, Policy } from '@posthorn/models';
 import type { NewEndpoint } from './endpoint-store.ts';
 import type { StoredKey } from './key-store.ts';
+import type { NewPolicy } from './policy-store.ts';
 
 /** Resources for tests: valid, told apart by a number; what a test is about it says itself. */
 
@@ -87,6 +88,25 @@ export function sampleEndpoint(number: number, over: Partial<Omit<Endpoint, 'num
       maxInFlight: 10,
       metadata: { createdAt: 'text that reads like a field of ours' },
       version: 1,
+      createdAt: sampleTime,
+      updatedAt: sampleTime,
+      ...over,
+    },
+    sealed: `sealed ${number}`,
+  };
+}
+
+export function samplePolicy(number: number, over: Partial<Omit<Policy, 'number'>> = {}): NewPolicy {
+  return {
+    policy: {
+      id: sampleId(number),
+      organisationId: sampleId(1),
+      name: `policy-${number}`,
+      algorithm: 'hs256',
+      audience: null,
+      expiresInMinutes: null,
+      publicKeyPem: null,
+      disabled: false,
       createdAt: sampleTime,
       updatedAt: sampleTime,
       ...over,

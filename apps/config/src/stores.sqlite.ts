@@ -4,6 +4,7 @@ import { createSqliteEventTypeStore } from './event-type-store.sqlite.ts';
 import { createSqliteIdempotencyStore } from './idempotency-store.sqlite.ts';
 import { createSqliteKeyStore } from './key-store.sqlite.ts';
 import { createSqliteOrganisationStore } from './organisation-store.sqlite.ts';
+import { createSqlitePolicyStore } from './policy-store.sqlite.ts';
 import { createSqliteRevisionStore } from './revision-store.sqlite.ts';
 import type { ConfigStores } from './stores.ts';
 
@@ -19,6 +20,7 @@ export function createSqliteConfigStores(database: SqliteDatabase, maxChanges?: 
     keys: createSqliteKeyStore(database),
     eventTypes: createSqliteEventTypeStore(database, revisions.recordChange),
     endpoints: createSqliteEndpointStore(database, revisions.recordChange),
+    policies: createSqlitePolicyStore(database, revisions.recordChange),
     revisions,
     idempotency: createSqliteIdempotencyStore(database),
   };

@@ -3,6 +3,7 @@ import type { EventTypeStore } from './event-type-store.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
 import type { KeyStore } from './key-store.ts';
 import type { OrganisationStore } from './organisation-store.ts';
+import type { PolicyStore } from './policy-store.ts';
 import type { RevisionStore } from './revision-store.ts';
 
 /** All that the config service keeps. The stores of one deployment belong together: they share the revision. */
@@ -11,6 +12,7 @@ export interface ConfigStores {
   readonly keys: KeyStore;
   readonly eventTypes: EventTypeStore;
   readonly endpoints: EndpointStore;
+  readonly policies: PolicyStore;
   readonly revisions: RevisionStore;
   readonly idempotency: IdempotencyStore;
 }

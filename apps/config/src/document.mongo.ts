@@ -1,0 +1,59 @@
+import type { MongoCollection, MongoDocument } from '@posthorn/mongo';
+
+/**
+ * A resource as it lies in a document: JSON text, and its times beside it, which JSON has no word for. Text, because what
+ * tenants name themselves (labels, headers, metadata) would else become field names, of which databases allow fewer
+ * than JSON does. What something is looked up by is a field of its own.
+ */
+export interface ResourceDocument extends MongoDocument {
+  readonly document: string;
+  readonly times: Readonly<Record<string, Date>>;
+  /** Counts every write, so that whoever changes what it has read knows that nobody else did meanwhile. */
+  readonly writes: number;
+}
+
+/** Resources have times at their top level only. */
+export function encodeResource(resource: object): Pick<ResourceDocument, 'document' | 'times'> {
+  const entries = Object.entries(resource);
+  return {
+    document: JSON.stringify(Object.fromEntries(entries.filter(([, value]) => !(value instanceof Date)))),
+    times: Object.fromEntries(entries.filter((entry): entry is [string, Date] => entry[1] instanceof Date)),
+  };
+}
+
+/** The resource as it was written. */
+export function decodeResource<T extends object>({
+  document,
+  times,
+}: Pick<ResourceDocument, 'document' | 'times'>): T {
+  return { ...(JSON.parse(document) as T), ...times };
+}
+
+/** What a change makes of a resource. */
+export interface ChangedResource<T, D> {
+  readonly resource: T;
+  /** Fields that follow the resource. */
+  readonly fields?: Partial<D>;
+}
+
+/**
+ * Reads a resource and writes what `change` makes of it, again whenever someone else wrote it in between. Null when it
+ * isn't there, `refused` when a unique index doesn't take the change.
+ */
+export async function changeResource<T extends object, D extends ResourceDocument>(
+  collection: MongoCollection<ResourceDocument>,
+  id: string,
+  change: (document: D) => ChangedResource<T, D>,
+): Promise<T | 'refused' | null> {
+  for (;;) {
+    const found = (await collection.findOne({ _id: id })) as D | null;
+    if (found === null) return null;
+    const { resource, fields = {} } = change(found);
+    const written = await collection.updateOne(
+      { _id: id, writes: found.writes },
+      { $set: { ...encodeResource(resource), ...fields }, $inc: { writes: 1 } },
+    );
+    if (written === null) return 'refused';
+    if (written) return resource;
+  }
+}
