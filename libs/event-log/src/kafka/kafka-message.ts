@@ -3,9 +3,12 @@ import type { Event } from '@posthorn/models';
 import type { KafkaMessage, Message } from 'kafkajs';
 import type { LoggedEvent, UndecodableRecord } from '../event-log.ts';
 
-/** What an event is put into its partition by: its id. */
-export function keyOf(event: Event): Buffer {
-  return Buffer.from(event.id);
+/**
+ * What an event is put into its partition by: its ordering key, else its id. The organisation is a part of an ordering key,
+ * or all tenants that order by "1" would share a partition.
+ */
+export function keyOf({ id, organisationId, orderingKey }: Event): Buffer {
+  return Buffer.from(orderingKey === null ? id : `${organisationId}/${orderingKey}`);
 }
 
 /** An event as a message: a protobuf record, with headers for those who look at the topic without it. */
@@ -19,7 +22,10 @@ export function messageOf(
     key,
     value: Buffer.from(record.buffer, record.byteOffset, record.byteLength),
     partition,
-    headers: { 'event-type': event.type },
+    headers: {
+      'event-type': event.type,
+      ...(event.traceparent !== null && { traceparent: event.traceparent }),
+    },
   };
 }
 
