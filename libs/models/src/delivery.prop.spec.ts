@@ -33,7 +33,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
 type Before = Pick<Delivery, 'state' | 'reason' | 'attempts' | 'finishedAt' | 'trigger'>;
 const delivery: fc.Arbitrary<Before> = fc.record({
   state: fc.constantFrom(...deliveryStates),
-  reason: fc.option(fc.string()),
+  reason: fc.option(fc.string().filter((reason) => reason !== 'endpoint_disabled')),
   attempts: fc.nat({ max: 30 }),
   finishedAt: fc.option(now),
   trigger: fc.constantFrom(...attemptTriggers),

@@ -1,4 +1,5 @@
 import type { AttemptOutcome } from './attempt.ts';
+import { dialectRules } from './dialect.ts';
 import { isFinal, isWaiting, nextState, slowsDown, type Delivery, type Outcome } from './delivery.ts';
 
 type Before = Parameters<typeof nextState>[0];
@@ -196,5 +197,92 @@ describe('slowsDown', () => {
   it('is false of other answers and of no answer at all', () => {
     const others = [success, answer(500), answer(404), failure('timeout'), failure('refused')];
     expect(others.some(slowsDown)).toBe(false);
+  });
+});
+
+describe('in a dialect', () => {
+  const of = (dialect: keyof typeof dialectRules) => ({
+    now,
+    jitter: 0.5,
+    retryDelaysMs: dialectRules[dialect].retryDelaysMs,
+    rules: dialectRules[dialect],
+  });
+
+  it.each([
+    ['standard', 'failed', 'gone'],
+    ['preo', 'failed', 'gone'],
+    ['ricloud', 'retrying', null],
+    ['xurrent', 'retrying', null],
+    ['rapidly', 'retrying', null],
+  ] as const)('%s, a 410 leaves the delivery %s', (dialect, state, disableEndpoint) => {
+    expect(nextState(fresh, answer(410), of(dialect))).toMatchObject({ state, disableEndpoint });
+  });
+
+  it.each([
+    ['standard', 'retrying', null],
+    ['preo', 'retrying', null],
+    ['rapidly', 'failed', 'name_unresolved'],
+  ] as const)('%s, a name that does not resolve leaves the delivery %s', (dialect, state, reason) => {
+    expect(nextState(fresh, failure('dns'), of(dialect))).toMatchObject({ state, reason });
+  });
+
+  it('rapidly, the wait is half to all of 2 s, 4 s, …, 20 min at most, and there are 11 attempts', () => {
+    let state: Before = fresh;
+    const waits: number[] = [];
+    for (const jitter of [0, 0.5, 1, 0, 0.5, 1, 0, 0.5, 1, 0, 0]) {
+      const change = nextState(state, answer(500), { ...of('rapidly'), jitter });
+      if (change.nextAttemptAt !== null) waits.push(change.nextAttemptAt.getTime() - now.getTime());
+      state = { ...state, ...change };
+    }
+
+    expect(waits).toEqual([1000, 3000, 8000, 8000, 24_000, 64_000, 64_000, 192_000, 512_000, 512_000]);
+    expect(state).toMatchObject({ state: 'exhausted', attempts: 11 });
+  });
+
+  it.each([
+    ['ricloud', 5],
+    ['xurrent', 11],
+    ['preo', 6],
+  ] as const)('%s, there are %i attempts at most', (dialect, attempts) => {
+    let state: Before = fresh;
+    while (!isFinal(state.state)) state = { ...state, ...nextState(state, answer(500), of(dialect)) };
+
+    expect(state).toMatchObject({ state: 'exhausted', attempts });
+  });
+
+  it('preo, a retry by hand that fails makes an exhausted delivery failed', () => {
+    const exhausted: Before = {
+      ...fresh,
+      state: 'exhausted',
+      reason: 'attempts_exhausted',
+      attempts: 6,
+      finishedAt: earlier,
+      trigger: 'manual',
+    };
+
+    expect(nextState(exhausted, answer(500), of('preo'))).toMatchObject({
+      state: 'failed',
+      reason: 'retry_failed',
+      finishedAt: earlier,
+    });
+    expect(nextState(exhausted, answer(500), of('standard'))).toMatchObject({ state: 'exhausted' });
+    expect(nextState(exhausted, success, of('preo'))).toMatchObject({ state: 'succeeded', reason: null });
+  });
+});
+
+describe('a delivery that had ended and was then left out because its endpoint was disabled', () => {
+  it.each([
+    ['succeeded', null],
+    ['exhausted', 'attempts_exhausted'],
+  ] as const)('is %s for its own reason again once it was attempted: %s', (state, reason) => {
+    const skipped: Before = {
+      state,
+      reason: 'endpoint_disabled',
+      attempts: 3,
+      finishedAt: earlier,
+      trigger: 'manual',
+    };
+
+    expect(nextState(skipped, answer(500), circumstances)).toMatchObject({ state, reason });
   });
 });

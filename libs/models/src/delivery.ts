@@ -1,4 +1,5 @@
 import type { AttemptOutcome, AttemptTrigger } from './attempt.ts';
+import { dialectRules, type DialectRules } from './dialect.ts';
 import { maxRetryAfterMs } from './retry-after.ts';
 import { jitteredDelayMs } from './retry-schedule.ts';
 
@@ -63,8 +64,14 @@ export const deliveryReasons = {
   gone: 'gone',
   /** `failed`: the address isn't one that deliveries may reach. */
   addressBlocked: 'address_blocked',
+  /** `failed`: the name doesn't resolve, where the dialect doesn't wait for it to. */
+  nameUnresolved: 'name_unresolved',
   /** `failed`: a test is attempted once. */
   testFailed: 'test_failed',
+  /** `failed`: it had been exhausted, and a retry by hand failed too, where the dialect tells these apart. */
+  retryFailed: 'retry_failed',
+  /** `held`, or ended: nothing was sent, because the endpoint was disabled. The next attempt takes the reason away. */
+  endpointDisabled: 'endpoint_disabled',
 } as const;
 
 /** What is known when an attempt has ended. */
@@ -74,6 +81,8 @@ export interface Circumstances {
   readonly jitter: number;
   /** The endpoint's schedule: the wait after the first, second, … failed attempt. */
   readonly retryDelaysMs: readonly number[];
+  /** What the endpoint's dialect has of its own; the native rules when absent. */
+  readonly rules?: Pick<DialectRules, 'jitter' | 'isDnsFailureFinal' | 'isGoneFinal' | 'isFailedRetryFinal'>;
 }
 
 /** What an attempt makes of its delivery. */
@@ -92,18 +101,19 @@ export interface DeliveryChange extends Pick<
  * Not ended yet (`pending`, `retrying`, `held`): success → `succeeded`; 410 → `failed` and the endpoint is disabled; a blocked address
  * → `failed`; any other failure → `retrying` after the schedule's delay, or `exhausted` when the schedule has ended. Attempts that
  * someone asked for count like any other. With Retry-After on a 429 or 503 the wait is at least that long, a day at most. A `held` one
- * goes on like the others: whether its endpoint takes it now is asked when it is due. A test is attempted once.
+ * goes on like the others: whether its endpoint takes it now is asked when it is due. A test is attempted once. In some dialects a 410
+ * is a failure like any other, and a name that doesn't resolve ends the delivery.
  *
  * Ended (`succeeded`, `exhausted`, `failed`, `cancelled`): an attempt that someone asked for turns it to `succeeded` when it succeeds.
- * Otherwise it stays as it is: a success is never turned back, a retry that fails leaves `failed` failed and `exhausted` exhausted,
- * and what was still under way when the delivery ended (a cancel, another process) doesn't bring it back.
+ * Otherwise it stays as it is: a success is never turned back, a retry that fails leaves `failed` failed and `exhausted` exhausted
+ * (or makes it `failed`, in a dialect that tells these apart), and what was still under way when the delivery ended (a cancel, another process) doesn't bring it back.
  */
 export function nextState(
   delivery: Pick<Delivery, 'state' | 'reason' | 'attempts' | 'finishedAt' | 'trigger'>,
   outcome: Outcome,
-  { now, jitter, retryDelaysMs }: Circumstances,
+  { now, jitter, retryDelaysMs, rules = dialectRules.standard }: Circumstances,
 ): DeliveryChange {
-  const verdict = judge(outcome);
+  const verdict = judge(outcome, rules);
   const attempts = delivery.attempts + 1;
   const disableEndpoint = verdict === 'gone' ? deliveryReasons.gone : null;
   const ended = (state: DeliveryState, reason: string | null, finishedAt = now): DeliveryChange => ({
@@ -119,9 +129,12 @@ export function nextState(
   if (isFinal(delivery.state)) {
     const improves =
       verdict === 'success' && delivery.trigger !== 'schedule' && delivery.state !== 'succeeded';
-    return improves
-      ? ended('succeeded', null)
-      : ended(delivery.state, delivery.reason, delivery.finishedAt ?? now);
+    if (improves) return ended('succeeded', null);
+    const finishedAt = delivery.finishedAt ?? now;
+    if (rules.isFailedRetryFinal && delivery.state === 'exhausted' && delivery.trigger === 'manual') {
+      return ended('failed', deliveryReasons.retryFailed, finishedAt);
+    }
+    return ended(delivery.state, reasonAfterAttempt(delivery), finishedAt);
   }
   switch (verdict) {
     case 'success':
@@ -130,11 +143,13 @@ export function nextState(
       return ended('failed', deliveryReasons.gone);
     case 'blocked':
       return ended('failed', deliveryReasons.addressBlocked);
+    case 'unresolved':
+      return ended('failed', deliveryReasons.nameUnresolved);
     case 'failure': {
       if (delivery.trigger === 'test') return ended('failed', deliveryReasons.testFailed);
       const delayMs = retryDelaysMs[attempts - 1];
       if (delayMs === undefined) return ended('exhausted', deliveryReasons.attemptsExhausted);
-      const waitMs = Math.max(jitteredDelayMs(delayMs, jitter), askedWaitMs(outcome));
+      const waitMs = Math.max(jitteredDelayMs(delayMs, jitter, rules.jitter), askedWaitMs(outcome));
       return {
         state: 'retrying',
         reason: null,
@@ -156,7 +171,13 @@ export function slowsDown(outcome: Outcome): boolean {
   );
 }
 
-type Verdict = 'success' | 'gone' | 'blocked' | 'failure';
+/** That nothing was sent is no reason any more once something was. */
+function reasonAfterAttempt({ state, reason }: Pick<Delivery, 'state' | 'reason'>): string | null {
+  if (reason !== deliveryReasons.endpointDisabled) return reason;
+  return state === 'exhausted' ? deliveryReasons.attemptsExhausted : null;
+}
+
+type Verdict = 'success' | 'gone' | 'blocked' | 'unresolved' | 'failure';
 
 /** Exhaustive by type: a new kind of outcome doesn't compile until its verdict is given here. */
 const verdicts = {
@@ -173,8 +194,13 @@ const verdicts = {
   internal: 'failure',
 } as const satisfies Record<AttemptOutcome, Verdict>;
 
-function judge(outcome: Outcome): Verdict {
-  return outcome.kind === 'http_error' && outcome.status === 410 ? 'gone' : verdicts[outcome.kind];
+function judge(
+  { kind, status }: Outcome,
+  { isGoneFinal, isDnsFailureFinal }: Pick<DialectRules, 'isGoneFinal' | 'isDnsFailureFinal'>,
+): Verdict {
+  if (isGoneFinal && kind === 'http_error' && status === 410) return 'gone';
+  if (isDnsFailureFinal && kind === 'dns') return 'unresolved';
+  return verdicts[kind];
 }
 
 /** The wait that the receiver asked for, where asking is heeded. */

@@ -29,6 +29,10 @@ export interface DialectRules {
   readonly jitter: JitterKind;
   /** A name that doesn't resolve ends the delivery instead of failing one attempt. */
   readonly isDnsFailureFinal: boolean;
+  /** An answer of 410 ends the delivery and disables the endpoint; else it is a failure like any other. */
+  readonly isGoneFinal: boolean;
+  /** A retry by hand of what was exhausted, and that fails again, leaves it `failed`. */
+  readonly isFailedRetryFinal: boolean;
   /**
    * What shows that the receiver is one, before it gets any event: nothing is asked for, a test that it answers with success, or a
    * call of the URL that is sent to it.
@@ -52,6 +56,8 @@ export const dialectRules = {
     retryDelaysMs: defaultRetryDelaysMs,
     jitter: 'plus_minus_20_percent',
     isDnsFailureFinal: false,
+    isGoneFinal: true,
+    isFailedRetryFinal: false,
     verifiedBy: 'nothing',
     signedWith: 'standard_secrets',
   },
@@ -61,6 +67,8 @@ export const dialectRules = {
     retryDelaysMs: [10 * second, 5 * minute, 30 * minute, 2 * hour],
     jitter: 'plus_minus_20_percent',
     isDnsFailureFinal: false,
+    isGoneFinal: false,
+    isFailedRetryFinal: false,
     verifiedBy: 'test',
     signedWith: 'text_secret',
   },
@@ -81,6 +89,8 @@ export const dialectRules = {
     ],
     jitter: 'plus_minus_20_percent',
     isDnsFailureFinal: false,
+    isGoneFinal: false,
+    isFailedRetryFinal: false,
     verifiedBy: 'callback',
     signedWith: 'policy',
   },
@@ -90,6 +100,8 @@ export const dialectRules = {
     retryDelaysMs: Array.from({ length: 10 }, (_, n) => Math.min(2 * second * 2 ** n, 20 * minute)),
     jitter: 'half_to_full',
     isDnsFailureFinal: true,
+    isGoneFinal: false,
+    isFailedRetryFinal: false,
     verifiedBy: 'nothing',
     signedWith: 'text_secret',
   },
@@ -99,6 +111,8 @@ export const dialectRules = {
     retryDelaysMs: [minute, 5 * minute, 30 * minute, 2 * hour, 8 * hour],
     jitter: 'plus_minus_20_percent',
     isDnsFailureFinal: false,
+    isGoneFinal: true,
+    isFailedRetryFinal: true,
     verifiedBy: 'nothing',
     signedWith: 'text_secret',
   },

@@ -24,5 +24,6 @@ export * from './organisation.ts';
 export * from './policy.ts';
 export * from './retry-after.ts';
 export * from './retry-schedule.ts';
+export * from './ricloud-route.ts';
 export * from './task.ts';
 export * from './url-policy.ts';

@@ -42,7 +42,11 @@ const endpoint: fc.Arbitrary<SigningEndpoint> = fc
     };
     return { endpoint: full, secrets: [], verificationCallbackPath: null };
   });
-const event = fc.record({ type, labels: fc.dictionary(label, label, { maxKeys: 3 }) });
+const event = fc.record({
+  type,
+  labels: fc.dictionary(label, label, { maxKeys: 3 }),
+  routesTo: fc.constant(null),
+});
 
 describe('compileMatcher', () => {
   it('finds exactly those that the rules name when each is asked by itself, whatever was asked before', () => {

@@ -35,7 +35,7 @@ function matchedIds(
   { labels = {}, payload = noPayload }: { labels?: Record<string, string>; payload?: () => unknown } = {},
 ): readonly string[] {
   return compileMatcher(endpoints)
-    .match({ type, labels }, payload)
+    .match({ type, labels, routesTo: null }, payload)
     .map(({ endpoint }) => endpoint.id);
 }
 
@@ -125,8 +125,24 @@ describe('compileMatcher', () => {
 
   it('answers the same when a type was seen before, and after more types than it remembers', () => {
     const matcher = compileMatcher([endpointOf('exact', { eventTypes: ['t.0'] }), endpointOf('all')]);
-    const count = (type: string): number => matcher.match({ type, labels: {} }, noPayload).length;
+    const count = (type: string): number => matcher.match({ type, labels: {}, routesTo: null }, noPayload).length;
     for (let i = 0; i < 2 * maxTypesRemembered + 1; i++) expect(count(`t.${i}`)).toBe(i === 0 ? 2 : 1);
     expect([count('t.0'), count('t.0'), count('t.1')]).toEqual([2, 2, 1]);
+  });
+});
+
+describe('an edition', () => {
+  const endpoints = [
+    endpointOf('all', { dialect: 'preo' }),
+    endpointOf('first', { dialect: 'preo', editionId: 'e1', labels: { region: ['eu'] } }),
+  ];
+
+  it.each<[string, Record<string, string>, string[]]>([
+    ['none', {}, ['all']],
+    ['another', { edition_id: 'e2', region: 'eu' }, ['all']],
+    ['its own', { edition_id: 'e1', region: 'eu' }, ['all', 'first']],
+    ['its own, but another label differs', { edition_id: 'e1', region: 'us' }, ['all']],
+  ])('is asked for beside the labels: an event with %s', (_what, labels, expected) => {
+    expect(matchedIds(endpoints, 'order.paid', { labels })).toEqual(expected);
   });
 });

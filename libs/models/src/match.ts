@@ -2,17 +2,21 @@ import type { SigningEndpoint } from './endpoint.ts';
 import type { Event } from './event.ts';
 import { isOperationalEventType } from './event-type-name.ts';
 import { compileFilter, type Filter } from './filter.ts';
+import { createRicloudRouter } from './ricloud-route.ts';
 
 /**
  * Which endpoints of an organisation an event is for. Paused and disabled ones are among them: their deliveries are held, not dropped.
  *
  * Endpoints are found by event type through an index, and what was found for a type is remembered, so that ten thousand endpoints that
  * each want something else cost an event no more than the few that want it. Filters are compiled when they are first needed.
+ *
+ * Two dialects have a say: of all ricloud endpoints at most one gets an event (ricloud-route.ts), and a preo endpoint of an edition gets
+ * only what is labelled with it.
  */
 export interface Matcher {
   /** The endpoints in the order in which they were given. `payload` is called at most once, and only when a filter has to be asked. */
   readonly match: (
-    event: Pick<Event, 'type' | 'labels'>,
+    event: Pick<Event, 'type' | 'labels' | 'routesTo'>,
     payload: () => unknown,
   ) => readonly SigningEndpoint[];
 }
@@ -20,8 +24,23 @@ export interface Matcher {
 /** For how many event types the endpoints found are remembered; the oldest is forgotten first. */
 export const maxTypesRemembered = 1000;
 
+/** The label that says which edition an event belongs to. */
+export const editionLabel = 'edition_id';
+
+export interface MatcherOptions {
+  /** The organisation's `defaultRicloudEndpoint`. */
+  readonly defaultRicloudEndpoint?: string | null;
+}
+
 /** A matcher over all endpoints of one organisation. */
-export function compileMatcher(endpoints: readonly SigningEndpoint[]): Matcher {
+export function compileMatcher(
+  endpoints: readonly SigningEndpoint[],
+  { defaultRicloudEndpoint = null }: MatcherOptions = {},
+): Matcher {
+  const ricloudEndpointFor = createRicloudRouter(
+    endpoints.map(({ endpoint }) => endpoint),
+    defaultRicloudEndpoint,
+  );
   const candidatesFor = indexByType(endpoints.map(createCandidate));
   const remembered = new Map<string, readonly Candidate[]>();
 
@@ -45,6 +64,8 @@ export function compileMatcher(endpoints: readonly SigningEndpoint[]): Matcher {
       let parsed: { readonly payload: unknown } | null = null;
       for (const candidate of candidates(event.type)) {
         if (candidate.labels !== null && !hasLabels(event.labels, candidate.labels)) continue;
+        const { id, dialect } = candidate.target.endpoint;
+        if (dialect === 'ricloud' && ricloudEndpointFor(event)?.id !== id) continue;
         const filter = candidate.filter();
         if (filter !== null) {
           parsed ??= { payload: payload() };
@@ -65,12 +86,14 @@ interface Candidate {
 }
 
 function createCandidate(target: SigningEndpoint, position: number): Candidate {
-  const { labels, filterJson } = target.endpoint;
+  const { labels, editionId, filterJson } = target.endpoint;
+  const wanted = Object.entries(labels ?? {});
+  if (editionId !== null) wanted.push([editionLabel, [editionId]]);
   let compiled: { readonly filter: Filter | null } | null = null;
   return {
     target,
     position,
-    labels: labels === null ? null : Object.entries(labels),
+    labels: wanted.length === 0 ? null : wanted,
     filter: () => (compiled ??= { filter: filterJson === null ? null : readFilter(filterJson) }).filter,
   };
 }
