@@ -10,9 +10,11 @@ export interface GatewayClients {
   readonly keys: Client<typeof configV1.KeyServiceService>;
   readonly eventTypes: Client<typeof configV1.EventTypeServiceService>;
   readonly endpoints: Client<typeof configV1.EndpointServiceService>;
+  readonly policies: Client<typeof configV1.PolicyServiceService>;
   readonly idempotency: Client<typeof configV1.IdempotencyServiceService>;
   readonly ingest: Client<typeof ingestV1.IngestServiceService>;
   readonly events: Client<typeof dispatchV1.EventServiceService>;
   readonly deliveries: Client<typeof dispatchV1.DeliveryServiceService>;
   readonly activity: Client<typeof dispatchV1.EndpointActivityServiceService>;
+  readonly tasks: Client<typeof dispatchV1.TaskServiceService>;
 }

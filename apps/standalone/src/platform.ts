@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { configMigrations, createConfigService, createSqliteConfigStores } from '@posthorn/config';
-import type { configV1 } from '@posthorn/contracts';
+import { configV1, dispatchV1 } from '@posthorn/contracts';
 import {
   createDispatcher,
   createSqliteDeliveryStore,
@@ -16,10 +16,12 @@ import {
   reservationMigrations,
 } from '@posthorn/event-ingest';
 import { createGateway, standardDialects, type DialectsConfig } from '@posthorn/gateway';
-import { createAllowList } from '@posthorn/models';
+import { createAllowList, DomainError } from '@posthorn/models';
 import {
   createInProcessClient,
+  defineService,
   type Client,
+  type Handlers,
   type ServiceDefinition,
   type ServiceRegistration,
 } from '@posthorn/rpc';
@@ -146,11 +148,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       keys: client(config.keys),
       eventTypes: client(config.eventTypes),
       endpoints: client(config.endpoints),
+      policies: client(notServedYet(configV1.PolicyServiceService)),
       idempotency: client(config.idempotency),
       ingest: client(ingest.registration),
       events: client(dispatcher.events),
       deliveries: client(dispatcher.deliveries),
       activity: client(dispatcher.activity),
+      tasks: client(notServedYet(dispatchV1.TaskServiceService)),
     },
     config: {
       host: options.host,
@@ -195,4 +199,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await stop(0);
     throw error;
   }
+}
+
+/** TODO(#6): a service that config or the dispatcher doesn't offer yet. */
+function notServedYet<D extends ServiceDefinition>(definition: D): ServiceRegistration<D> {
+  const refuse = (): Promise<never> =>
+    Promise.reject(new DomainError('unavailable', 'This is not served yet.'));
+  const handlers = Object.fromEntries(Object.keys(definition).map((method) => [method, refuse]));
+  const none: Partial<Handlers<D>> = {};
+  return defineService(definition, { ...handlers, ...none } as Handlers<D>);
 }

@@ -21,11 +21,13 @@ export interface FakeHandlers {
   readonly keys?: Partial<Handlers<typeof configV1.KeyServiceService>>;
   readonly eventTypes?: Partial<Handlers<typeof configV1.EventTypeServiceService>>;
   readonly endpoints?: Partial<Handlers<typeof configV1.EndpointServiceService>>;
+  readonly policies?: Partial<Handlers<typeof configV1.PolicyServiceService>>;
   readonly idempotency?: Partial<Handlers<typeof configV1.IdempotencyServiceService>>;
   readonly ingest?: Partial<Handlers<typeof ingestV1.IngestServiceService>>;
   readonly events?: Partial<Handlers<typeof dispatchV1.EventServiceService>>;
   readonly deliveries?: Partial<Handlers<typeof dispatchV1.DeliveryServiceService>>;
   readonly activity?: Partial<Handlers<typeof dispatchV1.EndpointActivityServiceService>>;
+  readonly tasks?: Partial<Handlers<typeof dispatchV1.TaskServiceService>>;
 }
 
 export const acme = { id: '01890000-0000-4000-8000-00000000ac3e', slug: 'acme' } as const;
@@ -103,11 +105,13 @@ export function fakeClients(handlers: FakeHandlers = {}): GatewayClients {
     }),
     eventTypes: fake(configV1.EventTypeServiceService, handlers.eventTypes),
     endpoints: fake(configV1.EndpointServiceService, handlers.endpoints),
+    policies: fake(configV1.PolicyServiceService, handlers.policies),
     idempotency: fake(configV1.IdempotencyServiceService, handlers.idempotency),
     ingest: fake(ingestV1.IngestServiceService, handlers.ingest),
     events: fake(dispatchV1.EventServiceService, handlers.events),
     deliveries: fake(dispatchV1.DeliveryServiceService, handlers.deliveries),
     activity: fake(dispatchV1.EndpointActivityServiceService, handlers.activity),
+    tasks: fake(dispatchV1.TaskServiceService, handlers.tasks),
   };
 }
 

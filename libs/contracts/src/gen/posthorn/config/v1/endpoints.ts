@@ -403,6 +403,8 @@ export interface SearchEndpointsRequest {
   beforeId?: string | undefined;
   afterId?: string | undefined;
   includeSecrets: boolean;
+  /** Only these; an id that there is none of is left out. Empty: whatever the id. */
+  ids: string[];
 }
 
 export interface SearchEndpointsResponse {
@@ -2951,6 +2953,7 @@ function createBaseSearchEndpointsRequest(): SearchEndpointsRequest {
     beforeId: undefined,
     afterId: undefined,
     includeSecrets: false,
+    ids: [],
   };
 }
 
@@ -3011,6 +3014,9 @@ export const SearchEndpointsRequest: MessageFns<SearchEndpointsRequest> = {
     }
     if (message.includeSecrets !== false) {
       writer.uint32(128).bool(message.includeSecrets);
+    }
+    for (const v of message.ids) {
+      writer.uint32(138).string(v!);
     }
     return writer;
   },
@@ -3176,6 +3182,14 @@ export const SearchEndpointsRequest: MessageFns<SearchEndpointsRequest> = {
             message.includeSecrets = reader.bool();
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.ids.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3209,6 +3223,7 @@ export const SearchEndpointsRequest: MessageFns<SearchEndpointsRequest> = {
     message.beforeId = object.beforeId ?? undefined;
     message.afterId = object.afterId ?? undefined;
     message.includeSecrets = object.includeSecrets ?? false;
+    message.ids = object.ids?.map((e) => e) || [];
     return message;
   },
 };
