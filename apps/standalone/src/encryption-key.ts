@@ -15,19 +15,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { DomainError } from '@posthorn/models';
-import type { configParsers } from '@posthorn/runtime';
+import { configParsers } from '@posthorn/runtime';
 
 const keyBytes = 32;
 
-/** 32 bytes in base64 or hexadecimal. */
-export const encryptionKeyParser: configParsers.ConfigParser<Uint8Array> = {
-  allowed: '32 bytes in base64 or hexadecimal (openssl rand -base64 32 makes one)',
-  parse(text) {
-    if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, 'hex');
-    if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return undefined;
-    return Buffer.from(text, 'base64');
-  },
-};
+export const encryptionKeyParser = configParsers.bytes32;
 
 /**
  * The key of a data directory, made when there is none; also makes the directory. Of several processes that start at once,

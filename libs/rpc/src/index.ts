@@ -16,7 +16,8 @@ export { createNetworkClient, defaultMaxMessageBytes, type NetworkClientOptions 
 export { principalFromMetadata, requireOrganisation, type GetMetadata } from './principal.ts';
 export { createRpcServer, type RpcServer, type RpcServerOptions } from './server.ts';
 export { createServiceAuthentication, type AuthenticateCall } from './service-authentication.ts';
-export { serviceNames, type ServiceName } from './service-name.ts';
+export { transportSecurityOf, transportSecurityProblems } from './security-settings.ts';
+export type { ServiceName } from './service-name.ts';
 export type { ClientStream, StreamCall } from './stream.ts';
 export {
   openTransportSecurity,

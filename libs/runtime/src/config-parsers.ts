@@ -116,6 +116,25 @@ export const path: ConfigParser<string> = {
   parse: (value) => (value.includes('\0') ? undefined : isAbsolute(value) ? value : resolve(value)),
 };
 
+/** A key: 32 bytes in base64 or hexadecimal. */
+export const bytes32: ConfigParser<Uint8Array> = {
+  allowed: '32 bytes in base64 or hexadecimal (openssl rand -base64 32 makes one)',
+  parse(value) {
+    if (/^[0-9a-f]{64}$/i.test(value)) return Buffer.from(value, 'hex');
+    if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(value)) return undefined;
+    return Buffer.from(value, 'base64');
+  },
+};
+
+/** Where a service is reached over gRPC; a plain `host:port` is a name whose addresses are all used. */
+export const grpcTarget: ConfigParser<string> = {
+  allowed: '`host:port`, or a gRPC target that begins with `dns:`, `ipv4:` or `ipv6:`',
+  parse(value) {
+    if (/^(dns|ipv4|ipv6):\S+$/.test(value)) return value;
+    return /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/.test(value) ? `dns:///${value}` : undefined;
+  },
+};
+
 /** A duration in the largest unit that it is a whole number of: `15s`. */
 function formatDuration(ms: number): string {
   return formatWithUnit(ms, durationUnits, 'ms');

@@ -59,6 +59,8 @@ export class ConfigError extends Error {
 export interface ReadConfigOptions {
   /** Every variable of the deployment: others that begin with POSTHORN_ are then problems, for they are likely typing errors. */
   readonly knownNames?: readonly string[];
+  /** There are other programs with variables of their own: one that isn't known is a problem only when it looks like one that is. */
+  readonly ignoresOthers?: boolean;
 }
 
 const prefix = 'POSTHORN_';
@@ -74,7 +76,9 @@ export function readConfig<S extends ConfigSpec>(
   const problems: ConfigProblem[] = [];
   const values = Object.entries(spec).map(([key, entry]) => [key, readEntry(entry, env, problems)]);
   if (options.knownNames !== undefined)
-    problems.push(...unknownVariables(env, [...options.knownNames, ...configNames(spec)]));
+    problems.push(
+      ...unknownVariables(env, [...options.knownNames, ...configNames(spec)], options.ignoresOthers === true),
+    );
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.fromEntries(values) as ConfigOf<S>;
 }
@@ -124,17 +128,16 @@ function readSecret(variable: string, env: Environment, problems: ConfigProblem[
   }
 }
 
-function unknownVariables(env: Environment, known: readonly string[]): ConfigProblem[] {
+function unknownVariables(env: Environment, known: readonly string[], onlyNear: boolean): ConfigProblem[] {
   const names = new Set(known);
   return Object.keys(env)
     .filter((name) => name.startsWith(prefix) && !name.startsWith(testPrefix) && !names.has(name))
-    .map((variable) => {
-      const near = nearest(variable, known);
-      return {
-        variable,
-        message: `${variable} is not a variable of Posthorn.${near === undefined ? '' : ` Did you mean ${near}?`}`,
-      };
-    });
+    .map((variable) => ({ variable, near: nearest(variable, known) }))
+    .filter(({ near }) => near !== undefined || !onlyNear)
+    .map(({ variable, near }) => ({
+      variable,
+      message: `${variable} is not a variable of Posthorn.${near === undefined ? '' : ` Did you mean ${near}?`}`,
+    }));
 }
 
 /** The name that takes the fewest typing errors to become this one; none when even that takes more than three. */

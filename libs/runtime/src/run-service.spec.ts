@@ -1,35 +1,12 @@
 import { spawn } from 'node:child_process';
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { systemClock, type Clock } from './clock.ts';
 import { ConfigError } from './config-reader.ts';
-import { exitCodes, runService, type ProcessPort, type RunnableService } from './run-service.ts';
+import { fakeProcess } from './fake-process.harness.ts';
+import { exitCodes, runService, type RunnableService } from './run-service.ts';
 
 const config = { logLevel: 'info', stopTimeoutMs: 5_000 } as const;
-
-/** A process that only says what it would do. */
-function fakeProcess(argv: readonly string[] = []) {
-  const events = new EventEmitter();
-  const written = { stdout: '', stderr: '' };
-  const exits: number[] = [];
-  const port: ProcessPort = {
-    argv,
-    on: (event, listener) => events.on(event, listener),
-    exit: (code) => {
-      exits.push(code);
-      events.emit('exit');
-    },
-    stdout: { write: (text) => (written.stdout += text) },
-    stderr: { write: (text) => (written.stderr += text) },
-  };
-  return {
-    port,
-    written,
-    exits,
-    emit: (event: string, value?: unknown) => events.emit(event, value),
-    events,
-  };
-}
 
 function run(
   service: Partial<RunnableService<typeof config>>,
