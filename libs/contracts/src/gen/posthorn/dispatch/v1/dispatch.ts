@@ -567,6 +567,8 @@ export interface ListTasksRequest {
   /** A task's id: the page that comes right after it, or right before it. One that isn't in the list gives an empty page. */
   afterId: string;
   beforeId: string;
+  /** UNSPECIFIED: of any kind. */
+  kind: TaskKind;
 }
 
 export interface ListTasksResponse {
@@ -5084,7 +5086,7 @@ export const GetTaskResponse: MessageFns<GetTaskResponse> = {
 };
 
 function createBaseListTasksRequest(): ListTasksRequest {
-  return { organisationIds: [], endpointIds: [], offset: 0, limit: 0, afterId: "", beforeId: "" };
+  return { organisationIds: [], endpointIds: [], offset: 0, limit: 0, afterId: "", beforeId: "", kind: 0 };
 }
 
 export const ListTasksRequest: MessageFns<ListTasksRequest> = {
@@ -5106,6 +5108,9 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
     }
     if (message.beforeId !== "") {
       writer.uint32(50).string(message.beforeId);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(56).int32(message.kind);
     }
     return writer;
   },
@@ -5171,6 +5176,14 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
             message.beforeId = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5194,6 +5207,7 @@ export const ListTasksRequest: MessageFns<ListTasksRequest> = {
     message.limit = object.limit ?? 0;
     message.afterId = object.afterId ?? "";
     message.beforeId = object.beforeId ?? "";
+    message.kind = object.kind ?? 0;
     return message;
   },
 };
