@@ -1,37 +1,22 @@
-/** The dialect preo. TODO(#6): its routes. */
-import type { ErrorCode } from '@posthorn/models';
+/** The dialect preo: webhook endpoints and their deliveries, as a Django REST Framework API shows them. */
 import type { Dialect, DialectDeps } from '../dialect.ts';
+import { failures, renderFailure } from './errors.ts';
+import { createPreoRoutes } from './routes.ts';
 
-const statuses = {
-  invalid_argument: 400,
-  payload_too_large: 413,
-  unauthenticated: 401,
-  permission_denied: 403,
-  not_found: 404,
-  method_not_allowed: 405,
-  already_exists: 400,
-  version_conflict: 400,
-  idempotency_mismatch: 400,
-  failed_precondition: 400,
-  rate_limited: 429,
-  internal: 500,
-  unavailable: 503,
-  deadline_exceeded: 504,
-} as const satisfies Record<ErrorCode, number>;
-
-export function createPreoDialect({ settings }: DialectDeps): Dialect {
+export function createPreoDialect({ settings, clients }: DialectDeps): Dialect {
   return {
     name: 'preo',
     basePaths: settings.basePaths,
     schemes: ['bearer'],
+    accepts: { trailingSlash: true },
     organisation: { headers: [], unknown: 'not_found' },
-    routes: [],
+    routes: createPreoRoutes(clients),
     reference: {
       tag: settings.brand,
-      description: 'Webhook endpoints as the clients of preo know them.',
+      description: `Webhook endpoints as the clients of ${settings.brand} know them. A slash at the end of a path is accepted.`,
       security: { preoToken: { type: 'http', scheme: 'bearer', description: 'An API key.' } },
-      failures: {},
+      failures,
     },
-    renderFailure: ({ error }) => ({ status: statuses[error.code], body: { detail: error.message } }),
+    renderFailure,
   };
 }
