@@ -94,7 +94,7 @@ export default {
       name: 'servers-are-for-stack-tests',
       comment: 'What starts a Kafka and a MongoDB is for tests that need the real ones.',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: ['\\.stack\\.spec\\.ts$', '^apps/e2e/'] },
+      from: { path: '^(apps|libs)/', pathNot: ['\\.stack\\.(spec|harness)\\.ts$', '^apps/e2e/'] },
       to: { path: '^tools/' },
     },
     {

@@ -55,7 +55,7 @@ const DEPENDENCIES = {
     'stack',
   ],
   gateway: ['models', 'runtime', 'contracts', 'rpc', 'signing', 'testing'],
-  stack: [],
+  stack: ['testing'],
   tools: ['stack'],
   bench: ['stack'],
 };

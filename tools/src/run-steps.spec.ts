@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isRunning } from './process-state.ts';
+import { isRunning } from '@posthorn/stack';
 import { runSteps } from './run-steps.ts';
 
 const OPTIONS = { concurrency: 2, timeLimitMs: 20_000, onEnd: () => {} };

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isRunning } from '../process-state.ts';
+import { isRunning } from '@posthorn/stack';
 import { workspaceRoot } from '../workspace.ts';
 
 /** A jest report as `--json` writes it, as far as `.ci/run` looks at it. */
@@ -14,6 +14,7 @@ const report = (passed: number, failed: number, broken = 0): string =>
 interface FakeNpm {
   readonly ci?: string;
   readonly test?: string;
+  readonly stack?: string;
   readonly check?: string;
   readonly e2e?: string;
 }
@@ -30,7 +31,7 @@ describe('.ci/run', () => {
     rmSync(folder, { recursive: true });
   });
 
-  function environment({ ci, test, check, e2e }: FakeNpm): NodeJS.ProcessEnv {
+  function environment({ ci, test, stack, check, e2e }: FakeNpm): NodeJS.ProcessEnv {
     mkdirSync(join(folder, 'bin'));
     writeFileSync(
       join(folder, 'bin/npm'),
@@ -39,6 +40,7 @@ out="\${@: -1}"; out="\${out#--outputFile=}"
 case "$*" in
   ci*) ${ci ?? 'true'} ;;
   'run test '*) ${test ?? `echo '${report(10, 0)}' >"$out"`} ;;
+  'run test:stack '*) ${stack ?? `echo '${report(4, 0)}' >"$out"`} ;;
   'run check '*) ${check ?? `echo '5 0' >"$out"`} ;;
   'run test:e2e '*) ${e2e ?? `echo '${report(2, 0)}' >"$out"`} ;;
   *) exit 99 ;;
@@ -55,30 +57,37 @@ esac
   }
 
   test('sums the tests and the steps of everything that ran', () => {
-    expect(run({})).toEqual({ lastLine: '18 passed, 0 failed', code: 0 });
+    expect(run({})).toEqual({ lastLine: '22 passed, 0 failed', code: 0 });
   });
 
   test('fails when a test failed, and still runs the rest', () => {
     expect(run({ test: `echo '${report(9, 1)}' >"$out"; exit 1` })).toEqual({
-      lastLine: '17 passed, 1 failed',
+      lastLine: '21 passed, 1 failed',
       code: 1,
     });
   });
 
   test('counts a file of tests that could not run as a failure', () => {
     expect(run({ test: `echo '${report(9, 0, 1)}' >"$out"; exit 1` })).toEqual({
-      lastLine: '17 passed, 1 failed',
+      lastLine: '21 passed, 1 failed',
       code: 1,
     });
   });
 
   test('counts a suite that crashed before its report as a failure', () => {
-    expect(run({ e2e: 'kill -SEGV $$' })).toEqual({ lastLine: '16 passed, 1 failed', code: 1 });
+    expect(run({ e2e: 'kill -SEGV $$' })).toEqual({ lastLine: '20 passed, 1 failed', code: 1 });
+  });
+
+  test('counts a suite whose servers could not be had as a failure, and still runs the rest', () => {
+    expect(run({ stack: 'echo "There is no Kafka for the tests" >&2; exit 1' })).toEqual({
+      lastLine: '18 passed, 1 failed',
+      code: 1,
+    });
   });
 
   test('counts the failed steps of the check', () => {
     expect(run({ check: `echo '3 2' >"$out"; exit 1` })).toEqual({
-      lastLine: '16 passed, 2 failed',
+      lastLine: '20 passed, 2 failed',
       code: 1,
     });
   });
@@ -103,7 +112,7 @@ esac
       if (output.includes('waiting')) child.kill('SIGTERM');
     });
     await once(child, 'close');
-    expect(output.trimEnd().split('\n').at(-1)).toBe('11 passed, 1 failed');
+    expect(output.trimEnd().split('\n').at(-1)).toBe('15 passed, 1 failed');
     expect(child.exitCode).toBe(1);
   });
 });

@@ -1,6 +1,4 @@
-import { runningServers } from './running-servers.ts';
+import { stopServers } from './running-servers.ts';
 
 /** Stops what `start-stack.ts` started. */
-export default async function stopStack(): Promise<void> {
-  await Promise.all(runningServers.map((server) => server.stop()));
-}
+export default stopServers;

@@ -43,7 +43,7 @@ function problemsOf(path: string): readonly string[] {
       problems.push(`${path}: "${segment}" isn't kebab-case`);
     }
   }
-  if (file === 'index.ts' && !/^(apps|libs)\/[^/]+\/src\/index\.ts$/.test(path)) {
+  if (file === 'index.ts' && !/^(apps|libs|tools)\/[^/]+\/src\/index\.ts$/.test(path)) {
     problems.push(`${path}: index.ts only at a project's root`);
   }
   return problems;

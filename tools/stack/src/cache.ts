@@ -12,12 +12,17 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isRunning } from './process-state.ts';
+import type { Progress } from './progress.ts';
 
 const pollMs = 500;
+/** A lock that is older is left over, even if another process has the number of its holder by now. */
+const longestFillMs = 30 * 60_000;
 
 /**
  * Fills a directory of the cache, unless it is there.
@@ -27,13 +32,13 @@ const pollMs = 500;
  */
 export async function fillOnce(
   directory: string,
-  onProgress: (line: string) => void,
+  progress: Progress,
   fill: (directory: string) => Promise<string | null>,
 ): Promise<string | null> {
   if (existsSync(directory)) return null;
   mkdirSync(dirname(directory), { recursive: true });
   const release = await lock(`${directory}.lock`, () => {
-    onProgress(`another process is at it: ${basename(directory)}`);
+    progress.step(`another process is at it: ${basename(directory)}`);
   });
   try {
     if (existsSync(directory)) return null;
@@ -76,7 +81,7 @@ async function lock(file: string, onWait: () => void): Promise<() => void> {
       return () => rmSync(file, { force: true });
     } catch (error) {
       if (!existsSync(file)) continue;
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (codeOf(error) !== 'EEXIST') throw error;
     }
     if (!isHeld(file)) {
       rmSync(file, { force: true });
@@ -87,14 +92,18 @@ async function lock(file: string, onWait: () => void): Promise<() => void> {
   }
 }
 
+/** What the system calls a failure. */
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}
+
 function isHeld(file: string): boolean {
   try {
+    if (Date.now() - statSync(file).mtimeMs > longestFillMs) return false;
     const pid = Number(readFileSync(file, 'utf8'));
     // One that is being written is empty for a moment.
-    if (pid === 0) return true;
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return pid === 0 || isRunning(pid);
+  } catch {
+    return false;
   }
 }

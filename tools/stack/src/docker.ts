@@ -3,8 +3,10 @@
  *
  * A container's ports are published on 127.0.0.1 only, and it is removed with its data at the end.
  */
+import { randomUUID } from 'node:crypto';
 import { startGuardian } from './guardian.ts';
 import type { Guardian } from './guardian.ts';
+import type { Progress } from './progress.ts';
 import { runTool } from './run-tool.ts';
 import type { Runner } from './runner.ts';
 
@@ -25,18 +27,28 @@ export async function hasDockerEngine(): Promise<boolean> {
  *
  * @returns why that isn't possible; null when it is ready
  */
-export async function pullImage(image: string, onProgress: (line: string) => void): Promise<string | null> {
+export async function pullImage(image: string, progress: Progress): Promise<string | null> {
   const present = await runTool('docker', ['image', 'inspect', image], { timeLimitMs: askLimitMs });
   if (present.code === 0) return null;
-  onProgress(`pulling ${image}`);
-  const pulled = await runTool('docker', ['pull', image], { timeLimitMs: pullLimitMs, onLine: onProgress });
+  progress.step(`pulling ${image}`);
+  const pulled = await runTool('docker', ['pull', image], {
+    timeLimitMs: pullLimitMs,
+    onLine: (line) => progress.detail(line),
+  });
   return pulled.code === 0 ? null : `docker pull ${image} failed: ${lastLine(pulled.output)}`;
+}
+
+/** @throws Error when there is one: what a container writes goes away with it */
+export function refuseDataDir(dataDir: string | undefined): void {
+  if (dataDir !== undefined) {
+    throw new Error('A server in Docker keeps its data in its container: it takes no directory for them');
+  }
 }
 
 export interface ContainerOptions {
   readonly image: string;
-  /** Unique on this machine. */
-  readonly name: string;
+  /** For its name, as `kafka`. */
+  readonly product: string;
   /** The same inside and outside. */
   readonly port: number;
   /** `NAME=value` each. */
@@ -48,11 +60,12 @@ export interface ContainerOptions {
 /** Runs a server in a container, which doesn't outlive this process. */
 export function createContainerRunner({
   image,
-  name,
+  product,
   port,
   environment = [],
   args = [],
 }: ContainerOptions): Runner {
+  const name = `posthorn-${product}-${randomUUID()}`;
   let guardian: Guardian | undefined;
 
   async function docker(...dockerArgs: readonly string[]): Promise<string> {

@@ -27,3 +27,8 @@ async function isFree(port: number): Promise<boolean> {
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
   });
 }
+
+/** @throws Error that names the option to choose another one by, when somebody listens at the port */
+export async function requireFreePort(port: number, option: string): Promise<void> {
+  if (!(await isFree(port))) throw new Error(`Port ${port} is taken; choose another with ${option}`);
+}

@@ -19,7 +19,7 @@ export interface GivenServer {
  * @throws Error when none of its peers answers
  */
 export async function useGivenServer(given: GivenServer): Promise<TestServer> {
-  const { product, variable, address } = given;
+  const { product, variable } = given;
   const version = (await firstAnswer(given)) ?? 'unknown';
   const refuse = (): Promise<never> =>
     Promise.reject(
@@ -31,7 +31,7 @@ export async function useGivenServer(given: GivenServer): Promise<TestServer> {
   return {
     source: 'url',
     version,
-    description: `${product}, version ${version} (${variable}=${withoutPassword(address)})`,
+    description: `${product}, version ${version}, given by ${variable}`,
     canBeKilled: false,
     kill: refuse,
     restart: refuse,
@@ -61,7 +61,7 @@ async function firstAnswer({
 }
 
 /** `mongodb://user:secret@host` without the secret. */
-function withoutPassword(address: string): string {
+export function withoutPassword(address: string): string {
   return address.replace(/(:\/\/[^:@/]*):[^@/]*@/, '$1:***@');
 }
 

@@ -14,7 +14,7 @@ export interface Guardian {
 
 /** Has `script` run (by sh, `args` being `$1`, `$2` …) once this process has ended without dismissing the guardian. */
 export function startGuardian(script: string, args: readonly string[]): Guardian {
-  const waitThenRun = `trap '' INT TERM HUP; cat >/dev/null; ${script}`;
+  const waitThenRun = `trap '' INT TERM HUP; while read -r _; do :; done; ${script}`;
   const child = spawn('sh', ['-c', waitThenRun, 'posthorn-guardian', ...args], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
@@ -23,6 +23,7 @@ export function startGuardian(script: string, args: readonly string[]): Guardian
     async dismiss() {
       child.kill('SIGKILL');
       await exited;
+      child.stdin.destroy();
     },
   };
 }

@@ -1,4 +1,7 @@
 export { kafkaBrokersVariable, mongodbUrlVariable } from './config.ts';
+export { withoutPassword } from './given-server.ts';
 export * from './kafka.ts';
 export * from './mongodb.ts';
+export * from './process-state.ts';
+export * from './progress.ts';
 export * from './test-server.ts';

@@ -3,8 +3,7 @@
  *
  * The classes that a broker loads are archived once, which makes a restart two or three times as quick.
  */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fillOnce } from './cache.ts';
 import { freePort } from './free-port.ts';
@@ -12,8 +11,10 @@ import { probeKafka } from './kafka-probe.ts';
 import { asProperties, kafkaSettings } from './kafka-settings.ts';
 import type { KafkaAddresses } from './kafka-settings.ts';
 import { createProcessRunner } from './process-runner.ts';
+import type { Progress } from './progress.ts';
 import { runTool } from './run-tool.ts';
 import type { Runner } from './runner.ts';
+import { serverDirectory } from './server-directory.ts';
 import { startServer } from './started-server.ts';
 
 export const kafkaVersion = '4.3.1';
@@ -36,23 +37,20 @@ export interface MavenKafka {
 }
 
 /** Has it ready, fetched if need be; answers why that isn't possible as text. */
-export async function prepareMavenKafka(
-  cacheDir: string,
-  onProgress: (line: string) => void,
-): Promise<MavenKafka | string> {
+export async function prepareMavenKafka(cacheDir: string, progress: Progress): Promise<MavenKafka | string> {
   const javaVersion = await findJavaVersion();
   if (javaVersion === null || Number.parseInt(javaVersion, 10) < oldestJava) {
     return `Maven Central: needs Java ${oldestJava} or newer, which is ${javaVersion === null ? "not there ('java')" : javaVersion}`;
   }
   const home = join(cacheDir, `kafka-${kafkaVersion}`);
-  const problem = await fillOnce(home, onProgress, (directory) => fetchLibraries(directory, onProgress));
+  const problem = await fillOnce(home, progress, (directory) => fetchLibraries(directory, progress));
   if (problem !== null) return problem;
 
   const libraries = join(home, 'lib');
   const archives = join(cacheDir, `kafka-${kafkaVersion}-classes-java-${javaVersion}`);
   const kafka = { libraries, classArchive: join(archives, 'kafka.jsa'), javaVersion };
-  const archiveProblem = await fillOnce(archives, onProgress, (directory) =>
-    archiveClasses(libraries, directory, onProgress),
+  const archiveProblem = await fillOnce(archives, progress, (directory) =>
+    archiveClasses(libraries, directory, progress),
   );
   return archiveProblem ?? kafka;
 }
@@ -62,8 +60,8 @@ async function findJavaVersion(): Promise<string | null> {
   return /version "([^"]+)"/.exec(output)?.[1] ?? null;
 }
 
-async function fetchLibraries(directory: string, onProgress: (line: string) => void): Promise<string | null> {
-  onProgress(`fetching Kafka ${kafkaVersion} from Maven Central (45 MB)`);
+async function fetchLibraries(directory: string, progress: Progress): Promise<string | null> {
+  progress.step(`fetching Kafka ${kafkaVersion} from Maven Central (45 MB)`);
   const pom = join(directory, 'pom.xml');
   writeFileSync(
     pom,
@@ -78,7 +76,7 @@ async function fetchLibraries(directory: string, onProgress: (line: string) => v
       'dependency:copy-dependencies',
       `-DoutputDirectory=${join(directory, 'lib')}`,
     ],
-    { timeLimitMs: fetchLimitMs, onLine: onProgress },
+    { timeLimitMs: fetchLimitMs, onLine: (line) => progress.detail(line) },
   );
   if (code === 0) return null;
   const error = output.split('\n').find((line) => line.includes('ERROR')) ?? output.trim().split('\n').at(-1);
@@ -107,9 +105,9 @@ function projectOf(coordinates: readonly string[]): string {
 async function archiveClasses(
   libraries: string,
   directory: string,
-  onProgress: (line: string) => void,
+  progress: Progress,
 ): Promise<string | null> {
-  onProgress('archiving the classes of Kafka, for quick starts');
+  progress.step('archiving the classes of Kafka, for quick starts');
   const port = await freePort();
   const addresses = {
     port,
@@ -117,14 +115,12 @@ async function archiveClasses(
     controllerPort: await freePort(),
     listenHost: '127.0.0.1',
   };
-  const data = mkdtempSync(join(tmpdir(), 'posthorn-kafka-'));
   const archive = join(directory, 'kafka.jsa');
   const runner = await createMavenRunner({
     libraries,
     archiveOption: `-XX:ArchiveClassesAtExit=${archive}`,
     addresses,
-    directory: data,
-    isTemporary: true,
+    ...serverDirectory('kafka'),
   });
   try {
     await startServer({
@@ -137,7 +133,6 @@ async function archiveClasses(
     await runner.end();
   } finally {
     await runner.dispose();
-    rmSync(data, { recursive: true, force: true });
   }
   return existsSync(archive) ? null : 'Java wrote no archive of the classes of Kafka';
 }

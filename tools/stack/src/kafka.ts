@@ -1,18 +1,20 @@
 /**
  * A Kafka for tests: the one that was given, else Docker's official image, else the release from Maven Central.
  */
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
 import { kafkaBrokersVariable, readStackConfig } from './config.ts';
-import { createContainerRunner, hasDockerEngine, pullImage } from './docker.ts';
+import { createContainerRunner, hasDockerEngine, pullImage, refuseDataDir } from './docker.ts';
 import { freePort } from './free-port.ts';
 import { peersOf, useGivenServer } from './given-server.ts';
 import { createMavenRunner, kafkaVersion, prepareMavenKafka } from './kafka-from-maven.ts';
 import type { MavenKafka } from './kafka-from-maven.ts';
 import { probeKafka } from './kafka-probe.ts';
 import { asImageEnvironment, kafkaSettings } from './kafka-settings.ts';
+import type { KafkaAddresses } from './kafka-settings.ts';
 import { MissingServerError } from './missing-server.ts';
+import { silent } from './progress.ts';
+import type { Progress } from './progress.ts';
+import type { Runner } from './runner.ts';
+import { serverDirectory } from './server-directory.ts';
 import { startServer } from './started-server.ts';
 import type { KafkaServer, StartOptions } from './test-server.ts';
 
@@ -32,8 +34,8 @@ type Installation = { readonly source: 'docker' } | ({ readonly source: 'maven' 
  * @returns what it is, for a person
  * @throws MissingServerError when no way works
  */
-export async function ensureKafka(onProgress: (line: string) => void = () => {}): Promise<string> {
-  return describe(await prepare(onProgress));
+export async function ensureKafka(progress: Progress = silent): Promise<string> {
+  return describe(await prepare(progress));
 }
 
 /**
@@ -42,43 +44,47 @@ export async function ensureKafka(onProgress: (line: string) => void = () => {})
  * @throws MissingServerError when no way to have one works
  */
 export async function startKafka(options: KafkaStartOptions = {}): Promise<KafkaServer> {
-  const { own = false, onProgress = () => {} } = options;
+  const { own = false, progress = silent } = options;
   const given = readStackConfig().kafkaBrokers;
   if (given !== undefined && !own) return givenKafka(given);
 
-  const installation = await prepare(onProgress);
+  const installation = await prepare(progress);
   const port = options.port ?? (await freePort());
   const addresses = {
     port,
     advertisedPort: options.advertisedPort ?? port,
     controllerPort: await freePort(),
-    listenHost: installation.source === 'docker' ? '0.0.0.0' : '127.0.0.1',
   };
-  const directory = options.dataDir ?? mkdtempSync(join(tmpdir(), 'posthorn-kafka-'));
-  mkdirSync(directory, { recursive: true });
-  const runner =
-    installation.source === 'docker'
-      ? createContainerRunner({
-          image,
-          name: basename(directory),
-          port,
-          environment: asImageEnvironment(kafkaSettings(addresses)),
-        })
-      : await createMavenRunner({
-          libraries: installation.libraries,
-          archiveOption: `-XX:SharedArchiveFile=${installation.classArchive}`,
-          addresses,
-          directory,
-          isTemporary: options.dataDir === undefined,
-        });
   const server = await startServer({
     source: installation.source,
     version: kafkaVersion,
     description: describe(installation),
     probe: () => probeKafka({ host: '127.0.0.1', port }),
-    runner,
+    runner: await createRunner(installation, addresses, options.dataDir),
   });
   return { ...server, brokers: [`127.0.0.1:${addresses.advertisedPort}`], port };
+}
+
+async function createRunner(
+  installation: Installation,
+  addresses: Omit<KafkaAddresses, 'listenHost'>,
+  dataDir: string | undefined,
+): Promise<Runner> {
+  if (installation.source === 'docker') {
+    refuseDataDir(dataDir);
+    return createContainerRunner({
+      image,
+      product: 'kafka',
+      port: addresses.port,
+      environment: asImageEnvironment(kafkaSettings({ ...addresses, listenHost: '0.0.0.0' })),
+    });
+  }
+  return createMavenRunner({
+    libraries: installation.libraries,
+    archiveOption: `-XX:SharedArchiveFile=${installation.classArchive}`,
+    addresses: { ...addresses, listenHost: '127.0.0.1' },
+    ...serverDirectory('kafka', dataDir),
+  });
 }
 
 function describe(installation: Installation): string {
@@ -90,17 +96,17 @@ function describe(installation: Installation): string {
   }
 }
 
-async function prepare(onProgress: (line: string) => void): Promise<Installation> {
+async function prepare(progress: Progress): Promise<Installation> {
   const tried: string[] = [`${kafkaBrokersVariable} isn't set`];
   if (await hasDockerEngine()) {
-    const problem = await pullImage(image, onProgress);
+    const problem = await pullImage(image, progress);
     if (problem === null) return { source: 'docker' };
     tried.push(problem);
-    onProgress(problem);
+    progress.step(problem);
   } else {
     tried.push('no Docker engine answers');
   }
-  const kafka = await prepareMavenKafka(readStackConfig().cacheDir, onProgress);
+  const kafka = await prepareMavenKafka(readStackConfig().cacheDir, progress);
   if (typeof kafka !== 'string') return { source: 'maven', ...kafka };
   throw new MissingServerError(
     'Kafka',

@@ -7,13 +7,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fillOnce } from './cache.ts';
 import { createProcessRunner } from './process-runner.ts';
+import type { Progress } from './progress.ts';
 import { runTool } from './run-tool.ts';
 import type { Runner } from './runner.ts';
 
 export const secantusVersion = '0.5.3-beta.196';
 
 const askLimitMs = 20_000;
-const buildLimitMs = 25 * 60_000;
+const buildLimitMs = 20 * 60_000;
 /** What the build runs, and what to ask each to see that it is there. */
 const buildTools = [
   ['cargo', '--version'],
@@ -25,15 +26,15 @@ const buildTools = [
 /** Has the server ready, built if need be; answers where it is, or why it can't be built. */
 export async function prepareSecantus(
   cacheDir: string,
-  onProgress: (line: string) => void,
+  progress: Progress,
 ): Promise<{ readonly program: string } | { readonly problem: string }> {
   const home = join(cacheDir, `secantusd-rs-${secantusVersion}`);
-  const problem = await fillOnce(home, onProgress, (directory) => build(directory, onProgress));
+  const problem = await fillOnce(home, progress, (directory) => build(directory, progress));
   if (problem !== null) return { problem };
   return { program: join(home, 'bin/secantusd-rs') };
 }
 
-async function build(directory: string, onProgress: (line: string) => void): Promise<string | null> {
+async function build(directory: string, progress: Progress): Promise<string | null> {
   const missing: string[] = [];
   for (const [program, ...args] of buildTools) {
     const { code } = await runTool(program, args, { timeLimitMs: askLimitMs });
@@ -41,7 +42,7 @@ async function build(directory: string, onProgress: (line: string) => void): Pro
   }
   if (missing.length > 0) return `crates.io: the build of secantusd-rs needs ${missing.join(', ')}`;
 
-  onProgress(`building secantusd-rs ${secantusVersion} with cargo (once, about 5 minutes on two cores)`);
+  progress.step(`building secantusd-rs ${secantusVersion} with cargo (once, about 5 minutes on two cores)`);
   const { code, output } = await runTool(
     'cargo',
     [
@@ -55,7 +56,7 @@ async function build(directory: string, onProgress: (line: string) => void): Pro
         CARGO_TERM_PROGRESS_WHEN: 'always',
         CARGO_TERM_PROGRESS_WIDTH: '100',
       },
-      onLine: onProgress,
+      onLine: (line) => progress.detail(line),
       timeLimitMs: buildLimitMs,
     },
   );

@@ -17,24 +17,25 @@ const alreadyInitialized = 23;
  * @throws Error when it doesn't answer, or takes no writes (yet)
  */
 export async function probeMongodb(peer: Peer): Promise<string | null> {
-  const hello = await command(peer, { hello: 1 });
+  const hello = await runCommand(peer, { hello: 1 });
   if (hello.get('isWritablePrimary') !== true) {
     throw new Error(`${peer.host}:${peer.port} takes no writes yet`);
   }
-  const version = (await command(peer, { buildInfo: 1 })).get('version');
+  const version = (await runCommand(peer, { buildInfo: 1 })).get('version');
   return typeof version === 'string' ? version : null;
 }
 
 /** Makes a server that was started with `--replSet` the only member of its set; fine if it is that already. */
 export async function initiateReplicaSet(peer: Peer, name: string): Promise<void> {
   const member = { _id: 0, host: `${peer.host}:${peer.port}` };
-  const answer = await command(peer, { replSetInitiate: { _id: name, members: [member] } });
+  const answer = await runCommand(peer, { replSetInitiate: { _id: name, members: [member] } });
   if (answer.get('ok') !== 1 && answer.get('code') !== alreadyInitialized) {
     throw new Error(`The replica set couldn't be initiated: ${String(answer.get('errmsg'))}`);
   }
 }
 
-async function command(peer: Peer, body: BsonInput): Promise<BsonOutput> {
+/** Runs a command on the database `admin`, and answers what the server said, errors as well. */
+export async function runCommand(peer: Peer, body: BsonInput): Promise<BsonOutput> {
   const content = writeBson({ ...body, $db: 'admin' });
   const message = Buffer.alloc(headerBytes + beforeBody);
   message.writeInt32LE(message.length + content.length, 0);

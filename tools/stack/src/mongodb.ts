@@ -3,18 +3,18 @@
  *
  * All of them are replica sets, of one member: a server on its own refuses some reads and writes that the platform uses.
  */
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
 import { mongodbUrlVariable, readStackConfig } from './config.ts';
-import { createContainerRunner, hasDockerEngine, pullImage } from './docker.ts';
+import { createContainerRunner, hasDockerEngine, pullImage, refuseDataDir } from './docker.ts';
 import { freePort } from './free-port.ts';
 import { peersOf, useGivenServer } from './given-server.ts';
 import { MissingServerError } from './missing-server.ts';
 import { createSecantusRunner, prepareSecantus, secantusVersion } from './mongodb-from-cargo.ts';
 import { initiateReplicaSet, probeMongodb } from './mongodb-probe.ts';
+import { silent } from './progress.ts';
+import type { Progress } from './progress.ts';
+import { serverDirectory } from './server-directory.ts';
 import { startServer } from './started-server.ts';
-import type { MongodbServer, StartOptions } from './test-server.ts';
+import type { MongodbServer, StartOptions, TestServer } from './test-server.ts';
 
 const image = 'mongo:8';
 const imageVersion = '8';
@@ -29,8 +29,8 @@ type Installation = { readonly source: 'docker' } | { readonly source: 'cargo'; 
  * @returns what it is, for a person
  * @throws MissingServerError when no way works
  */
-export async function ensureMongodb(onProgress: (line: string) => void = () => {}): Promise<string> {
-  return describe(await prepare(onProgress));
+export async function ensureMongodb(progress: Progress = silent): Promise<string> {
+  return describe(await prepare(progress));
 }
 
 /**
@@ -39,39 +39,49 @@ export async function ensureMongodb(onProgress: (line: string) => void = () => {
  * @throws MissingServerError when no way to have one works
  */
 export async function startMongodb(options: StartOptions = {}): Promise<MongodbServer> {
-  const { own = false, onProgress = () => {} } = options;
+  const { own = false, progress = silent } = options;
   const given = readStackConfig().mongodbUrl;
   if (given !== undefined && !own) return givenMongodb(given);
 
-  const installation = await prepare(onProgress);
+  const installation = await prepare(progress);
   const port = options.port ?? (await freePort());
-  const peer = { host: '127.0.0.1', port };
-  const directory = options.dataDir ?? mkdtempSync(join(tmpdir(), 'posthorn-mongodb-'));
-  mkdirSync(directory, { recursive: true });
-  const inDocker = installation.source === 'docker';
-  const server = await startServer({
-    source: installation.source,
-    version: inDocker ? imageVersion : secantusVersion,
-    description: describe(installation),
-    async probe() {
-      if (inDocker) await initiateReplicaSet(peer, replicaSet);
-      await probeMongodb(peer);
-    },
-    runner: inDocker
-      ? createContainerRunner({
-          image,
-          name: basename(directory),
-          port,
-          args: ['--replSet', replicaSet, '--port', String(port), '--bind_ip_all'],
-        })
-      : createSecantusRunner({
-          program: installation.program,
-          port,
-          directory,
-          isTemporary: options.dataDir === undefined,
-        }),
-  });
+  const server =
+    installation.source === 'docker'
+      ? await startImage(port, options)
+      : await startSecantus(installation.program, port, options);
   return { ...server, url: `mongodb://127.0.0.1:${port}/?directConnection=true` };
+}
+
+async function startImage(port: number, { dataDir }: StartOptions): Promise<TestServer> {
+  refuseDataDir(dataDir);
+  const peer = { host: '127.0.0.1', port };
+  let version = imageVersion;
+  const server = await startServer({
+    source: 'docker',
+    version,
+    description: describe({ source: 'docker' }),
+    async probe() {
+      await initiateReplicaSet(peer, replicaSet);
+      version = (await probeMongodb(peer)) ?? imageVersion;
+    },
+    runner: createContainerRunner({
+      image,
+      product: 'mongodb',
+      port,
+      args: ['--replSet', replicaSet, '--port', String(port), '--bind_ip_all'],
+    }),
+  });
+  return { ...server, version, description: `MongoDB ${version} (Docker image ${image})` };
+}
+
+function startSecantus(program: string, port: number, { dataDir }: StartOptions): Promise<TestServer> {
+  return startServer({
+    source: 'cargo',
+    version: secantusVersion,
+    description: describe({ source: 'cargo', program }),
+    probe: () => probeMongodb({ host: '127.0.0.1', port }),
+    runner: createSecantusRunner({ program, port, ...serverDirectory('mongodb', dataDir) }),
+  });
 }
 
 function describe(installation: Installation): string {
@@ -83,17 +93,17 @@ function describe(installation: Installation): string {
   }
 }
 
-async function prepare(onProgress: (line: string) => void): Promise<Installation> {
+async function prepare(progress: Progress): Promise<Installation> {
   const tried: string[] = [`${mongodbUrlVariable} isn't set`];
   if (await hasDockerEngine()) {
-    const problem = await pullImage(image, onProgress);
+    const problem = await pullImage(image, progress);
     if (problem === null) return { source: 'docker' };
     tried.push(problem);
-    onProgress(problem);
+    progress.step(problem);
   } else {
     tried.push('no Docker engine answers');
   }
-  const built = await prepareSecantus(readStackConfig().cacheDir, onProgress);
+  const built = await prepareSecantus(readStackConfig().cacheDir, progress);
   if ('program' in built) return { source: 'cargo', program: built.program };
   throw new MissingServerError(
     'MongoDB',

@@ -10,6 +10,8 @@ import type { Runner } from './runner.ts';
 /** How long a server may take to end in order. */
 const graceMs = 20_000;
 const lastLines = 25;
+/** Again after a second: the server may be writing while it is being killed. */
+const removeDirectory = 'rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }';
 
 export interface ProcessRunnerOptions {
   readonly command: string;
@@ -24,7 +26,9 @@ export interface ProcessRunnerOptions {
 export function createProcessRunner({ command, args, directory, isTemporary }: ProcessRunnerOptions): Runner {
   const logFile = join(directory, 'server.log');
   let child: ChildProcess | undefined;
-  let guardian: Guardian | undefined;
+  /** Of the process while it runs, and of its directory: a number of an ended process may soon be another's. */
+  let processGuardian: Guardian | undefined;
+  let directoryGuardian: Guardian | undefined;
 
   function isRunning(): boolean {
     return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
@@ -34,15 +38,15 @@ export function createProcessRunner({ command, args, directory, isTemporary }: P
     if (child !== undefined && isRunning()) {
       const exited = once(child, 'exit');
       const force = setTimeout(() => child?.kill('SIGKILL'), graceMs);
-      // One that is suspended would take no notice of a SIGTERM.
-      child.kill('SIGCONT');
       child.kill(signal);
+      // One that is suspended notices a SIGTERM only when it goes on.
+      child.kill('SIGCONT');
       await exited;
       clearTimeout(force);
     }
     child = undefined;
-    await guardian?.dismiss();
-    guardian = undefined;
+    await processGuardian?.dismiss();
+    processGuardian = undefined;
   }
 
   function signal(name: NodeJS.Signals): Promise<void> {
@@ -59,10 +63,10 @@ export function createProcessRunner({ command, args, directory, isTemporary }: P
       closeSync(log);
       await once(started, 'spawn');
       child = started;
-      guardian = startGuardian('kill -KILL "$1"; [ -z "$2" ] || rm -rf -- "$2"', [
-        String(started.pid),
-        isTemporary ? directory : '',
-      ]);
+      const guardian = startGuardian('kill -KILL "$1"', [String(started.pid)]);
+      started.once('exit', () => void guardian.dismiss());
+      processGuardian = guardian;
+      if (isTemporary) directoryGuardian ??= startGuardian(removeDirectory, [directory]);
     },
     failure() {
       const how = child?.exitCode ?? child?.signalCode ?? null;
@@ -78,8 +82,11 @@ export function createProcessRunner({ command, args, directory, isTemporary }: P
     suspend: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
     async dispose() {
-      await endBy('SIGKILL');
+      // Data that outlive it are to be whole.
+      await endBy(isTemporary ? 'SIGKILL' : 'SIGTERM');
       if (isTemporary) rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+      await directoryGuardian?.dismiss();
+      directoryGuardian = undefined;
     },
   };
 }

@@ -26,14 +26,13 @@ export async function runTool(
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: timeLimitMs,
-    killSignal: 'SIGKILL',
   });
+  const limit = setTimeout(() => child.kill('SIGKILL'), timeLimitMs);
   let output = '';
   let line = '';
   const collect = (chunk: Buffer): void => {
     output += chunk.toString();
-    const lines = (line + chunk.toString()).split('\n');
+    const lines = (line + chunk.toString()).split(/[\r\n]/);
     line = lines.pop() ?? '';
     for (const complete of lines) onLine?.(complete);
   };
@@ -44,5 +43,7 @@ export async function runTool(
     return { code, output };
   } catch (error) {
     return { code: null, output: String(error) };
+  } finally {
+    clearTimeout(limit);
   }
 }

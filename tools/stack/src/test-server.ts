@@ -1,3 +1,5 @@
+import type { Progress } from './progress.ts';
+
 /** Where a server came from: given by URL, an official image, Maven Central, or built by cargo. */
 export type ServerSource = 'url' | 'docker' | 'maven' | 'cargo';
 
@@ -46,6 +48,6 @@ export interface StartOptions {
   readonly port?: number;
   /** Where it keeps its data, which then outlive it; a directory of its own that is removed when absent. */
   readonly dataDir?: string;
-  /** What happens meanwhile, a line at a time; nobody hears of it when absent. */
-  readonly onProgress?: (line: string) => void;
+  /** Who is told what happens meanwhile; nobody when absent. */
+  readonly progress?: Progress;
 }
