@@ -6,8 +6,13 @@ import {
   createInProcessClient,
   createNetworkClient,
   defineService,
+  openServiceClients,
+  openTransportSecurity,
   type Client,
   type RpcServer,
+  type ServiceName,
+  type TransportSecurity,
+  type TransportSecuritySettings,
 } from '@posthorn/rpc';
 import { createMetrics, silentLogger, systemRandom } from '@posthorn/runtime';
 import { eventually, FakeClock } from '@posthorn/testing';
@@ -39,6 +44,7 @@ describe('the network listener of event-ingest', () => {
   let ingest: IngestService;
   let listener: RpcServer;
   let address: string;
+  let keyClient: Client<typeof configV1.KeyServiceService>;
   const closing: (() => void)[] = [];
 
   beforeEach(async () => {
@@ -81,6 +87,7 @@ describe('the network listener of event-ingest', () => {
           : Promise.resolve({ key: configV1.ApiKey.fromPartial({ id: name, ...keys[name] }) });
       },
     });
+    keyClient = createInProcessClient(keyService, { ...observed, clock });
     ingest = createIngestService({
       log,
       reservations: unused,
@@ -91,7 +98,7 @@ describe('the network listener of event-ingest', () => {
     });
     listener = createNetworkListener({
       ingest,
-      keys: createInProcessClient(keyService, { ...observed, clock }),
+      keys: keyClient,
       host: '127.0.0.1',
       port: 0,
       reflection: true,
@@ -190,6 +197,53 @@ describe('the network listener of event-ingest', () => {
     await clock.advanceAsync(60_000);
     stream.send({ sequence: 2n, event });
     await eventually(() => acknowledged === 2);
+  });
+
+  describe('where the gateway is another process', () => {
+    const tokens: TransportSecuritySettings = { kind: 'tokens', keys: [new Uint8Array(32).fill(1)] };
+    const tenant: Principal = { kind: 'key', id: 'k1', organisationId: 'o7', scopes: ['events:write'] };
+    const open = (service: ServiceName): TransportSecurity => {
+      const security = openTransportSecurity({ service, settings: tokens, clock, ...observed });
+      closing.push(() => security.close());
+      return security;
+    };
+
+    beforeEach(async () => {
+      const stopped = listener.stop(0);
+      await clock.advanceAsync(0);
+      await stopped;
+      listener = createNetworkListener({
+        ingest,
+        keys: keyClient,
+        host: '127.0.0.1',
+        port: 0,
+        reflection: false,
+        security: open('event-ingest'),
+        clock,
+        ...observed,
+      });
+      address = `127.0.0.1:${await listener.start()}`;
+    });
+
+    async function publishAs(service: ServiceName, principal: Principal): Promise<unknown> {
+      const clients = await openServiceClients({ service: 'event-ingest', address, security: open(service) });
+      closing.push(() => clients.close());
+      const event = ingestV1.NewEvent.fromPartial({ type: 'order.paid', data: Buffer.from('{}') });
+      return clients.of(ingestV1.IngestServiceService).publish({ event }, { principal });
+    }
+
+    it('believes the gateway for whom it publishes, and no other service', async () => {
+      await publishAs('gateway', tenant);
+      expect(events.map(({ organisationId }) => organisationId)).toEqual(['o7']);
+      await expect(publishAs('dispatcher', tenant)).rejects.toMatchObject({ code: 'unavailable' });
+      expect(events).toHaveLength(1);
+    });
+
+    it('takes callers with a key as before, whatever they claim to be', async () => {
+      await publish('Bearer publisher');
+      expect(events.map(({ organisationId }) => organisationId)).toEqual(['o1']);
+      await expect(publish()).rejects.toMatchObject({ code: 'unauthenticated' });
+    });
   });
 
   it('tells its health to anyone', async () => {

@@ -129,6 +129,24 @@ export function publishContract(connect: Connect): void {
       expect([...stream.acknowledged.keys()]).toEqual([1]);
       expect(ingest().log.pending.size).toBe(0);
     });
+
+    it('ends well once it is old, after what was read is answered', async () => {
+      await ingest().serveAgain({ maxStreamAgeMs: 60_000 });
+      ingest().log.isManual = true;
+      const stream = ingest().openStream();
+      stream.send(1, newEvent({ id: 'a' }));
+      await eventually(() => ingest().log.pending.size === 1);
+      let closed = false;
+      void stream.closed.then(() => (closed = true));
+      ingest().clock.advance(59_999);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(closed).toBe(false);
+      ingest().clock.advance(1);
+      ingest().log.pending.get('a')?.durable();
+      expect(await stream.closed).toBeNull();
+      expect([...stream.acknowledged.keys()]).toEqual([1]);
+      expect(ingest().clock.pendingTimers).toBe(1);
+    });
   });
 
   it('counts what it accepted, refused and had seen before', async () => {

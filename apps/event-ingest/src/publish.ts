@@ -1,12 +1,14 @@
 import { ingestV1, refusalToMessage } from '@posthorn/contracts';
 import { DomainError, type Principal } from '@posthorn/models';
 import { defineService, type Handlers, type ServiceRegistration, type StreamCall } from '@posthorn/rpc';
+import type { Clock } from '@posthorn/runtime';
 import type { Accept, AcceptResult } from './accept.ts';
 
 /**
  * The three ways in, all through the same accept function: one event, a batch with a result for each in order, and a
  * stream that acknowledges each event as it becomes durable. A refused event ends neither its batch nor its stream.
- * A stream that has too much under way isn't read on until half of it is answered.
+ * A stream that has too much under way isn't read on until half of it is answered. A stream that has lived for long is
+ * ended well, so that its caller opens the next one wherever there is room by then.
  */
 export interface PublishService {
   readonly handlers: Handlers<typeof ingestV1.IngestServiceService>;
@@ -19,7 +21,16 @@ const maxBatchEvents = 1000;
 
 type PublishCall = StreamCall<ingestV1.PublishStreamRequest, ingestV1.PublishStreamResponse>;
 
-export function createPublishService(accept: Accept, maxInFlightPerStream: number): PublishService {
+export interface PublishServiceOptions {
+  readonly accept: Accept;
+  readonly maxInFlightPerStream: number;
+  /** How long a stream lives; without end when Infinity. */
+  readonly maxStreamAgeMs: number;
+  readonly clock: Clock;
+}
+
+export function createPublishService(options: PublishServiceOptions): PublishService {
+  const { accept, maxInFlightPerStream, maxStreamAgeMs, clock } = options;
   const open = new Set<PublishStream>();
 
   function acceptOrRefuse(event: ingestV1.NewEvent | undefined, caller: Principal): Promise<AcceptResult> {
@@ -43,7 +54,12 @@ export function createPublishService(accept: Accept, maxInFlightPerStream: numbe
     publishStream(call) {
       const stream = servePublishStream(call, acceptOrRefuse, maxInFlightPerStream);
       open.add(stream);
-      void stream.closed.then(() => open.delete(stream));
+      const ageing = maxStreamAgeMs === Infinity ? undefined : clock.setTimeout(stream.close, maxStreamAgeMs);
+      ageing?.unref();
+      void stream.closed.then(() => {
+        clock.clearTimeout(ageing);
+        open.delete(stream);
+      });
     },
   };
 
@@ -59,7 +75,8 @@ export function createPublishService(accept: Accept, maxInFlightPerStream: numbe
 }
 
 interface PublishStream {
-  close(): void;
+  /** Reads no more, answers what was read, and ends the stream. */
+  readonly close: () => void;
   readonly closed: Promise<void>;
 }
 

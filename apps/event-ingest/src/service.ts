@@ -30,6 +30,8 @@ export interface IngestLimits {
   readonly maxViewAgeMs?: number;
   /** Events of one stream that may be under way at a time; 4,096 when absent. */
   readonly maxInFlightPerStream?: number;
+  /** How long a stream lives before its caller has to open another one; without end when absent. */
+  readonly maxStreamAgeMs?: number;
 }
 
 export interface IngestService {
@@ -76,7 +78,12 @@ export function createIngestService(deps: IngestDeps): IngestService {
     logger,
     maxPayloadBytes: limits.maxPayloadBytes ?? standardMaxPayloadBytes,
   });
-  const publish = createPublishService(accept, limits.maxInFlightPerStream ?? standardMaxInFlightPerStream);
+  const publish = createPublishService({
+    accept,
+    maxInFlightPerStream: limits.maxInFlightPerStream ?? standardMaxInFlightPerStream,
+    maxStreamAgeMs: limits.maxStreamAgeMs ?? Infinity,
+    clock,
+  });
   const sweeper = createReservationSweeper({ reservations, clock, logger });
 
   return {

@@ -17,6 +17,7 @@ export { principalFromMetadata, requireOrganisation, type GetMetadata } from './
 export { createRpcServer, type RpcServer, type RpcServerOptions } from './server.ts';
 export { createServiceAuthentication, type AuthenticateCall } from './service-authentication.ts';
 export { transportSecurityOf, transportSecurityProblems } from './security-settings.ts';
+export { openServiceClients, type ServiceClients } from './service-clients.ts';
 export type { ServiceName } from './service-name.ts';
 export type { ClientStream, StreamCall } from './stream.ts';
 export {

@@ -1,0 +1,89 @@
+/** From the variables of a deployment to how Kafka is reached and what its topic is like. */
+import { readFileSync } from 'node:fs';
+import { DomainError } from '@posthorn/models';
+import type { ConfigOf, ConfigProblem, kafkaConfig } from '@posthorn/runtime';
+import type { KafkaConnectionOptions, KafkaSaslOptions, KafkaTlsOptions } from './kafka-connection.ts';
+import type { KafkaTopicOptions } from './kafka-topic.ts';
+
+type KafkaValues = ConfigOf<typeof kafkaConfig>;
+
+/** What is wrong with the variables together; none when `kafkaSettingsOf` may be asked. */
+export function kafkaProblems(values: KafkaValues): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const needed = (variable: string, because: string): void =>
+    void problems.push({ variable, message: `${variable} must be set: ${because}.` });
+  if (values.kafkaBrokers.length === 0) needed('POSTHORN_KAFKA_BROKERS', 'one broker at least, as host:port');
+  if (values.kafkaSaslMechanism !== null) {
+    if (values.kafkaUsername === null) needed('POSTHORN_KAFKA_USERNAME', 'the mechanism signs a user in');
+    if (values.kafkaPassword === null) needed('POSTHORN_KAFKA_PASSWORD', 'the mechanism asks for it');
+  } else if (values.kafkaUsername !== null || values.kafkaPassword !== null) {
+    needed('POSTHORN_KAFKA_SASL_MECHANISM', 'user and password are of no use without it');
+  }
+  if ((values.kafkaTlsCertFile === null) !== (values.kafkaTlsKeyFile === null)) {
+    const missing =
+      values.kafkaTlsCertFile === null ? 'POSTHORN_KAFKA_TLS_CERT_FILE' : 'POSTHORN_KAFKA_TLS_KEY_FILE';
+    needed(missing, 'certificate and key belong together');
+  }
+  if (values.kafkaTopicMinIsr > values.kafkaTopicReplication) {
+    const message = `POSTHORN_KAFKA_TOPIC_MIN_ISR must not be more than POSTHORN_KAFKA_TOPIC_REPLICATION (${values.kafkaTopicReplication}): nothing could be written.`;
+    problems.push({ variable: 'POSTHORN_KAFKA_TOPIC_MIN_ISR', message });
+  }
+  return problems;
+}
+
+/**
+ * What the writer and the reader take. Certificates are read from their files: `failed_precondition` when one can't be.
+ *
+ * @param clientId names the process in the brokers' logs
+ */
+export function kafkaSettingsOf(
+  values: KafkaValues,
+  clientId: string,
+): { readonly connection: KafkaConnectionOptions; readonly topic: KafkaTopicOptions } {
+  return {
+    connection: {
+      brokers: values.kafkaBrokers,
+      clientId,
+      tls: tlsOf(values),
+      sasl: saslOf(values),
+    },
+    topic: {
+      name: values.kafkaTopic,
+      create: values.kafkaCreateTopic
+        ? {
+            partitions: values.kafkaTopicPartitions,
+            replication: values.kafkaTopicReplication,
+            minInsyncReplicas: values.kafkaTopicMinIsr,
+            retentionMs: values.kafkaTopicRetentionMs,
+          }
+        : undefined,
+      dangerouslyAllowWeak: values.allowWeakTopics,
+    },
+  };
+}
+
+function tlsOf(values: KafkaValues): KafkaTlsOptions | undefined {
+  const { kafkaTlsCaFile, kafkaTlsCertFile, kafkaTlsKeyFile } = values;
+  const files = [kafkaTlsCaFile, kafkaTlsCertFile, kafkaTlsKeyFile];
+  if (!values.kafkaTls && files.every((file) => file === null)) return undefined;
+  const [ca, cert, key] = files.map((file) => (file === null ? undefined : readPem(file)));
+  return { ca, cert, key };
+}
+
+function saslOf({
+  kafkaSaslMechanism,
+  kafkaUsername,
+  kafkaPassword,
+}: KafkaValues): KafkaSaslOptions | undefined {
+  if (kafkaSaslMechanism === null || kafkaUsername === null || kafkaPassword === null) return undefined;
+  return { mechanism: kafkaSaslMechanism, username: kafkaUsername, password: kafkaPassword };
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new DomainError('failed_precondition', `${path} can't be read (${code}).`, { cause: error });
+  }
+}
