@@ -1,8 +1,20 @@
-import { attemptIdOf, type Delivery } from '@posthorn/models';
+import {
+  attemptIdOf,
+  compileMatcher,
+  dialectRules,
+  type Delivery,
+  type Dialect,
+  type Endpoint,
+  type SigningEndpoint,
+} from '@posthorn/models';
 import { createMetrics, silentLogger } from '@posthorn/runtime';
 import { createSeededRandom, FakeClock } from '@posthorn/testing';
 import { createAttempt } from './attempt.ts';
+import type { OrganisationView } from './directory.ts';
 import { createDueClock } from './due-clock.ts';
+import { createEnvelopes } from './envelope/envelope.ts';
+import { sampleOrganisation, samplePolicy, sampleSecret } from './envelope/occasion.harness.ts';
+import { defaultBranding } from './envelope/rapidly.ts';
 import { queuedDelivery } from './queued-delivery.ts';
 import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
 import { simulatedEndpoint } from './simulated-life.harness.ts';
@@ -20,7 +32,27 @@ const success: Exchange = {
 };
 const serverError: Exchange = { ...success, outcome: 'http_error', status: 500, error: 'It answered 500.' };
 
-function setUp(exchange: Exchange | Error, startMs = Date.parse('2026-01-01T00:00:10.000Z')) {
+const view: OrganisationView = {
+  organisation: { ...sampleOrganisation, id: 'org' },
+  endpoints: new Map(),
+  policies: new Map(),
+  matcher: compileMatcher([]),
+};
+
+function inDialect(dialect: Dialect, over: Partial<Endpoint> = {}): SigningEndpoint {
+  const { formats } = dialectRules[dialect];
+  return {
+    ...endpoint,
+    endpoint: { ...endpoint.endpoint, dialect, format: formats[0], signing: [], ...over },
+    secrets: [sampleSecret],
+  };
+}
+
+function setUp(
+  exchange: Exchange | Error,
+  startMs = Date.parse('2026-01-01T00:00:10.000Z'),
+  known: Partial<OrganisationView> = {},
+) {
   const clock = new FakeClock(startMs);
   const dueClock = createDueClock(clock);
   const metrics = createMetrics();
@@ -33,11 +65,18 @@ function setUp(exchange: Exchange | Error, startMs = Date.parse('2026-01-01T00:0
     },
     close: () => Promise.resolve(),
   };
+  const random = createSeededRandom(1);
   const attempt = createAttempt({
+    envelopes: createEnvelopes({
+      branding: defaultBranding,
+      publicUrl: () => 'https://posthorn.example',
+      random,
+    }),
+    directory: { organisation: () => ({ ...view, ...known }) },
     client,
     clock,
     dueClock,
-    random: createSeededRandom(1),
+    random,
     logger: silentLogger,
     metrics,
   });
@@ -148,5 +187,64 @@ describe('an attempt', () => {
     const { metrics, attempt, queued } = setUp(success, 0);
     await attempt(queued(), endpoint);
     expect(await metrics.render()).toContain('posthorn_time_to_first_attempt_seconds_sum 0\n');
+  });
+});
+
+describe('an attempt in a dialect', () => {
+  const blocked: Exchange = {
+    ...success,
+    outcome: 'blocked',
+    status: null,
+    response: null,
+    address: null,
+    error: 'The address may not be reached.',
+  };
+
+  it.each(['blocked', 'dns'] as const)(
+    'ends a rapidly delivery at once with the one text that it has for an address that is %s',
+    async (outcome) => {
+      const { attempt, queued } = setUp({ ...blocked, outcome });
+      const { attempt: made, delivery } = await attempt(queued(), inDialect('rapidly'));
+
+      expect(made).toMatchObject({
+        outcome,
+        status: null,
+        response: null,
+        error: 'URL resolves to a private/internal IP address',
+      });
+      expect(delivery).toMatchObject({ state: 'failed', attempts: 1, nextAttemptAt: null });
+    },
+  );
+
+  it('goes to the URL, and with the user agent, of the dialect', async () => {
+    const { attempt, queued, requests } = setUp(success);
+    const one = queued();
+    await attempt(one, inDialect('ricloud', { url: 'https://h/hooks/' }));
+    await attempt(one, inDialect('rapidly'));
+    await attempt(one, endpoint);
+
+    expect(requests[0]?.url).toBe(`https://h/hooks/${one.event.id}`);
+    expect(requests.map(({ userAgent }) => userAgent)).toEqual([
+      undefined,
+      'rapidly.tech webhooks',
+      undefined,
+    ]);
+  });
+
+  it.each([
+    [success, 'The JSON Web Token has '],
+    [serverError, 'It answered 500. The JSON Web Token has '],
+  ])('says of a JWT over 8 KiB that receivers may refuse it', async (exchange, said) => {
+    const key = 'a shared secret of sixty-four printable characters: 0123456789abcdef';
+    const { attempt, queued, requests } = setUp(exchange, undefined, {
+      policies: new Map([['policy', { policy: samplePolicy, key }]]),
+    });
+    const one = queued();
+    const event = { ...one.event, payload: Buffer.from(`"${'x'.repeat(8000)}"`) };
+    const { attempt: made } = await attempt({ ...one, event }, inDialect('xurrent', { policyId: 'policy' }));
+
+    expect(made.error).toContain(said);
+    expect(made.outcome).toBe(exchange.outcome);
+    expect(requests).toHaveLength(1);
   });
 });

@@ -1,15 +1,17 @@
 import {
   attemptIdOf,
+  dialectRules,
   nextState,
   type Attempt,
   type Delivery,
+  type Endpoint,
   type Outcome,
   type SigningEndpoint,
 } from '@posthorn/models';
 import type { Clock, Counter, Histogram, Logger, Metrics, Random } from '@posthorn/runtime';
-import { prepareSigner, type Signer } from '@posthorn/signing';
+import type { Directory } from './directory.ts';
 import type { DueClock } from './due-clock.ts';
-import { envelopeFor, requestHeaders, type Envelope, type HeaderList } from './envelope/envelope.ts';
+import type { ComposedRequest, Envelopes } from './envelope/envelope.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
 import type { Exchange, WebhookClient } from './webhook-client.ts';
 
@@ -21,9 +23,7 @@ export interface Planned {
   readonly stage: 'planned';
   readonly queued: QueuedDelivery;
   readonly endpoint: SigningEndpoint;
-  readonly envelope: Envelope;
-  readonly headers: HeaderList;
-  readonly signature: string;
+  readonly request: ComposedRequest;
   readonly startedAt: Date;
 }
 
@@ -43,6 +43,8 @@ export interface Judged {
 }
 
 export interface AttemptOptions {
+  readonly envelopes: Envelopes;
+  readonly directory: Pick<Directory, 'organisation'>;
   readonly client: WebhookClient;
   readonly clock: Clock;
   readonly dueClock: DueClock;
@@ -52,7 +54,8 @@ export interface AttemptOptions {
 }
 
 /** Makes the function that attempts one delivery at one endpoint. */
-export function createAttempt({ client, clock, dueClock, random, logger, metrics }: AttemptOptions) {
+export function createAttempt(options: AttemptOptions) {
+  const { envelopes, directory, client, clock, dueClock, random, logger, metrics } = options;
   const attempts: Counter<'outcome' | 'trigger'> = metrics.counter({
     name: 'posthorn_attempts_total',
     help: 'Attempts by outcome and by what they were for.',
@@ -66,50 +69,46 @@ export function createAttempt({ client, clock, dueClock, random, logger, metrics
     name: 'posthorn_attempt_duration_seconds',
     help: 'How long attempts took, connecting included.',
   });
-  /** Keys are decoded once for each version of an endpoint. */
-  const signers = new WeakMap<SigningEndpoint, Signer>();
 
-  function signerOf(endpoint: SigningEndpoint): Signer {
-    let signer = signers.get(endpoint);
-    if (signer === undefined) {
-      signer = prepareSigner(endpoint.secrets, endpoint.endpoint.signing);
-      signers.set(endpoint, signer);
-    }
-    return signer;
-  }
-
-  function plan(queued: QueuedDelivery, signing: SigningEndpoint): Planned {
-    const { event } = queued;
-    const { endpoint } = signing;
+  function plan(queued: QueuedDelivery, target: SigningEndpoint): Planned {
+    const { event, delivery } = queued;
     const startedAt = new Date(clock.now());
-    const timestampSeconds = Math.floor(startedAt.getTime() / 1000);
-    const envelope = envelopeFor(event, endpoint.format);
-    const signature = signerOf(signing).sign(event.id, timestampSeconds, [envelope.body]);
-    const headers = requestHeaders({ envelope, endpoint, eventId: event.id, timestampSeconds, signature });
-    return { stage: 'planned', queued, endpoint: signing, envelope, headers, signature, startedAt };
+    const view = directory.organisation(delivery.organisationId);
+    if (view === null) throw new Error(`organisation ${delivery.organisationId} is not known`);
+    const { organisation, policies } = view;
+    const request = envelopes.compose({ event, delivery, target, organisation, policies, at: startedAt });
+    return { stage: 'planned', queued, endpoint: target, request, startedAt };
   }
 
   async function send(planned: Planned): Promise<Sent> {
+    const { request } = planned;
     const { endpoint } = planned.endpoint;
     const exchange = await client.send({
-      url: endpoint.url,
+      url: request.url,
       organisationId: endpoint.organisationId,
-      headers: planned.headers,
-      body: planned.envelope.body,
+      headers: request.headers,
+      ...(request.userAgent !== undefined && { userAgent: request.userAgent }),
+      body: request.body,
       timeoutMs: endpoint.timeoutMs,
     });
     return { stage: 'sent', planned, exchange };
   }
 
   function judge({ planned, exchange }: Sent): Judged {
-    const { queued, startedAt, signature } = planned;
-    return conclude(queued, planned.endpoint, { startedAt, signature, exchange });
+    const { queued, startedAt, request } = planned;
+    const { signature, remark = null } = request;
+    return conclude(queued, planned.endpoint, { startedAt, signature, remark, exchange });
   }
 
   function conclude(
     { delivery }: QueuedDelivery,
     { endpoint }: SigningEndpoint,
-    made: { readonly startedAt: Date; readonly signature: string | null; readonly exchange: Exchange },
+    made: {
+      readonly startedAt: Date;
+      readonly signature: string | null;
+      readonly remark: string | null;
+      readonly exchange: Exchange;
+    },
   ): Judged {
     const { exchange } = made;
     const outcome: Outcome = {
@@ -121,6 +120,7 @@ export function createAttempt({ client, clock, dueClock, random, logger, metrics
       now: new Date(clock.now()),
       jitter: random.number(),
       retryDelaysMs: endpoint.retryDelaysMs,
+      rules: dialectRules[endpoint.dialect],
     });
     const attempt: Attempt = {
       id: attemptIdOf(delivery.id, change.attempts),
@@ -135,7 +135,7 @@ export function createAttempt({ client, clock, dueClock, random, logger, metrics
       durationMs: Math.round(exchange.durationMs),
       outcome: exchange.outcome,
       status: exchange.status,
-      error: exchange.error,
+      error: explanation(endpoint, made),
       response: exchange.response,
       address: exchange.address,
       signature: made.signature,
@@ -156,6 +156,7 @@ export function createAttempt({ client, clock, dueClock, random, logger, metrics
     return conclude(queued, endpoint, {
       startedAt: new Date(clock.now()),
       signature: null,
+      remark: null,
       exchange: {
         outcome: 'internal',
         status: null,
@@ -207,4 +208,18 @@ export function createAttempt({ client, clock, dueClock, random, logger, metrics
     observe(judged, queued);
     return judged;
   };
+}
+
+/** The one text that rapidly's receivers know for an address that may not be reached, or can't be found. */
+export const unreachableText = 'URL resolves to a private/internal IP address';
+
+/** What went wrong, and what the owner should know of what was sent. */
+function explanation(
+  { dialect }: Endpoint,
+  { exchange, remark }: { readonly exchange: Exchange; readonly remark: string | null },
+): string | null {
+  const { outcome, error } = exchange;
+  const isUnreachable = outcome === 'blocked' || outcome === 'dns';
+  const told = dialect === 'rapidly' && isUnreachable ? unreachableText : error;
+  return [told, remark].filter((part) => part !== null).join(' ') || null;
 }

@@ -5,8 +5,14 @@ import {
   type Organisation,
   type Principal,
   type SigningEndpoint,
+  type SigningPolicy,
 } from '@posthorn/models';
-import { organisationFromMessage, signingEndpointFromMessage, type configV1 } from '@posthorn/contracts';
+import {
+  organisationFromMessage,
+  signingEndpointFromMessage,
+  signingPolicyFromMessage,
+  type configV1,
+} from '@posthorn/contracts';
 import type { Client } from '@posthorn/rpc';
 
 /**
@@ -32,6 +38,7 @@ export interface Directory {
 export interface OrganisationView {
   readonly organisation: Organisation;
   readonly endpoints: ReadonlyMap<string, SigningEndpoint>;
+  readonly policies: ReadonlyMap<string, SigningPolicy>;
   readonly matcher: Matcher;
 }
 
@@ -70,6 +77,7 @@ export function createDirectory({ client, principal }: DirectoryOptions): Direct
 
   async function fetchView(organisationId: string): Promise<OrganisationView | null> {
     const endpoints: SigningEndpoint[] = [];
+    const policies: SigningPolicy[] = [];
     for (let cursor = ''; ;) {
       const page = await client
         .getOrganisationView({ organisationId, cursor, omitEndpoints: false }, { principal })
@@ -79,12 +87,15 @@ export function createDirectory({ client, principal }: DirectoryOptions): Direct
         });
       if (page?.organisation === undefined) return null;
       endpoints.push(...page.endpoints.map(signingEndpointFromMessage));
+      policies.push(...page.policies.map(signingPolicyFromMessage));
       cursor = page.nextCursor;
       if (cursor !== '') continue;
+      const organisation = organisationFromMessage(page.organisation);
       return {
-        organisation: organisationFromMessage(page.organisation),
+        organisation,
         endpoints: new Map(endpoints.map((signing) => [signing.endpoint.id, signing])),
-        matcher: compileMatcher(endpoints),
+        policies: new Map(policies.map((signing) => [signing.policy.id, signing])),
+        matcher: compileMatcher(endpoints, organisation),
       };
     }
   }

@@ -68,6 +68,7 @@ export function directoryOf(endpoints: ReadonlyMap<string, SigningEndpoint>): Di
         updatedAt: new Date(0),
       },
       endpoints: new Map(ofOrganisation(id).map((one) => [one.endpoint.id, one])),
+      policies: new Map(),
       matcher: compileMatcher(ofOrganisation(id)),
     }),
     endpoint: (_organisationId, id) => endpoints.get(id),

@@ -1,6 +1,6 @@
 import { configV1, type dispatchV1 } from '@posthorn/contracts';
 import type { EventLogReader } from '@posthorn/event-log';
-import { DomainError, type Event, type Principal, type SigningEndpoint } from '@posthorn/models';
+import { DomainError, type Branding, type Event, type Principal, type SigningEndpoint } from '@posthorn/models';
 import type { Client, ServiceRegistration } from '@posthorn/rpc';
 import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import { createActivityRpc } from './activity-rpc.ts';
@@ -11,6 +11,8 @@ import { createDeliveryView } from './delivery-view.ts';
 import { createDirectory } from './directory.ts';
 import { createDueReader } from './due.ts';
 import { createDueClock } from './due-clock.ts';
+import { createEnvelopes } from './envelope/envelope.ts';
+import { defaultBranding } from './envelope/rapidly.ts';
 import type { EventStore } from './event-store.ts';
 import { createEventRpc } from './events-rpc.ts';
 import { createIntake, createPartitionBooks, defaultIntakeLimits, type IntakeLimits } from './intake.ts';
@@ -43,6 +45,10 @@ export interface DispatcherOptions {
     readonly endpoints: Client<typeof configV1.EndpointServiceService>;
   };
   readonly webhookClient: WebhookClient;
+  /** What every link of ours begins with, without a slash at its end. */
+  readonly publicUrl: () => string;
+  /** What messages for people are signed with where an organisation has no branding of its own. */
+  readonly branding?: Branding;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -62,7 +68,21 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   const dueClock = createDueClock(clock);
   const directory = createDirectory({ client: clients.directory, principal });
-  const attempt = createAttempt({ client: webhookClient, clock, dueClock, random, logger, metrics });
+  const envelopes = createEnvelopes({
+    branding: options.branding ?? defaultBranding,
+    publicUrl: options.publicUrl,
+    random,
+  });
+  const attempt = createAttempt({
+    envelopes,
+    directory,
+    client: webhookClient,
+    clock,
+    dueClock,
+    random,
+    logger,
+    metrics,
+  });
   const books = createPartitionBooks();
   const recorder = createRecorder({ store: deliveries, books, clock, logger, metrics });
   const due = createDueReader({ store: deliveries, recorder, clock, dueClock, logger });

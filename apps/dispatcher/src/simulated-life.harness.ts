@@ -209,6 +209,7 @@ export async function startLife(world: World, directory: string): Promise<Life> 
     recordTestEvent: (event) => log.appendUnread(event),
     clients: { directory: directoryClient(world), endpoints: endpointsClient(world) },
     webhookClient: simulatedClient(world, cut),
+    publicUrl: () => 'http://posthorn.test',
     clock: world.clock,
     random: world.random,
     logger: silentLogger,

@@ -48,6 +48,12 @@ describe('an answer', () => {
     });
   });
 
+  it('is asked for under the user agent of the request where it has one', async () => {
+    const receiver = await start(200);
+    await startClient().send(receiver.url, { userAgent: 'another agent' });
+    expect(receiver.requests[0]?.headers['user-agent']).toBe('another agent');
+  });
+
   it.each([200, 201, 204, 299])('with status %i is a success', async (status) => {
     const receiver = await start(status);
     expect(await startClient().send(receiver.url)).toMatchObject({ outcome: 'success', status, error: null });

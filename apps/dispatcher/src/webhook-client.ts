@@ -26,6 +26,8 @@ export interface WebhookRequest {
   readonly organisationId: string;
   /** Names and values by turns; `host`, `content-length` and `user-agent` are added. */
   readonly headers: HeaderList;
+  /** In place of the client's own. */
+  readonly userAgent?: string;
   readonly body: Uint8Array;
   /** For everything: name, connection, request and the whole answer. */
   readonly timeoutMs: number;
@@ -87,14 +89,14 @@ export function createWebhookClient(options: WebhookClientOptions): WebhookClien
   }
 
   async function attempt(
-    { url: text, organisationId, headers, body }: WebhookRequest,
+    { url: text, organisationId, headers, userAgent: ofRequest = userAgent, body }: WebhookRequest,
     deadline: Deadline,
   ): Promise<Attempted> {
     const url = URL.parse(text);
     if (url === null) return failed({ outcome: 'internal', message: 'The URL is not valid.' });
     const outgoing = {
       path: url.pathname + url.search,
-      headers: [...headers, 'user-agent', userAgent],
+      headers: [...headers, 'user-agent', ofRequest],
       body,
     };
 

@@ -130,6 +130,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           metrics,
         })
       : null;
+  /** Known once the gateway listens. */
+  let listeningAddress = '';
   const dispatcher = createDispatcher({
     log,
     events: createSqliteEventStore(database),
@@ -137,6 +139,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     recordTestEvent: (event) => log.appendUnread(event),
     clients: { directory, endpoints: client(config.endpoints) },
     webhookClient: createWebhookClient({ resolver, clock, userAgent: `Posthorn/${version}` }),
+    publicUrl: () => options.publicUrl ?? listeningAddress,
     clock,
     random,
     logger,
@@ -189,6 +192,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     ingest.start();
     const grpcPort = listener === null ? null : await listener.start();
     const address = await gateway.start();
+    listeningAddress = address;
     // Made last: a key that was made by a start that failed would never be seen.
     const { token } = await config.ensureOperatorKey(
       options.operatorKey === null ? {} : { configured: options.operatorKey },

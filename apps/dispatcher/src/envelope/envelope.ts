@@ -1,106 +1,49 @@
 /**
- * What a request to an endpoint says: its body in the endpoint's format, and all of its headers. The body of an event in
- * a format is built once and shared by all deliveries of that event; it lives as long as the event's object.
+ * What a request to an endpoint says: its URL, all of its headers, its body and its signature, by the endpoint's dialect. One
+ * file for each dialect; none of them parses the payload and prints it again.
  */
-import type { Endpoint, EndpointFormat, Event } from '@posthorn/models';
-import { webhookHeaders } from '@posthorn/signing';
-import type { Envelope, HeaderList } from './message.ts';
-import { cloudEventsEnvelope } from './cloudevents.ts';
-import { rawEnvelope } from './raw.ts';
-import { standardEnvelope } from './standard.ts';
+import type { Branding, Dialect } from '@posthorn/models';
+import type { Random } from '@posthorn/runtime';
+import type { ComposedRequest, DialectEnvelope, Occasion } from './message.ts';
+import { nativeEnvelope } from './native.ts';
+import { preoEnvelope } from './preo.ts';
+import { createRapidlyEnvelope } from './rapidly.ts';
+import { ricloudEnvelope } from './ricloud.ts';
+import { childTraceparent } from './traceparent.ts';
+import { createXurrentEnvelope } from './xurrent.ts';
 
-export type { Envelope, HeaderList } from './message.ts';
+export type { ComposedRequest, HeaderList, Occasion } from './message.ts';
 
-const builders = {
-  standard: standardEnvelope,
-  raw: rawEnvelope,
-  cloudevents: cloudEventsEnvelope,
-  discord: unbuilt,
-  slack: unbuilt,
-  ricloud: unbuilt,
-  xurrent: unbuilt,
-  preo: unbuilt,
-} as const satisfies Record<EndpointFormat, (event: Event) => Envelope>;
-
-function unbuilt(): never {
-  throw new Error('TODO(#6): the envelopes of the dialects');
+export interface Envelopes {
+  /** The whole request of one attempt, and its trace where the event has one. Throws when it can't be made: our fault. */
+  compose(occasion: Occasion): ComposedRequest;
+  /** The body as it is or would be sent; of one that is signed anew for each attempt (a JWT), what is signed. */
+  body(occasion: Occasion): Buffer;
 }
 
-const built = new WeakMap<Event, Partial<Record<EndpointFormat, Envelope>>>();
-
-/** The event in that format; the same object each time for the same event object. */
-export function envelopeFor(event: Event, format: EndpointFormat): Envelope {
-  let envelopes = built.get(event);
-  if (!envelopes) built.set(event, (envelopes = {}));
-  return (envelopes[format] ??= builders[format](event));
+export interface EnvelopeOptions {
+  /** Where an organisation has no branding of its own. */
+  readonly branding: Branding;
+  /** Where an organisation has no account URL of its own. */
+  readonly publicUrl: () => string;
+  readonly random: Random;
 }
 
-export interface RequestParts {
-  readonly envelope: Envelope;
-  readonly endpoint: Endpoint;
-  /** The `webhook-id`: the event's id, the same on every attempt. */
-  readonly eventId: string;
-  /** The `webhook-timestamp`: the second of this attempt. */
-  readonly timestampSeconds: number;
-  /** What `Signer.sign` gave for this id, timestamp and body. */
-  readonly signature: string;
-}
-
-/**
- * All headers of one attempt but `host`, `content-length` and `user-agent`, which the HTTP client adds. The endpoint's own
- * headers come last and are left out where the name is ours.
- */
-export function requestHeaders({
-  envelope,
-  endpoint,
-  eventId,
-  timestampSeconds,
-  signature,
-}: RequestParts): HeaderList {
-  return [
-    webhookHeaders.id,
-    eventId,
-    webhookHeaders.timestamp,
-    String(timestampSeconds),
-    webhookHeaders.signature,
-    signature,
-    ...envelope.headers,
-    ...customHeaders(endpoint),
-  ];
-}
-
-const customHeaderLists = new WeakMap<Endpoint, HeaderList>();
-
-function customHeaders(endpoint: Endpoint): HeaderList {
-  let list = customHeaderLists.get(endpoint);
-  if (!list) {
-    list = Object.entries(endpoint.headers)
-      .filter(([name]) => !isReservedHeader(name))
-      .flat();
-    customHeaderLists.set(endpoint, list);
-  }
-  return list;
-}
-
-/** What we set ourselves, and what would change how the message is framed or routed. */
-const reservedHeaders = new Set([
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'user-agent',
-]);
-
-/** Whether an endpoint's custom header of that name is never sent. */
-function isReservedHeader(name: string): boolean {
-  const lowerCase = name.toLowerCase();
-  return reservedHeaders.has(lowerCase) || lowerCase.startsWith('webhook-') || lowerCase.startsWith('ce-');
+export function createEnvelopes({ branding, publicUrl, random }: EnvelopeOptions): Envelopes {
+  const ofDialect: Readonly<Record<Dialect, DialectEnvelope>> = {
+    standard: nativeEnvelope,
+    ricloud: ricloudEnvelope,
+    xurrent: createXurrentEnvelope({ publicUrl, random }),
+    rapidly: createRapidlyEnvelope(branding),
+    preo: preoEnvelope,
+  };
+  return {
+    compose(occasion) {
+      const composed = ofDialect[occasion.target.endpoint.dialect].compose(occasion);
+      const traceparent = childTraceparent(occasion.event.traceparent, random);
+      if (traceparent === null) return composed;
+      return { ...composed, headers: [...composed.headers, 'traceparent', traceparent] };
+    },
+    body: (occasion) => ofDialect[occasion.target.endpoint.dialect].body(occasion),
+  };
 }

@@ -1,4 +1,5 @@
 import type { Event } from '@posthorn/models';
+import { embedPayload } from './embed.ts';
 import type { Envelope } from './message.ts';
 
 /**
@@ -8,10 +9,8 @@ import type { Envelope } from './message.ts';
 export function standardEnvelope(event: Event): Envelope {
   const type = JSON.stringify(event.type);
   const head = `{"type":${type},"timestamp":"${event.occurredAt.toISOString()}","data":`;
-  const headBytes = Buffer.byteLength(head);
-  const body = Buffer.allocUnsafe(headBytes + event.payload.byteLength + 1);
-  body.write(head);
-  body.set(event.payload, headBytes);
-  body.write('}', body.length - 1);
-  return { headers: ['content-type', 'application/json'], body };
+  return {
+    headers: ['content-type', 'application/json'],
+    body: embedPayload(head, event.payload, '}'),
+  };
 }

@@ -1,69 +1,27 @@
-import { dialectRules, type Endpoint, type EndpointFormat, type Event } from '@posthorn/models';
-import { envelopeFor, requestHeaders, type HeaderList } from './envelope.ts';
+import { dialectRules, type EndpointFormat, type Event } from '@posthorn/models';
+import type { HeaderList } from './envelope.ts';
+import { envelopeFor, nativeEnvelope } from './native.ts';
+import { headerRecord, sampleOccasion } from './occasion.harness.ts';
 
-const event: Event = {
-  id: '01890a5d-ac96-4774-bcce-b302099a8057',
-  organisationId: '5f0c8a3e-0d4b-4f0e-9d2a-6a3c1b2d4e5f',
-  type: 'order.paid',
-  payload: Buffer.from('{ "b": 1.0, "a": 12345678901234567890, "text": "\\u00e9\\/" }'),
-  labels: {},
-  subject: null,
-  idempotencyKey: null,
-  orderingKey: null,
-  routesTo: null,
-  traceparent: null,
-  occurredAt: new Date('2026-03-04T05:06:07.008Z'),
-  acceptedAt: new Date('2026-03-04T05:06:08.000Z'),
-};
-
-const endpoint: Endpoint = {
-  id: 'b4a6b1b0-0000-4000-8000-000000000000',
-  number: 1,
-  organisationId: event.organisationId,
-  dialect: 'standard',
-  uid: null,
-  url: 'https://receiver.example/hook',
-  name: '',
-  description: '',
-  state: 'enabled',
-  stateReason: null,
-  verification: 'none',
-  verificationId: null,
-  verificationExpiresAt: null,
-  eventTypes: null,
-  labels: null,
-  filterJson: null,
-  editionId: null,
-  format: 'standard',
-  signing: ['v1'],
-  policyId: null,
-  headers: {},
-  timeoutMs: 15_000,
-  retryDelaysMs: [],
-  maxInFlight: 10,
-  metadata: {},
-  version: 1,
-  createdAt: new Date(0),
-  updatedAt: new Date(0),
-};
+const { event } = sampleOccasion();
 
 function headersOf(
   format: EndpointFormat,
   changes: { event?: Partial<Event>; headers?: Record<string, string> } = {},
 ): HeaderList {
-  return requestHeaders({
-    envelope: envelopeFor({ ...event, ...changes.event }, format),
-    endpoint: { ...endpoint, format, headers: changes.headers ?? {} },
-    eventId: event.id,
-    timestampSeconds: 1_767_225_600,
-    signature: 'v1,abc',
+  const occasion = sampleOccasion({
+    event: { ...changes.event },
+    endpoint: { format, signing: ['v1'], headers: changes.headers ?? {} },
+    secrets: [
+      {
+        scheme: 'v1',
+        secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+        createdAt: new Date(0),
+        expiresAt: null,
+      },
+    ],
   });
-}
-
-function toRecord(list: HeaderList): Record<string, string> {
-  const names = list.filter((_, index) => index % 2 === 0);
-  expect(new Set(names.map((name) => name.toLowerCase())).size).toBe(names.length);
-  return Object.fromEntries(names.map((name, index) => [name, list[index * 2 + 1] ?? '']));
+  return nativeEnvelope.compose(occasion).headers;
 }
 
 describe('envelopeFor', () => {
@@ -98,24 +56,24 @@ describe('envelopeFor', () => {
   });
 });
 
-describe('requestHeaders', () => {
+describe('the headers of a request', () => {
   it.each(['standard', 'raw'] as const)(
     'sends the webhook headers and the content type in the format %s',
     (format) => {
-      expect(toRecord(headersOf(format))).toEqual({
+      expect(headerRecord(headersOf(format))).toEqual({
         'webhook-id': event.id,
-        'webhook-timestamp': '1767225600',
-        'webhook-signature': 'v1,abc',
+        'webhook-timestamp': '1700000000',
+        'webhook-signature': expect.stringMatching(/^v1,[\w+/]{43}=$/),
         'content-type': 'application/json',
       });
     },
   );
 
   it('sends the attributes of CloudEvents 1.0 in binary mode', () => {
-    expect(toRecord(headersOf('cloudevents', { event: { subject: 'customer 42' } }))).toEqual({
+    expect(headerRecord(headersOf('cloudevents', { event: { subject: 'customer 42' } }))).toEqual({
       'webhook-id': event.id,
-      'webhook-timestamp': '1767225600',
-      'webhook-signature': 'v1,abc',
+      'webhook-timestamp': '1700000000',
+      'webhook-signature': expect.stringMatching(/^v1,[\w+/]{43}=$/),
       'content-type': 'application/json',
       'ce-specversion': '1.0',
       'ce-id': event.id,
@@ -127,12 +85,12 @@ describe('requestHeaders', () => {
   });
 
   it.each([null, ''])('sends no subject for the subject %j', (subject) => {
-    expect(toRecord(headersOf('cloudevents', { event: { subject } }))).not.toHaveProperty('ce-subject');
+    expect(headerRecord(headersOf('cloudevents', { event: { subject } }))).not.toHaveProperty('ce-subject');
   });
 
   it('adds the headers of the endpoint', () => {
     expect(
-      toRecord(headersOf('standard', { headers: { Authorization: 'Bearer x', 'x-tenant': '7' } })),
+      headerRecord(headersOf('standard', { headers: { Authorization: 'Bearer x', 'x-tenant': '7' } })),
     ).toMatchObject({
       Authorization: 'Bearer x',
       'x-tenant': '7',
@@ -151,6 +109,10 @@ describe('requestHeaders', () => {
       'Transfer-Encoding': 'chunked',
       Connection: 'close',
       Expect: '100-continue',
+      traceparent: 'mine',
+      'X-Webhook-Signature': 'mine',
+      'Ricloud-Signature': 'mine',
+      'X-4me-Delivery': 'mine',
     };
     expect(headersOf('cloudevents', { headers })).toEqual(headersOf('cloudevents'));
   });
