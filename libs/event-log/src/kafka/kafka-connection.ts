@@ -1,6 +1,7 @@
 import type { Logger } from '@posthorn/runtime';
 import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import { kafkaLogLines } from './kafka-log-lines.ts';
+import { repairKafkajs } from './kafkajs-repairs.ts';
 
 /** How Kafka is reached, by the writer and by the reader. */
 export interface KafkaConnectionOptions {
@@ -42,6 +43,7 @@ export const kafkaRetry = {
 
 export function connectKafka(options: KafkaConnectionOptions, logger: Logger): Kafka {
   const { brokers, clientId, tls, sasl } = options;
+  repairKafkajs();
   return new Kafka({
     brokers: [...brokers],
     clientId,
