@@ -69,6 +69,7 @@ export function createHarness(stores: ConfigStores, options: HarnessOptions = {}
     keys: createInProcessClient(config.keys, clientOptions),
     eventTypes: createInProcessClient(config.eventTypes, clientOptions),
     endpoints: createInProcessClient(config.endpoints, clientOptions),
+    policies: createInProcessClient(config.policies, clientOptions),
     directory: createInProcessClient(config.directory, clientOptions),
     idempotency: createInProcessClient(config.idempotency, clientOptions),
   };

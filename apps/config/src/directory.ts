@@ -1,63 +1,80 @@
 import {
   configV1,
+  dialectTable,
   eventTypeToMessage,
   organisationToMessage,
   signingEndpointToMessage,
+  signingPolicyToMessage,
 } from '@posthorn/contracts';
-import { DomainError, type EventType } from '@posthorn/models';
+import { DomainError, type Endpoint, type EventType } from '@posthorn/models';
 import { defineService, type ServiceRegistration } from '@posthorn/rpc';
 import type { Clock } from '@posthorn/runtime';
 import { noSuchOrganisation, requireService } from './authority.ts';
 import type { EndpointVault } from './endpoint-secrets.ts';
 import type { StoredEndpoint } from './endpoint-store.ts';
+import { callbackPathOf } from './endpoint-verification.ts';
 import type { EventTypePosition } from './event-type-store.ts';
 import { createPageBudget, fillPage, type PageSource } from './page-budget.ts';
 import { readCursor, writeCursor, type CursorCodec } from './page.ts';
-import { liveSecrets } from './signing-secrets.ts';
+import type { PolicyVault } from './policy-keys.ts';
+import type { StoredPolicy } from './policy-store.ts';
+import { liveSecrets, secretSchemesOf } from './signing-secrets.ts';
 import type { ConfigStores } from './stores.ts';
+import type { VerificationCodes } from './verification-codes.ts';
+import { refuseIfAny } from './violations.ts';
 
 /**
  * DirectoryService: what the other services need to do their work, secrets in the clear. A view comes in pages that are
- * bounded in items and in bytes, first the event types, then the endpoints. It isn't a snapshot: whatever changes
+ * bounded in items and in bytes, first the event types, then the policies, then the endpoints. It isn't a snapshot: whatever changes
  * between two pages is in the next ListChanges.
  */
 export interface DirectoryDependencies {
   readonly stores: ConfigStores;
   readonly vault: EndpointVault;
+  readonly policyVault: PolicyVault;
+  readonly codes: VerificationCodes;
   readonly clock: Clock;
 }
 
 const maxItems = 500;
+const maxPending = 1000;
 
-/** Where the next page goes on: behind an event type, or behind an endpoint (null: at the newest). */
+/** Where the next page goes on: behind an event type, or behind a policy or an endpoint by its number (null: at the newest). */
 type Position =
   | { readonly part: 'types'; readonly after: EventTypePosition | null }
-  | { readonly part: 'endpoints'; readonly after: number | null };
+  | { readonly part: 'policies' | 'endpoints'; readonly after: number | null };
 
 const positionCursor: CursorCodec<Position> = {
   write: (position) =>
     position.part === 'types'
       ? `t${position.after?.createdAt.getTime() ?? ''} ${position.after?.name ?? ''}`
-      : `e${position.after ?? ''}`,
+      : `${position.part === 'policies' ? 'p' : 'e'}${position.after ?? ''}`,
   read(text) {
     const [, time, name] = /^t(\d{1,15}) (.+)$/.exec(text) ?? [];
     if (time !== undefined && name !== undefined) {
       return { part: 'types', after: { createdAt: new Date(Number(time)), name } };
     }
-    const [, number] = /^e(\d{0,15})$/.exec(text) ?? [];
+    const [, part, number] = /^([pe])(\d{0,15})$/.exec(text) ?? [];
     if (number === undefined) return null;
-    return { part: 'endpoints', after: number === '' ? null : Number(number) };
+    return { part: part === 'p' ? 'policies' : 'endpoints', after: number === '' ? null : Number(number) };
   },
 };
 
 export function createDirectoryService({
-  stores: { organisations, eventTypes, endpoints, revisions },
+  stores: { organisations, eventTypes, policies, endpoints, revisions },
   vault,
+  policyVault,
+  codes,
   clock,
 }: DirectoryDependencies): ServiceRegistration<typeof configV1.DirectoryServiceService> {
   const typesOf = (organisationId: string): PageSource<EventType, EventTypePosition> => ({
     load: (limit, after) => eventTypes.list({ organisationId, limit, after }),
     positionOf: ({ createdAt, name }) => ({ createdAt, name }),
+  });
+
+  const policiesOf = (organisationId: string): PageSource<StoredPolicy, number> => ({
+    load: (limit, beforeNumber) => policies.list({ organisationId, limit, beforeNumber }),
+    positionOf: ({ policy }) => policy.number,
   });
 
   const endpointsOf = (organisationId: string): PageSource<StoredEndpoint, number> => ({
@@ -71,8 +88,8 @@ export function createDirectoryService({
     const { endpoint } = stored;
     return signingEndpointToMessage({
       endpoint: { ...endpoint, headers },
-      secrets: liveSecrets(secrets, endpoint.signing, now),
-      verificationCallbackPath: null,
+      secrets: liveSecrets(secrets, secretSchemesOf(endpoint), now),
+      verificationCallbackPath: callbackPathOf(endpoint, codes, now.getTime()),
     });
   }
 
@@ -83,7 +100,14 @@ export function createDirectoryService({
       return { revision: BigInt(revision), organisationIds: [...organisationIds], reset };
     },
 
-    listPendingVerifications: () => Promise.resolve({ verifications: [] }),
+    async listPendingVerifications({ limit }, { principal }) {
+      requireService(principal);
+      const isFine = limit >= 1 && limit <= maxPending;
+      const message = `must be from 1 to ${maxPending}`;
+      refuseIfAny(isFine ? [] : [{ field: '/limit', code: 'out_of_range', message }]);
+      const pending = await endpoints.pendingVerifications(new Date(clock.now()), limit);
+      return { verifications: pending.map(({ endpoint }) => toPendingVerification(endpoint)) };
+    },
 
     async getOrganisationView({ organisationId, cursor, omitEndpoints }, { principal }) {
       requireService(principal);
@@ -108,6 +132,21 @@ export function createDirectoryService({
       }
       if (omitEndpoints) return answer;
 
+      const signing =
+        start.part === 'endpoints'
+          ? { items: [], next: null }
+          : await fillPage(
+              policiesOf(organisationId),
+              start.part === 'policies' ? start.after : null,
+              budget,
+            );
+      answer.policies = signing.items.map((stored) =>
+        signingPolicyToMessage({ policy: stored.policy, key: policyVault.open(stored) }),
+      );
+      if (signing.next !== null) {
+        return { ...answer, nextCursor: writeCursor({ part: 'policies', ...signing.next }, positionCursor) };
+      }
+
       const after = start.part === 'endpoints' ? start.after : null;
       const { items, next } = await fillPage(endpointsOf(organisationId), after, budget);
       const now = new Date(clock.now());
@@ -118,6 +157,16 @@ export function createDirectoryService({
       };
     },
   });
+}
+
+function toPendingVerification(endpoint: Endpoint): configV1.PendingVerification {
+  return {
+    organisationId: endpoint.organisationId,
+    endpointId: endpoint.id,
+    verificationId: endpoint.verificationId ?? '',
+    dialect: dialectTable.toMessage(endpoint.dialect),
+    expiresAt: endpoint.verificationExpiresAt ?? undefined,
+  };
 }
 
 function startOf(cursor: string): Position {

@@ -4,14 +4,23 @@ import {
   labelSelectorFromMessage,
   signatureSchemeTable,
 } from '@posthorn/contracts';
-import { defaultEndpointSettings, pointerTo, type EndpointSettings, type Violation } from '@posthorn/models';
+import {
+  defaultEndpointSettingsOf,
+  pointerTo,
+  type Dialect,
+  type EndpointSettings,
+  type Violation,
+} from '@posthorn/models';
 import { maskedValue } from './endpoint-secrets.ts';
 import { collecting } from './violations.ts';
 
 type Field = keyof EndpointSettings;
+type Defaults = ReturnType<typeof defaultEndpointSettingsOf>;
 
 /** How each field that an owner writes is read from a message; an empty one stands for its default. */
-const readers: { readonly [F in Field]: (message: configV1.Endpoint) => EndpointSettings[F] } = {
+const readers: {
+  readonly [F in Field]: (message: configV1.Endpoint, defaults: Defaults) => EndpointSettings[F];
+} = {
   uid: (message) => message.uid ?? null,
   url: (message) => message.url,
   name: (message) => message.name,
@@ -20,18 +29,18 @@ const readers: { readonly [F in Field]: (message: configV1.Endpoint) => Endpoint
   labels: ({ labels }) => (labels === undefined ? null : labelSelectorFromMessage(labels)),
   filterJson: (message) => message.filterJson ?? null,
   editionId: (message) => message.editionId ?? null,
-  format: ({ format }) =>
-    format === 0 ? defaultEndpointSettings.format : endpointFormatTable.fromMessage(format, '/format'),
-  signing: ({ signing }) =>
+  format: ({ format }, defaults) =>
+    format === 0 ? defaults.format : endpointFormatTable.fromMessage(format, '/format'),
+  signing: ({ signing }, defaults) =>
     signing.length === 0
-      ? defaultEndpointSettings.signing
+      ? defaults.signing
       : signing.map((scheme, index) => signatureSchemeTable.fromMessage(scheme, `/signing/${index}`)),
   policyId: (message) => message.policyId ?? null,
   headers: (message) => ({ ...message.headers }),
-  timeoutMs: (message) => message.timeoutMs || defaultEndpointSettings.timeoutMs,
+  timeoutMs: (message, defaults) => message.timeoutMs || defaults.timeoutMs,
   // Empty isn't the default here but says: no retries.
   retryDelaysMs: (message) => message.retryDelaysMs.map(Number),
-  maxInFlight: (message) => message.maxInFlight || defaultEndpointSettings.maxInFlight,
+  maxInFlight: (message, defaults) => message.maxInFlight || defaults.maxInFlight,
   metadata: (message) => ({ ...message.metadata }),
 };
 
@@ -44,19 +53,21 @@ export interface ReadSettings<Settings> {
   readonly violations: readonly Violation[];
 }
 
-/** The named fields of a message. */
+/** The named fields of a message about an endpoint of that dialect. */
 export function readChanges(
   message: configV1.Endpoint | undefined,
+  dialect: Dialect,
   fields: readonly Field[],
 ): ReadSettings<Partial<EndpointSettings>> {
   const violations: Violation[] = [];
+  const defaults = defaultEndpointSettingsOf(dialect);
   const entries =
     message === undefined
       ? []
       : fields.flatMap((field) =>
-          collecting<[Field, unknown][]>(violations, () => [[field, readers[field](message)]], []),
+          collecting<[Field, unknown][]>(violations, () => [[field, readers[field](message, defaults)]], []),
         );
-  if (message === undefined)
+  if (message === undefined && fields.length > 0)
     violations.push({ field: '/endpoint', code: 'required', message: 'must be set' });
   return { settings: Object.fromEntries(entries), violations };
 }
@@ -64,15 +75,17 @@ export function readChanges(
 /** Whole settings of a new endpoint. `given` names fields that are to be taken as they are although they are empty. */
 export function readNewSettings(
   message: configV1.Endpoint | undefined,
+  dialect: Dialect,
   given: readonly Field[],
 ): ReadSettings<EndpointSettings> {
   const byDefault: Field[] =
     message?.retryDelaysMs.length === 0 && !given.includes('retryDelaysMs') ? ['retryDelaysMs'] : [];
   const { settings, violations } = readChanges(
     message,
+    dialect,
     editableFields.filter((field) => !byDefault.includes(field)),
   );
-  return { settings: { ...defaultEndpointSettings, url: '', ...settings }, violations };
+  return { settings: { ...defaultEndpointSettingsOf(dialect), url: '', ...settings }, violations };
 }
 
 /** Bytes of an endpoint's settings as JSON: many of them are held in memory by every dispatcher. */

@@ -1,5 +1,7 @@
 import {
   configV1,
+  dialectFromMessage,
+  dialectTable,
   endpointStateTable,
   endpointToMessage,
   fieldMaskFromMessage,
@@ -9,6 +11,7 @@ import {
   checkEndpoint,
   DomainError,
   newId,
+  type Dialect,
   type Endpoint,
   type EndpointSettings,
   type Secret,
@@ -20,6 +23,7 @@ import type { Clock, Random } from '@posthorn/runtime';
 import { publicKeyOf } from '@posthorn/signing';
 import { requireKnownOrganisation } from './authority.ts';
 import { changeEndpoint, deleteEndpoint, findEndpoint } from './endpoint-change.ts';
+import { createEndpointSearch } from './endpoint-search.ts';
 import { maskHeaders, type EndpointSecrets, type EndpointVault } from './endpoint-secrets.ts';
 import {
   checkSize,
@@ -29,28 +33,39 @@ import {
   unmaskHeaders,
 } from './endpoint-settings.ts';
 import type { StoredEndpoint } from './endpoint-store.ts';
+import {
+  createVerificationHandlers,
+  createVerificationRounds,
+  isVerified,
+  requireVerified,
+} from './endpoint-verification.ts';
 import { numberCursor, readPage } from './page.ts';
+import { readIdOrNumber } from './policies.ts';
 import {
   checkGivenSecret,
   checkRotation,
   completeSecrets,
-  defaultOverlapMs,
+  defaultOverlapOf,
   liveSecrets,
   rotateSecrets,
+  secretSchemesOf,
   type Rotation,
   type SecretSource,
 } from './signing-secrets.ts';
 import type { ConfigStores } from './stores.ts';
 import type { TargetCheck } from './target-check.ts';
+import type { VerificationCodes } from './verification-codes.ts';
 import { refuseIfAny } from './violations.ts';
 
 /**
- * EndpointService. All violations of a request are reported at once; header values are masked in every answer. `version`
- * counts what the owner wrote: when one of our own services pauses or disables an endpoint, it stays what it is.
+ * EndpointService, for the endpoints of every dialect. All violations of a request are reported at once; header values are masked in
+ * every answer. `version` counts what the owner wrote: when one of our own services pauses or disables an endpoint, or its
+ * verification goes on, it stays what it is.
  */
 export interface EndpointsDependencies {
   readonly stores: ConfigStores;
   readonly vault: EndpointVault;
+  readonly codes: VerificationCodes;
   readonly urlPolicy: UrlPolicy;
   readonly checkTarget: TargetCheck;
   readonly clock: Clock;
@@ -61,8 +76,9 @@ export interface EndpointsDependencies {
 const maxReasonLength = 200;
 
 export function createEndpointService({
-  stores: { organisations, endpoints },
+  stores: { organisations, endpoints, policies },
   vault,
+  codes,
   urlPolicy,
   checkTarget,
   clock,
@@ -70,15 +86,31 @@ export function createEndpointService({
   maxPerOrganisation,
 }: EndpointsDependencies): ServiceRegistration<typeof configV1.EndpointServiceService> {
   const randomBytes = (length: number): Uint8Array => random.bytes(length);
-  const secretSource = (now: Date): SecretSource => ({ now, randomBytes });
+  const secretSource = (dialect: Dialect, now: Date): SecretSource => ({ dialect, now, randomBytes });
+  const rounds = createVerificationRounds({ clock, random });
 
   async function refuseUnlessValid(
     settings: Partial<EndpointSettings>,
-    organisationId: string,
+    { organisationId, dialect }: Pick<Endpoint, 'organisationId' | 'dialect'>,
     others: readonly Violation[],
   ): Promise<void> {
     const target = settings.url === undefined ? [] : await checkTarget(settings.url, organisationId);
-    refuseIfAny([...others, ...checkEndpoint(settings, urlPolicy), ...target]);
+    refuseIfAny([...others, ...checkEndpoint(settings, urlPolicy, dialect), ...target]);
+  }
+
+  /** The id of the policy that a message names by its id or number; one that is disabled can't be tied to anew. */
+  async function findPolicy(
+    organisationId: string,
+    named: string | null,
+  ): Promise<{ readonly policyId: string | null; readonly violations: readonly Violation[] }> {
+    if (named === null) return { policyId: null, violations: [] };
+    const stored = await policies.find(organisationId, readIdOrNumber(named));
+    if (stored?.policy.disabled === false) return { policyId: stored.policy.id, violations: [] };
+    const [code, message] =
+      stored === null
+        ? ['not_found', 'The organisation has no such policy.']
+        : ['disabled', 'This policy is disabled: no endpoint can be tied to it any more.'];
+    return { policyId: named, violations: [{ field: '/policy', code, message }] };
   }
 
   function withSecrets(
@@ -90,35 +122,49 @@ export function createEndpointService({
     return { ...stored, endpoint, sealed: vault.seal(endpoint, secrets) };
   }
 
+  function liveSecretsOf(stored: StoredEndpoint): configV1.Secret[] {
+    const live = liveSecrets(
+      vault.open(stored).secrets,
+      secretSchemesOf(stored.endpoint),
+      new Date(clock.now()),
+    );
+    return live.map(toSecretMessage);
+  }
+
   return defineService(configV1.EndpointServiceService, {
+    ...createVerificationHandlers({ endpoints, codes, rounds, clock }),
+    searchEndpoints: createEndpointSearch({ endpoints, secretsOf: liveSecretsOf }),
+
     async createEndpoint({ endpoint: message, secret, given: mask }, { principal }) {
       const organisationId = message?.organisationId ?? '';
       await requireKnownOrganisation(organisations, principal, organisationId);
-      const read = readNewSettings(message, fieldMaskFromMessage(mask ?? [], editableFields));
+      const dialect = dialectFromMessage(message?.dialect ?? 0);
+      const read = readNewSettings(message, dialect, fieldMaskFromMessage(mask ?? [], editableFields));
       const { headers, violations } = unmaskHeaders(read.settings.headers, {});
-      const settings: EndpointSettings = { ...read.settings, headers };
-      const secretViolations = secret === undefined ? [] : checkGivenSecret(secret, settings.signing);
-      await refuseUnlessValid(settings, organisationId, [
+      const tied = await findPolicy(organisationId, read.settings.policyId);
+      const settings: EndpointSettings = { ...read.settings, headers, policyId: tied.policyId };
+      const schemes = secretSchemesOf({ dialect, signing: settings.signing });
+      const secretViolations = secret === undefined ? [] : checkGivenSecret(secret, schemes);
+      await refuseUnlessValid(settings, { organisationId, dialect }, [
         ...read.violations,
         ...violations,
         ...secretViolations,
+        ...tied.violations,
         ...checkSize(settings),
       ]);
 
       const nowMs = clock.now();
       const now = new Date(nowMs);
       const owner = { id: newId(nowMs, randomBytes), organisationId };
-      const secrets = completeSecrets([], settings.signing, secretSource(now), secret ?? null);
+      const secrets = completeSecrets([], schemes, secretSource(dialect, now), secret ?? null);
       const { endpoint } = await endpoints.insert(
         {
           endpoint: {
             ...settings,
             ...owner,
-            dialect: 'standard',
+            ...rounds.open(dialect),
+            dialect,
             headers: maskHeaders(headers),
-            verification: 'none',
-            verificationId: null,
-            verificationExpiresAt: null,
             state: 'enabled',
             stateReason: null,
             version: 1,
@@ -133,17 +179,20 @@ export function createEndpointService({
     },
 
     async getEndpoint(request, { principal }) {
-      const { endpoint } = await findEndpoint(endpoints, { ...request, principal });
-      return { endpoint: endpointToMessage(endpoint), secrets: [] };
+      const stored = await findEndpoint(endpoints, { ...request, principal });
+      const secrets = request.includeSecrets === true ? liveSecretsOf(stored) : [];
+      return { endpoint: endpointToMessage(stored.endpoint), secrets };
     },
 
     async listEndpoints(request, { principal }) {
       const { organisationId } = request;
       await requireKnownOrganisation(organisations, principal, organisationId);
       const state = request.state === 0 ? null : endpointStateTable.fromMessage(request.state, '?state');
+      const dialect =
+        request.dialect === undefined ? null : dialectTable.fromMessage(request.dialect, '?dialect');
       const { items, nextCursor } = await readPage(request, numberCursor, {
         load: (limit, beforeNumber) =>
-          endpoints.list({ organisationId, limit, beforeNumber, state, dialect: null }),
+          endpoints.list({ organisationId, limit, beforeNumber, state, dialect }),
         positionOf: ({ endpoint }) => endpoint.number,
       });
       return { endpoints: items.map(({ endpoint }) => endpointToMessage(endpoint)), nextCursor };
@@ -152,33 +201,51 @@ export function createEndpointService({
     async updateEndpoint(request, { principal }) {
       const target = { ...request, principal };
       const stored = await changeEndpoint(endpoints, target, async (present) => {
+        const { dialect } = present.endpoint;
         const fields = fieldMaskFromMessage(request.updateMask, editableFields);
+        const given = request.secret ?? null;
+        const isAsked = request.startVerification === true;
+        if (isAsked) requireVerified(dialect);
         // Nothing was written, so nothing of what the owner wrote has changed.
-        if (fields.length === 0) return present;
-        const { settings, violations } = readChanges(request.endpoint, fields);
+        const isWrite = fields.length > 0 || given !== null;
+        if (!isWrite && !isAsked) return present;
+
+        const { settings, violations } = readChanges(request.endpoint, dialect, fields);
         const opened = vault.open(present);
         const unmasked =
           settings.headers === undefined
             ? { headers: opened.headers, violations: [] }
             : unmaskHeaders(settings.headers, opened.headers);
         const { headers } = unmasked;
-        const next: Endpoint = { ...present.endpoint, ...settings };
+        const tied =
+          settings.policyId === undefined || settings.policyId === present.endpoint.policyId
+            ? { policyId: present.endpoint.policyId, violations: [] }
+            : await findPolicy(present.endpoint.organisationId, settings.policyId);
+        const changes: Partial<Endpoint> = { ...settings, policyId: tied.policyId };
+        const next: Endpoint = { ...present.endpoint, ...changes };
+        const schemes = secretSchemesOf(next);
+        const isNew = given !== null && !opened.secrets.some(isCurrently(given));
         // What stays as it is isn't judged again: rules that became stricter since don't stop other changes.
         const { url, ...others } = { ...settings, ...(settings.headers && { headers }) };
-        await refuseUnlessValid(
-          url === undefined || url === present.endpoint.url ? others : { ...others, url },
-          present.endpoint.organisationId,
-          [...violations, ...unmasked.violations, ...checkSize({ ...next, headers })],
-        );
+        const isMoved = url !== undefined && url !== present.endpoint.url;
+        await refuseUnlessValid(isMoved ? { ...others, url } : others, next, [
+          ...violations,
+          ...unmasked.violations,
+          ...tied.violations,
+          ...(isNew ? checkGivenSecret(given, schemes) : []),
+          ...checkSize({ ...next, headers }),
+        ]);
         const now = new Date(clock.now());
-        const secrets = completeSecrets(opened.secrets, next.signing, secretSource(now));
-        return withSecrets(
-          present,
-          { ...settings, version: next.version + 1, updatedAt: now },
-          { headers, secrets },
-        );
+        const source = secretSource(dialect, now);
+        const completed = completeSecrets(opened.secrets, schemes, source);
+        const secrets = isNew
+          ? rotateSecrets(completed, schemes, { given, overlapMs: 0 }, source)
+          : completed;
+        const written = isWrite ? { ...changes, version: next.version + 1, updatedAt: now } : {};
+        const round = isAsked || (isMoved && isVerified(dialect)) ? rounds.open(dialect) : {};
+        return withSecrets(present, { ...written, ...round }, { headers, secrets });
       });
-      return { endpoint: endpointToMessage(stored.endpoint), secrets: [] };
+      return { endpoint: endpointToMessage(stored.endpoint), secrets: liveSecretsOf(stored) };
     },
 
     async deleteEndpoint(request, { principal }) {
@@ -202,38 +269,36 @@ export function createEndpointService({
 
     async listSecrets(request, { principal }) {
       const stored = await findEndpoint(endpoints, { ...request, principal });
-      const { secrets } = vault.open(stored);
-      const live = liveSecrets(secrets, stored.endpoint.signing, new Date(clock.now()));
-      return { secrets: live.map(toSecretMessage) };
+      return { secrets: liveSecretsOf(stored) };
     },
 
     async rotateSecret(request, { principal }) {
-      const rotation: Rotation = {
-        given: request.secret ?? null,
-        overlapMs: request.overlapMs === undefined ? defaultOverlapMs : Number(request.overlapMs),
-      };
       const now = new Date(clock.now());
       const stored = await changeEndpoint(endpoints, { ...request, principal }, (present) => {
         const { endpoint } = present;
+        const schemes = secretSchemesOf(endpoint);
+        if (schemes.length === 0) {
+          const message = `Endpoints of the dialect ${endpoint.dialect} have no secret: their policy signs.`;
+          throw new DomainError('failed_precondition', message);
+        }
+        const { overlapMs } = request;
+        const rotation: Rotation = {
+          given: request.secret ?? null,
+          overlapMs: overlapMs === undefined ? defaultOverlapOf(endpoint.dialect) : Number(overlapMs),
+        };
         const { headers, secrets } = vault.open(present);
-        refuseIfAny(checkRotation(rotation, secrets, endpoint.signing));
-        const rotated = rotateSecrets(secrets, endpoint.signing, rotation, secretSource(now));
+        refuseIfAny(checkRotation(rotation, secrets, endpoint));
+        const rotated = rotateSecrets(secrets, schemes, rotation, secretSource(endpoint.dialect, now));
         const changes = { version: endpoint.version + 1, updatedAt: now };
         return withSecrets(present, changes, { headers, secrets: rotated });
       });
-      const live = liveSecrets(vault.open(stored).secrets, stored.endpoint.signing, now);
-      return { secrets: live.map(toSecretMessage) };
+      return { secrets: liveSecretsOf(stored) };
     },
-
-    startVerification: () => Promise.reject(notYet()),
-    completeVerification: () => Promise.reject(notYet()),
-    confirmVerification: () => Promise.reject(notYet()),
-    searchEndpoints: () => Promise.reject(notYet()),
   });
 }
 
-function notYet(): DomainError {
-  return new DomainError('unavailable', 'Not there yet.');
+function isCurrently(given: string): (secret: Secret) => boolean {
+  return ({ secret, expiresAt }) => secret === given && expiresAt === null;
 }
 
 function checkReason(reason: string): readonly Violation[] {

@@ -16,6 +16,7 @@ import { requireGrantable, requireKnownOrganisation, requireOperator, requireSer
 import { hashToken } from './hash-token.ts';
 import type { KeyUsage } from './key-usage.ts';
 import type { KeyPage } from './key-store.ts';
+import { findRicloudEndpoint, type NamedEndpoint } from './named-endpoint.ts';
 import { idCursor, readPage } from './page.ts';
 import type { ConfigStores } from './stores.ts';
 import { refuseIfAny } from './violations.ts';
@@ -32,11 +33,11 @@ export interface KeysDependencies {
   readonly maxPerOrganisation: number;
 }
 
-const editable = ['name', 'scopes', 'expiresAt'] as const;
+const editable = ['name', 'scopes', 'expiresAt', 'routesTo'] as const;
 const digestBytes = 32;
 
 export function createKeyService({
-  stores: { organisations, keys },
+  stores: { organisations, keys, endpoints },
   clock,
   random,
   usage,
@@ -56,6 +57,9 @@ export function createKeyService({
     return key;
   }
 
+  const findRoute = (organisationId: string | null, idOrUid: string | null): Promise<NamedEndpoint> =>
+    findRicloudEndpoint(endpoints, { organisationId, idOrUid, field: '/routesTo' });
+
   return defineService(configV1.KeyServiceService, {
     async createKey({ key: message, token: given }, { principal }) {
       const organisationId = message?.organisationId;
@@ -66,7 +70,11 @@ export function createKeyService({
       const nowMs = clock.now();
       const now = new Date(nowMs);
       const { name = '', scopes: names = [], expiresAt = null } = message ?? {};
-      refuseIfAny(checkApiKey({ name, scopes: names, expiresAt, token: given ?? null }, now));
+      const route = await findRoute(organisationId ?? null, message?.routesTo ?? null);
+      refuseIfAny([
+        ...checkApiKey({ name, scopes: names, expiresAt, token: given ?? null }, now),
+        ...route.violations,
+      ]);
       const scopes = scopesFromMessage(names);
       requireGrantable(principal, scopes);
 
@@ -77,7 +85,7 @@ export function createKeyService({
         prefix: tokenPrefix(token),
         scopes,
         organisationId: organisationId ?? null,
-        routesTo: null,
+        routesTo: route.id,
         expiresAt,
         lastUsedAt: null,
         createdAt: now,
@@ -105,13 +113,17 @@ export function createKeyService({
     async updateKey({ organisationId, id, key: message, updateMask }, { principal }) {
       const present = await find(principal, organisationId, id);
       const fields = fieldMaskFromMessage(updateMask, editable);
-      const given: Pick<ApiKeySettings, (typeof fields)[number]> = {
+      const route = fields.includes('routesTo')
+        ? await findRoute(present.organisationId, message?.routesTo ?? null)
+        : { id: present.routesTo, violations: [] };
+      const given: Omit<ApiKeySettings, 'token'> & Pick<ApiKey, 'routesTo'> = {
         name: message?.name ?? '',
         scopes: message?.scopes ?? [],
         expiresAt: message?.expiresAt ?? null,
+        routesTo: route.id,
       };
       const changes = Object.fromEntries(fields.map((field) => [field, given[field]]));
-      refuseIfAny(checkApiKey(changes, new Date(clock.now())));
+      refuseIfAny([...checkApiKey(changes, new Date(clock.now())), ...route.violations]);
       const scopes = fields.includes('scopes') ? scopesFromMessage(given.scopes) : present.scopes;
       // A longer life is given away as much as a scope is.
       if (fields.some((field) => field !== 'name')) requireGrantable(principal, scopes);

@@ -10,6 +10,7 @@ import {
 import { defineService, type ServiceRegistration } from '@posthorn/rpc';
 import type { Clock, Random } from '@posthorn/runtime';
 import { noSuchOrganisation, requireOperator } from './authority.ts';
+import { findRicloudEndpoint, type NamedEndpoint } from './named-endpoint.ts';
 import { idCursor, readPage } from './page.ts';
 import type { ConfigStores } from './stores.ts';
 import { refuseIfAny } from './violations.ts';
@@ -29,6 +30,7 @@ const editable = [
   'branding',
   'requireKnownTypes',
   'retention',
+  'defaultRicloudEndpoint',
 ] as const satisfies readonly (keyof OrganisationSettings)[];
 
 /** How many rows one step of a deletion takes away. */
@@ -39,7 +41,7 @@ export function createOrganisationService({
   clock,
   random,
 }: OrganisationsDependencies): ServiceRegistration<typeof configV1.OrganisationServiceService> {
-  const { organisations, keys, eventTypes, endpoints } = stores;
+  const { organisations, keys, eventTypes, endpoints, policies } = stores;
 
   async function find(principal: Principal, idOrSlug: string): Promise<Organisation> {
     requireOperator(principal);
@@ -48,8 +50,11 @@ export function createOrganisationService({
     return organisation;
   }
 
+  const findDefault = (organisationId: string | null, idOrUid: string | null): Promise<NamedEndpoint> =>
+    findRicloudEndpoint(endpoints, { organisationId, idOrUid, field: '/defaultRicloudEndpoint' });
+
   async function deleteContents(id: string): Promise<void> {
-    for (const store of [keys, endpoints, eventTypes]) {
+    for (const store of [keys, endpoints, policies, eventTypes]) {
       while ((await store.deleteSome(id, deletionStep)) === deletionStep);
     }
   }
@@ -58,17 +63,13 @@ export function createOrganisationService({
     async createOrganisation({ organisation: message }, { principal }) {
       requireOperator(principal);
       const settings = settingsOf(message);
-      refuseIfAny(checkOrganisation(settings));
+      // A new organisation has no endpoint that could be named.
+      const route = await findDefault(null, settings.defaultRicloudEndpoint);
+      refuseIfAny([...checkOrganisation(settings), ...route.violations]);
       const nowMs = clock.now();
       const now = new Date(nowMs);
       const id = newId(nowMs, (count) => random.bytes(count));
-      const organisation: Organisation = {
-        ...settings,
-        defaultRicloudEndpoint: null,
-        id,
-        createdAt: now,
-        updatedAt: now,
-      };
+      const organisation: Organisation = { ...settings, id, createdAt: now, updatedAt: now };
       await organisations.insert(organisation);
       return { organisation: organisationToMessage(organisation) };
     },
@@ -89,11 +90,15 @@ export function createOrganisationService({
     async updateOrganisation({ idOrSlug, organisation: message, updateMask }, { principal }) {
       const present = await find(principal, idOrSlug);
       const fields = fieldMaskFromMessage(updateMask, editable);
-      const given = settingsOf(message);
+      const said = settingsOf(message);
+      const route = fields.includes('defaultRicloudEndpoint')
+        ? await findDefault(present.id, said.defaultRicloudEndpoint)
+        : { id: null, violations: [] };
+      const given = { ...said, defaultRicloudEndpoint: route.id };
       const changes = Object.fromEntries(
         fields.map((field) => [field, given[field]]),
       ) as Partial<OrganisationSettings>;
-      refuseIfAny(checkOrganisation(changes));
+      refuseIfAny([...checkOrganisation(changes), ...route.violations]);
       const updated = await organisations.update(present.id, {
         ...changes,
         updatedAt: new Date(clock.now()),
@@ -128,6 +133,7 @@ function settingsOf(message: configV1.Organisation | undefined): OrganisationSet
       thumbnailUrl: branding?.thumbnailUrl ?? null,
     },
     requireKnownTypes: message?.requireKnownTypes ?? false,
+    defaultRicloudEndpoint: message?.defaultRicloudEndpoint ?? null,
     retention: {
       payloadDays: retention?.payloadDays || defaultRetention.payloadDays,
       metadataDays: retention?.metadataDays || defaultRetention.metadataDays,

@@ -12,10 +12,13 @@ import { createKeyService } from './keys.ts';
 import { defaultLimits, type ConfigLimits } from './limits.ts';
 import { ensureOperatorKey } from './operator-key.ts';
 import { createOrganisationService } from './organisations.ts';
+import { createPolicyService } from './policies.ts';
+import { createPolicyVault } from './policy-keys.ts';
 import { createSecretBox } from './secret-box.ts';
 import type { ConfigStores } from './stores.ts';
 import { createSweeper } from './sweeper.ts';
 import { createTargetCheck } from './target-check.ts';
+import { createVerificationCodes } from './verification-codes.ts';
 
 /** What the config service is made of; see `createConfigService`. */
 export interface ConfigServiceOptions {
@@ -30,12 +33,13 @@ export interface ConfigServiceOptions {
   readonly limits?: Partial<ConfigLimits>;
 }
 
-/** Owner of organisations, API keys, event types and endpoints. */
+/** Owner of organisations, API keys, event types, endpoints and policies. */
 export interface ConfigService {
   readonly organisations: ServiceRegistration<typeof configV1.OrganisationServiceService>;
   readonly keys: ServiceRegistration<typeof configV1.KeyServiceService>;
   readonly eventTypes: ServiceRegistration<typeof configV1.EventTypeServiceService>;
   readonly endpoints: ServiceRegistration<typeof configV1.EndpointServiceService>;
+  readonly policies: ServiceRegistration<typeof configV1.PolicyServiceService>;
   readonly directory: ServiceRegistration<typeof configV1.DirectoryServiceService>;
   readonly idempotency: ServiceRegistration<typeof configV1.IdempotencyServiceService>;
   /** All of the above, to be served. */
@@ -50,11 +54,14 @@ export interface ConfigService {
   stop(): Promise<void>;
 }
 
-/** Wires the service: six RPC services over one set of stores. */
+/** Wires the service: seven RPC services over one set of stores. */
 export function createConfigService(options: ConfigServiceOptions): ConfigService {
   const { stores, encryptionKeys, urlPolicy, targetResolver, clock, random, logger } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const vault = createEndpointVault(createSecretBox(encryptionKeys, (length) => random.bytes(length)));
+  const box = createSecretBox(encryptionKeys, (length) => random.bytes(length));
+  const vault = createEndpointVault(box);
+  const policyVault = createPolicyVault(box);
+  const codes = createVerificationCodes(encryptionKeys);
   const checkTarget = createTargetCheck({ policy: urlPolicy, resolver: targetResolver });
   const usage = createKeyUsage({ store: stores.keys, clock, logger });
   const sweeper = createSweeper({ store: stores.idempotency, clock, logger });
@@ -65,13 +72,21 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
   const endpoints = createEndpointService({
     stores,
     vault,
+    codes,
     urlPolicy,
     checkTarget,
     clock,
     random,
     maxPerOrganisation: limits.endpoints,
   });
-  const directory = createDirectoryService({ stores, vault, clock });
+  const policies = createPolicyService({
+    stores,
+    vault: policyVault,
+    clock,
+    random,
+    maxPerOrganisation: limits.policies,
+  });
+  const directory = createDirectoryService({ stores, vault, policyVault, codes, clock });
   const idempotency = createIdempotencyService({ store: stores.idempotency, clock, random });
 
   return {
@@ -79,21 +94,23 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     keys,
     eventTypes,
     endpoints,
+    policies,
     directory,
     idempotency,
-    services: [organisations, keys, eventTypes, endpoints, directory, idempotency],
+    services: [organisations, keys, eventTypes, endpoints, policies, directory, idempotency],
 
     ensureOperatorKey: ({ configured }) =>
       ensureOperatorKey(configured, { store: stores.keys, clock, random }),
 
     async start() {
-      const newest = await stores.endpoints.newest();
+      const [endpoint, policy] = await Promise.all([stores.endpoints.newest(), stores.policies.newest()]);
       try {
-        if (newest !== null) vault.open(newest);
+        if (endpoint !== null) vault.open(endpoint);
+        if (policy !== null) policyVault.open(policy);
       } catch (error) {
         throw new DomainError(
           'failed_precondition',
-          'The secrets of endpoints were sealed with another encryption key; give the one that was used before (POSTHORN_ENCRYPTION_KEY).',
+          'The secrets of endpoints and policies were sealed with another encryption key; give the one that was used before (POSTHORN_ENCRYPTION_KEY).',
           { cause: error },
         );
       }

@@ -7,6 +7,7 @@ import {
   maxLiveSecrets,
   maxOverlapMs,
   rotateSecrets,
+  type SecretSource,
 } from './signing-secrets.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
@@ -40,7 +41,7 @@ function live(
   let secrets: readonly Secret[] = [];
   for (const { waitMs, signing, rotateWithOverlapMs: overlapMs } of life) {
     now += waitMs;
-    const source = { now: new Date(now), randomBytes: random.bytes };
+    const source: SecretSource = { dialect: 'standard', now: new Date(now), randomBytes: random.bytes };
     const before = completeSecrets(secrets, signing, source);
     secrets = before;
     if (overlapMs !== null) {

@@ -1,16 +1,24 @@
+import { dialects, type Dialect } from '@posthorn/models';
 import { createSeededRandom } from '@posthorn/testing';
 import {
   checkGivenSecret,
   checkRotation,
   completeSecrets,
   defaultOverlapMs,
+  defaultOverlapOf,
   liveSecrets,
   maxLiveSecrets,
   maxOverlapMs,
   rotateSecrets,
+  secretSchemesOf,
+  type SecretSource,
 } from './signing-secrets.ts';
 
-const source = { now: new Date('2026-01-01T00:00:00Z'), randomBytes: createSeededRandom(3).bytes };
+const source: SecretSource = {
+  dialect: 'standard',
+  now: new Date('2026-01-01T00:00:00Z'),
+  randomBytes: createSeededRandom(3).bytes,
+};
 const given = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 const givenKey = `whsk_${Buffer.alloc(32, 1).toString('base64')}`;
 
@@ -64,9 +72,12 @@ describe('rotating secrets', () => {
 });
 
 describe('checking a rotation', () => {
+  const standard = { dialect: 'standard', signing: ['v1'] } as const;
   const secrets = completeSecrets([], ['v1'], source, given);
   const fields = (secret: string | null, overlapMs: number): string[] =>
-    checkRotation({ given: secret, overlapMs }, secrets, ['v1']).map(({ field, code }) => `${field} ${code}`);
+    checkRotation({ given: secret, overlapMs }, secrets, standard).map(
+      ({ field, code }) => `${field} ${code}`,
+    );
 
   it('accepts overlaps from nothing to 30 days and a new secret in the right form', () => {
     expect(fields(null, 0)).toEqual([]);
@@ -87,7 +98,52 @@ describe('checking a rotation', () => {
   });
 
   it('never repeats the secret', () => {
-    const text = JSON.stringify(checkRotation({ given, overlapMs: -1 }, secrets, ['v1']));
+    const text = JSON.stringify(checkRotation({ given, overlapMs: -1 }, secrets, standard));
     expect(text).not.toContain(given);
+  });
+});
+
+describe('the secrets of a dialect', () => {
+  const of = (dialect: Dialect) => ({ dialect, signing: [] });
+
+  it('are one text where texts sign, and none where a policy does', () => {
+    expect(secretSchemesOf(of('ricloud'))).toEqual(['text']);
+    expect(secretSchemesOf(of('rapidly'))).toEqual(['text']);
+    expect(secretSchemesOf(of('preo'))).toEqual(['text']);
+    expect(secretSchemesOf(of('xurrent'))).toEqual([]);
+    expect(completeSecrets([], [], { ...source, dialect: 'xurrent' })).toEqual([]);
+    expect(checkGivenSecret('any', [])).toMatchObject([{ field: '/secret', code: 'scheme_off' }]);
+  });
+
+  it('take a text of any form for what it is, whatever its prefix', () => {
+    for (const text of ['whsec_notbase64!', 'whsk_x', 'plain']) {
+      expect(checkGivenSecret(text, ['text'])).toEqual([]);
+      expect(completeSecrets([], ['text'], { ...source, dialect: 'preo' }, text)).toMatchObject([
+        { scheme: 'text', secret: text, expiresAt: null },
+      ]);
+    }
+  });
+
+  it('are replaced at once unless their owner says otherwise, those of Standard Webhooks after a day', () => {
+    expect(dialects.map((dialect) => [dialect, defaultOverlapOf(dialect)])).toEqual([
+      ['standard', 86_400_000],
+      ['ricloud', 0],
+      ['xurrent', 0],
+      ['rapidly', 0],
+      ['preo', 0],
+    ]);
+  });
+
+  it('overlap in no dialect whose requests have room for one signature only', () => {
+    const overlapMs = 1000;
+    for (const dialect of ['standard', 'rapidly'] as const) {
+      const endpoint = dialect === 'standard' ? { dialect, signing: ['v1'] as const } : of(dialect);
+      expect(checkRotation({ given: null, overlapMs }, [], endpoint)).toEqual([]);
+    }
+    for (const dialect of ['ricloud', 'preo'] as const) {
+      expect(checkRotation({ given: null, overlapMs }, [], of(dialect))).toMatchObject([
+        { field: '/overlapMs', code: 'out_of_range' },
+      ]);
+    }
   });
 });

@@ -1,24 +1,29 @@
 import {
+  dialectRules,
   DomainError,
+  type Dialect,
+  type Endpoint,
   type Secret,
   type SecretScheme,
-  type SignatureScheme,
   type Violation,
 } from '@posthorn/models';
 import { checkSecret, generateSecret } from '@posthorn/signing';
+import { checkTextSecret, generateTextSecret } from './text-secrets.ts';
 
 /**
  * The rules for an endpoint's signing secrets. Each scheme that signs has exactly one current secret (no expiry) and,
- * during rotations, older ones that sign beside it until they expire. Secrets of a scheme that was switched off are
+ * during rotations, older ones that sign beside it until they expire, where the dialect can have that. Secrets of a scheme that was switched off are
  * kept, sign nothing and aren't shown: switching it on again doesn't break the receivers. Newest first throughout.
  */
 
+/** Of the secrets of Standard Webhooks; a secret of another form is replaced at once unless its owner says otherwise. */
 export const defaultOverlapMs = 24 * 60 * 60 * 1000;
 export const maxOverlapMs = 30 * 24 * 60 * 60 * 1000;
 /** Secrets of one scheme that sign side by side; each adds a signature to every request. */
 export const maxLiveSecrets = 10;
 
 export interface SecretSource {
+  readonly dialect: Dialect;
   readonly now: Date;
   readonly randomBytes: (length: number) => Uint8Array;
 }
@@ -30,24 +35,50 @@ export interface Rotation {
   readonly overlapMs: number;
 }
 
-/** The scheme that a secret is for, by its prefix. */
-function schemeOf(secret: string): SignatureScheme {
+/** The schemes that sign for an endpoint by a secret of its own. */
+export function secretSchemesOf({
+  dialect,
+  signing,
+}: Pick<Endpoint, 'dialect' | 'signing'>): readonly SecretScheme[] {
+  switch (dialectRules[dialect].signedWith) {
+    case 'standard_secrets':
+      return signing;
+    case 'text_secret':
+      return ['text'];
+    case 'policy':
+      return [];
+  }
+}
+
+/** How long older secrets sign beside a new one when nobody says. */
+export function defaultOverlapOf(dialect: Dialect): number {
+  return dialectRules[dialect].signedWith === 'standard_secrets' ? defaultOverlapMs : 0;
+}
+
+/** The scheme that a secret is for: what a text is where texts sign, else by its prefix. */
+function schemeOf(secret: string, signing: readonly SecretScheme[]): SecretScheme {
+  if (signing.includes('text')) return 'text';
   return secret.startsWith('whsk_') ? 'v1a' : 'v1';
+}
+
+function generate(scheme: SecretScheme, { dialect, randomBytes }: SecretSource): string {
+  return scheme === 'text' ? generateTextSecret(dialect, randomBytes) : generateSecret(scheme, randomBytes);
 }
 
 /** Adds a secret for each scheme that signs and has none, `given` for its own scheme, and drops what has expired. */
 export function completeSecrets(
   secrets: readonly Secret[],
-  signing: readonly SignatureScheme[],
-  { now, randomBytes }: SecretSource,
+  signing: readonly SecretScheme[],
+  source: SecretSource,
   given: string | null = null,
 ): readonly Secret[] {
+  const { now } = source;
   const kept = unexpired(secrets, now);
   const missing = signing.filter((scheme) => !kept.some((secret) => secret.scheme === scheme));
   const added = missing.map((scheme) =>
     newSecret(
       scheme,
-      given !== null && schemeOf(given) === scheme ? given : generateSecret(scheme, randomBytes),
+      given !== null && schemeOf(given, signing) === scheme ? given : generate(scheme, source),
       now,
     ),
   );
@@ -60,18 +91,19 @@ export function completeSecrets(
  */
 export function rotateSecrets(
   secrets: readonly Secret[],
-  signing: readonly SignatureScheme[],
+  signing: readonly SecretScheme[],
   { given, overlapMs }: Rotation,
-  { now, randomBytes }: SecretSource,
+  source: SecretSource,
 ): readonly Secret[] {
-  const schemes: readonly SignatureScheme[] = given === null ? signing : [schemeOf(given)];
+  const { now } = source;
+  const schemes = given === null ? signing : [schemeOf(given, signing)];
   const latestEnd = new Date(now.getTime() + overlapMs);
   const older = secrets.map((secret) =>
-    includes(schemes, secret.scheme) && (secret.expiresAt === null || secret.expiresAt > latestEnd)
+    schemes.includes(secret.scheme) && (secret.expiresAt === null || secret.expiresAt > latestEnd)
       ? { ...secret, expiresAt: latestEnd }
       : secret,
   );
-  const added = schemes.map((scheme) => newSecret(scheme, given ?? generateSecret(scheme, randomBytes), now));
+  const added = schemes.map((scheme) => newSecret(scheme, given ?? generate(scheme, source), now));
   const next = [...added, ...unexpired(older, now)];
   if (schemes.some((scheme) => countOf(next, scheme) > maxLiveSecrets)) {
     throw new DomainError(
@@ -85,24 +117,28 @@ export function rotateSecrets(
 /** The secrets that sign now. */
 export function liveSecrets(
   secrets: readonly Secret[],
-  signing: readonly SignatureScheme[],
+  signing: readonly SecretScheme[],
   now: Date,
 ): readonly Secret[] {
-  return unexpired(secrets, now).filter(({ scheme }) => includes(signing, scheme));
+  return unexpired(secrets, now).filter(({ scheme }) => signing.includes(scheme));
 }
 
 /** What is wrong with a rotation. */
 export function checkRotation(
   { given, overlapMs }: Rotation,
   secrets: readonly Secret[],
-  signing: readonly SignatureScheme[],
+  { dialect, signing }: Pick<Endpoint, 'dialect' | 'signing'>,
 ): readonly Violation[] {
   const violations: Violation[] = [];
+  const schemes = secretSchemesOf({ dialect, signing });
   if (!Number.isSafeInteger(overlapMs) || overlapMs < 0 || overlapMs > maxOverlapMs) {
     const message = `must be an integer from 0 to ${maxOverlapMs} (30 days)`;
     violations.push({ field: '/overlapMs', code: 'out_of_range', message });
+  } else if (overlapMs > 0 && !dialectRules[dialect].canSecretsOverlap) {
+    const message = `must be 0: an endpoint of the dialect ${dialect} signs with one secret at a time`;
+    violations.push({ field: '/overlapMs', code: 'out_of_range', message });
   }
-  if (given !== null) violations.push(...checkGivenSecret(given, signing));
+  if (given !== null) violations.push(...checkGivenSecret(given, schemes));
   if (secrets.some(({ secret }) => secret === given)) {
     const message = 'must be new: it is one of the present secrets';
     violations.push({ field: '/secret', code: 'not_new', message });
@@ -111,9 +147,14 @@ export function checkRotation(
 }
 
 /** What is wrong with a secret that an owner brings along. */
-export function checkGivenSecret(given: string, signing: readonly SignatureScheme[]): readonly Violation[] {
-  const scheme = schemeOf(given);
-  const violations = checkSecret(given, scheme);
+export function checkGivenSecret(given: string, signing: readonly SecretScheme[]): readonly Violation[] {
+  if (signing.length === 0) {
+    return [
+      { field: '/secret', code: 'scheme_off', message: 'must be left out: a policy signs, not a secret' },
+    ];
+  }
+  const scheme = schemeOf(given, signing);
+  const violations = scheme === 'text' ? checkTextSecret(given) : checkSecret(given, scheme);
   if (violations.length > 0 || signing.includes(scheme)) return violations;
   const message = `is for ${scheme}, but the endpoint signs with ${signing.join(' and ')} only`;
   return [{ field: '/secret', code: 'scheme_off', message }];
@@ -123,14 +164,10 @@ function unexpired(secrets: readonly Secret[], now: Date): Secret[] {
   return secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
 }
 
-function includes(schemes: readonly SecretScheme[], scheme: SecretScheme): boolean {
-  return schemes.includes(scheme);
-}
-
-function countOf(secrets: readonly Secret[], scheme: SignatureScheme): number {
+function countOf(secrets: readonly Secret[], scheme: SecretScheme): number {
   return secrets.filter((secret) => secret.scheme === scheme).length;
 }
 
-function newSecret(scheme: SignatureScheme, secret: string, now: Date): Secret {
+function newSecret(scheme: SecretScheme, secret: string, now: Date): Secret {
   return { scheme, secret, createdAt: now, expiresAt: null };
 }

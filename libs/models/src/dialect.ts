@@ -42,6 +42,10 @@ export interface DialectRules {
    * What signs: secrets of Standard Webhooks, a secret whose text as it is gives the key, or the policy that the endpoint names.
    */
   readonly signedWith: 'standard_secrets' | 'text_secret' | 'policy';
+  /** Older secrets can sign beside the newest one for a while; else the newest signs alone. */
+  readonly canSecretsOverlap: boolean;
+  /** Names of headers, in lower case, that the dialect sets beside those that all of them do: not the owner's to set. */
+  readonly ownHeaders: readonly string[];
 }
 
 const second = 1000;
@@ -60,6 +64,8 @@ export const dialectRules = {
     isFailedRetryFinal: false,
     verifiedBy: 'nothing',
     signedWith: 'standard_secrets',
+    canSecretsOverlap: true,
+    ownHeaders: [],
   },
   ricloud: {
     formats: ['ricloud'],
@@ -71,6 +77,8 @@ export const dialectRules = {
     isFailedRetryFinal: false,
     verifiedBy: 'test',
     signedWith: 'text_secret',
+    canSecretsOverlap: false,
+    ownHeaders: ['ricloud-signature'],
   },
   xurrent: {
     formats: ['xurrent'],
@@ -93,6 +101,8 @@ export const dialectRules = {
     isFailedRetryFinal: false,
     verifiedBy: 'callback',
     signedWith: 'policy',
+    canSecretsOverlap: false,
+    ownHeaders: ['x-4me-delivery', 'x-xurrent-delivery'],
   },
   rapidly: {
     formats: ['raw', 'discord', 'slack'],
@@ -104,6 +114,8 @@ export const dialectRules = {
     isFailedRetryFinal: false,
     verifiedBy: 'nothing',
     signedWith: 'text_secret',
+    canSecretsOverlap: true,
+    ownHeaders: [],
   },
   preo: {
     formats: ['preo'],
@@ -115,6 +127,8 @@ export const dialectRules = {
     isFailedRetryFinal: true,
     verifiedBy: 'nothing',
     signedWith: 'text_secret',
+    canSecretsOverlap: false,
+    ownHeaders: ['x-webhook-event', 'x-webhook-delivery', 'x-webhook-signature'],
   },
 } as const satisfies Record<Dialect, DialectRules>;
 

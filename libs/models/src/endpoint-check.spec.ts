@@ -1,10 +1,17 @@
 import { createAllowList } from './cidr.ts';
+import { dialectRules, dialects, type Dialect } from './dialect.ts';
 import type { EndpointSettings } from './endpoint.ts';
-import { checkEndpoint, defaultEndpointSettings, endpointLimits } from './endpoint-check.ts';
+import {
+  checkEndpoint,
+  defaultEndpointSettings,
+  defaultEndpointSettingsOf,
+  endpointLimits,
+} from './endpoint-check.ts';
 
 const policy = { requireHttps: false, allow: createAllowList([]) };
-const check = (settings: Partial<EndpointSettings>): readonly (readonly [string, string])[] =>
-  checkEndpoint(settings, policy).map(({ field, code }) => [field, code]);
+type Found = readonly (readonly [field: string, code: string])[];
+const check = (settings: Partial<EndpointSettings>, dialect: Dialect = 'standard'): Found =>
+  checkEndpoint(settings, policy, dialect).map(({ field, code }) => [field, code]);
 
 describe('checkEndpoint', () => {
   it('accepts the defaults with any public URL, and nothing at all', () => {
@@ -87,5 +94,58 @@ describe('checkEndpoint', () => {
       '/timeoutMs',
       '/maxInFlight',
     ]);
+  });
+});
+
+describe('an endpoint of a dialect', () => {
+  it.each(dialects)('of %s may be left at its defaults', (dialect) => {
+    expect(check({ ...defaultEndpointSettingsOf(dialect), url: 'https://example.com/' }, dialect)).toEqual(
+      [],
+    );
+  });
+
+  it.each(dialects)('of %s is sent what the dialect knows, and nothing else', (dialect) => {
+    for (const known of dialects) {
+      for (const format of dialectRules[known].formats) {
+        const isOwn = (dialectRules[dialect].formats as readonly string[]).includes(format);
+        expect(check({ format }, dialect)).toEqual(isOwn ? [] : [['/format', 'invalid_value']]);
+      }
+    }
+  });
+
+  it('shows everything at once that only other dialects know', () => {
+    const foreign = { format: 'discord', signing: ['v1'], policyId: 'p', editionId: 'e' } as const;
+    expect(check(foreign, 'ricloud')).toEqual([
+      ['/format', 'invalid_value'],
+      ['/signing', 'invalid_value'],
+      ['/policy', 'invalid_value'],
+      ['/editionId', 'invalid_value'],
+    ]);
+  });
+
+  it('is signed by a policy in xurrent only, and has an edition in preo only', () => {
+    for (const dialect of dialects) {
+      const isAllowed = (found: Found): boolean => found.length === 0;
+      expect(isAllowed(check({ policyId: 'p' }, dialect))).toBe(dialect === 'xurrent');
+      expect(isAllowed(check({ editionId: 'e' }, dialect))).toBe(dialect === 'preo');
+      expect(check({ policyId: null, editionId: null }, dialect)).toEqual([]);
+    }
+  });
+
+  it('has no name of an edition that no label could have', () => {
+    expect(check({ editionId: '' }, 'preo')).toEqual([['/editionId', 'too_short']]);
+    expect(check({ editionId: 'e'.repeat(257) }, 'preo')).toEqual([['/editionId', 'too_long']]);
+  });
+
+  it('leaves the headers to the dialect that it sets itself', () => {
+    const headers = { 'X-Webhook-Signature': 'forged' };
+    expect(check({ headers }, 'preo')).toEqual([['/headers/X-Webhook-Signature', 'reserved']]);
+    expect(check({ headers }, 'standard')).toEqual([]);
+  });
+
+  it('is not judged by rules of a dialect that nobody has said', () => {
+    expect(checkEndpoint({ format: 'discord', signing: [], policyId: 'p', editionId: 'e' }, policy)).toEqual(
+      [],
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { dialectRules } from './dialect.ts';
+import { dialectRules, type Dialect, type DialectRules } from './dialect.ts';
 import type { EndpointSettings } from './endpoint.ts';
 import type { Violation } from './errors.ts';
 import { labelLimits } from './event.ts';
@@ -57,16 +57,29 @@ export const defaultEndpointSettings: Omit<EndpointSettings, 'url'> = {
   metadata: {},
 };
 
+/** The settings of an endpoint of that dialect of which nothing but the URL was said. */
+export function defaultEndpointSettingsOf(dialect: Dialect): Omit<EndpointSettings, 'url'> {
+  const { formats, signedWith, timeoutMs, retryDelaysMs } = dialectRules[dialect];
+  return {
+    ...defaultEndpointSettings,
+    format: formats[0],
+    signing: signedWith === 'standard_secrets' ? defaultEndpointSettings.signing : [],
+    timeoutMs,
+    retryDelaysMs,
+  };
+}
+
 /**
  * Everything that is wrong with those settings that are given. What a target's name resolves to is for the caller to ask
- * (`checkResolvedTarget`).
+ * (`checkResolvedTarget`), and whether the policy is there. What depends on the dialect isn't judged without it.
  */
 export function checkEndpoint(
   settings: Partial<EndpointSettings>,
   urlPolicy: UrlPolicy,
+  dialect?: Dialect,
 ): readonly Violation[] {
   const { url, uid, name, description, eventTypes, labels, filterJson } = settings;
-  const { signing, headers, timeoutMs, retryDelaysMs, maxInFlight, metadata } = settings;
+  const { editionId, headers, timeoutMs, retryDelaysMs, maxInFlight, metadata } = settings;
   return [
     ...(url === undefined ? [] : checkUrl(url, urlPolicy)),
     ...(uid === undefined || uid === null ? [] : checkUid(uid)),
@@ -75,8 +88,11 @@ export function checkEndpoint(
     ...(eventTypes === undefined || eventTypes === null ? [] : checkEventTypes(eventTypes)),
     ...(labels === undefined || labels === null ? [] : checkLabelSelector(labels)),
     ...(filterJson === undefined || filterJson === null ? [] : checkFilterJson(filterJson)),
-    ...(signing === undefined ? [] : checkSigning(signing)),
-    ...(headers === undefined ? [] : checkHeaders(headers, '/headers')),
+    ...(editionId === undefined || editionId === null ? [] : checkEditionId(editionId)),
+    ...(dialect === undefined ? [] : checkForDialect(settings, dialect)),
+    ...(headers === undefined
+      ? []
+      : checkHeaders(headers, '/headers', dialect === undefined ? [] : dialectRules[dialect].ownHeaders)),
     ...(timeoutMs === undefined ? [] : checkTimeout(timeoutMs)),
     ...(retryDelaysMs === undefined ? [] : checkRetryDelays(retryDelaysMs)),
     ...(maxInFlight === undefined
@@ -149,6 +165,35 @@ function checkFilterJson(filterJson: string): readonly Violation[] {
     return [{ field, code: 'invalid_format', message: 'A filter is JSON.' }];
   }
   return checkFilter(filter, field);
+}
+
+function checkEditionId(editionId: string): readonly Violation[] {
+  return checkText(editionId, '/editionId', { minLength: 1, maxLength: endpointLimits.labelValueLength });
+}
+
+/** What only some dialects know, and what each knows in a way of its own. */
+function checkForDialect(settings: Partial<EndpointSettings>, dialect: Dialect): readonly Violation[] {
+  const { format, signing, policyId, editionId } = settings;
+  const { formats, signedWith }: DialectRules = dialectRules[dialect];
+  const violations: Violation[] = [];
+  if (format !== undefined && !formats.includes(format)) {
+    const message = `An endpoint of the dialect ${dialect} is sent ${formats.join(' or ')}.`;
+    violations.push({ field: '/format', code: 'invalid_value', message });
+  }
+  if (signing !== undefined && signedWith === 'standard_secrets') violations.push(...checkSigning(signing));
+  if (signing !== undefined && signedWith !== 'standard_secrets' && signing.length > 0) {
+    const message = `An endpoint of the dialect ${dialect} signs in a way of its own: only [] is possible.`;
+    violations.push({ field: '/signing', code: 'invalid_value', message });
+  }
+  if (typeof policyId === 'string' && signedWith !== 'policy') {
+    const message = `An endpoint of the dialect ${dialect} isn't signed by a policy.`;
+    violations.push({ field: '/policy', code: 'invalid_value', message });
+  }
+  if (typeof editionId === 'string' && dialect !== 'preo') {
+    const message = `An endpoint of the dialect ${dialect} has no edition; select by label instead.`;
+    violations.push({ field: '/editionId', code: 'invalid_value', message });
+  }
+  return violations;
 }
 
 function checkSigning(signing: EndpointSettings['signing']): readonly Violation[] {

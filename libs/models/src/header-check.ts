@@ -5,8 +5,15 @@ import { pointerTo } from './json-pointer.ts';
 /** What bounds the custom headers of an endpoint. Lengths are in characters. */
 export const headerLimits = { headers: 20, nameLength: 128, valueLength: 4096 } as const;
 
-/** Everything that is wrong with custom request headers: what would break the request or forge what we vouch for is refused. */
-export function checkHeaders(headers: Readonly<Record<string, string>>, field: string): readonly Violation[] {
+/**
+ * Everything that is wrong with custom request headers: what would break the request or forge what we vouch for is refused. `reserved`
+ * are further names, in lower case, that aren't the owner's to set.
+ */
+export function checkHeaders(
+  headers: Readonly<Record<string, string>>,
+  field: string,
+  reserved: readonly string[] = [],
+): readonly Violation[] {
   const entries = Object.entries(headers);
   const names = entries.map(([name]) => name.toLowerCase());
   return [
@@ -15,7 +22,7 @@ export function checkHeaders(headers: Readonly<Record<string, string>>, field: s
       const at = pointerTo(field, name);
       const isRepeated = names.indexOf(name.toLowerCase()) !== index;
       const repeated = { field: at, code: 'duplicate', message: 'This header is given twice.' };
-      return [...checkName(name, at), ...checkValue(value, at), ...(isRepeated ? [repeated] : [])];
+      return [...checkName(name, at, reserved), ...checkValue(value, at), ...(isRepeated ? [repeated] : [])];
     }),
   ];
 }
@@ -50,13 +57,14 @@ const nameForm = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Visible ASCII with spaces and tabs within: other characters mean something else to every receiver, line ends another header. */
 const valueForm = /^(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?$/;
 
-function checkName(name: string, at: string): readonly Violation[] {
+function checkName(name: string, at: string, reserved: readonly string[]): readonly Violation[] {
   if (name.length > headerLimits.nameLength) {
     const message = `The name of a header may have at most ${headerLimits.nameLength} characters.`;
     return [{ field: at, code: 'too_long', message }];
   }
   const lower = name.toLowerCase();
-  if (ownNames.has(lower) || ownPrefixes.some((prefix) => lower.startsWith(prefix))) {
+  const isOurs = ownNames.has(lower) || ownPrefixes.some((prefix) => lower.startsWith(prefix));
+  if (isOurs || reserved.includes(lower)) {
     return [{ field: at, code: 'reserved', message: `${name} is set by Posthorn itself, or by nobody.` }];
   }
   return checkForm(

@@ -21,6 +21,7 @@ export * from './json-scan.ts';
 export * from './match.ts';
 export * from './organisation-check.ts';
 export * from './organisation.ts';
+export * from './policy-check.ts';
 export * from './policy.ts';
 export * from './retry-after.ts';
 export * from './retry-schedule.ts';

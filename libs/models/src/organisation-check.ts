@@ -18,10 +18,17 @@ export const organisationLimits = {
 /** What an operator may write of an organisation. */
 export type OrganisationSettings = Pick<
   Organisation,
-  'slug' | 'name' | 'accountUrl' | 'timeZone' | 'branding' | 'requireKnownTypes' | 'retention'
+  | 'slug'
+  | 'name'
+  | 'accountUrl'
+  | 'timeZone'
+  | 'branding'
+  | 'requireKnownTypes'
+  | 'defaultRicloudEndpoint'
+  | 'retention'
 >;
 
-/** Everything that is wrong with those settings that are given. */
+/** Everything that is wrong with those settings that are given; which endpoints there are is for the caller to ask. */
 export function checkOrganisation(settings: Partial<OrganisationSettings>): readonly Violation[] {
   const { slug, name, accountUrl, timeZone, branding, retention } = settings;
   const { nameLength: maxLength } = organisationLimits;

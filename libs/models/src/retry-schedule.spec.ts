@@ -17,4 +17,12 @@ describe('jitteredDelayMs', () => {
   ])('with %d of the jitter makes 10 s into %d ms', (jitter, expected) => {
     expect(jitteredDelayMs(10_000, jitter)).toBe(expected);
   });
+
+  it.each([
+    [0, 5000],
+    [0.5, 7500],
+    [1, 10_000],
+  ])('from half to full, with %d of the jitter, makes 10 s into %d ms', (jitter, expected) => {
+    expect(jitteredDelayMs(10_000, jitter, 'half_to_full')).toBe(expected);
+  });
 });
