@@ -1,5 +1,6 @@
 export { kafkaBrokersVariable, mongodbUrlVariable } from './config.ts';
 export { withoutPassword } from './given-server.ts';
+export { asImageEnvironment, kafkaSettings } from './kafka-settings.ts';
 export * from './kafka.ts';
 export * from './mongodb.ts';
 export * from './process-state.ts';

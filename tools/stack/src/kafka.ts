@@ -19,7 +19,7 @@ import { startServer } from './started-server.ts';
 import type { KafkaServer, StartOptions } from './test-server.ts';
 
 const defaultPort = 9092;
-const image = `apache/kafka:${kafkaVersion}`;
+export const kafkaImage = `apache/kafka:${kafkaVersion}`;
 
 export interface KafkaStartOptions extends StartOptions {
   /** The port that clients are told to connect to, when a proxy stands between; only for one of the caller's own. */
@@ -73,7 +73,7 @@ async function createRunner(
   if (installation.source === 'docker') {
     refuseDataDir(dataDir);
     return createContainerRunner({
-      image,
+      image: kafkaImage,
       product: 'kafka',
       port: addresses.port,
       environment: asImageEnvironment(kafkaSettings({ ...addresses, listenHost: '0.0.0.0' })),
@@ -90,7 +90,7 @@ async function createRunner(
 function describe(installation: Installation): string {
   switch (installation.source) {
     case 'docker':
-      return `Kafka ${kafkaVersion} (Docker image ${image})`;
+      return `Kafka ${kafkaVersion} (Docker image ${kafkaImage})`;
     case 'maven':
       return `Kafka ${kafkaVersion} (Maven Central, Java ${installation.javaVersion})`;
   }
@@ -99,7 +99,7 @@ function describe(installation: Installation): string {
 async function prepare(progress: Progress): Promise<Installation> {
   const tried: string[] = [`${kafkaBrokersVariable} isn't set`];
   if (await hasDockerEngine()) {
-    const problem = await pullImage(image, progress);
+    const problem = await pullImage(kafkaImage, progress);
     if (problem === null) return { source: 'docker' };
     tried.push(problem);
     progress.step(problem);
@@ -113,7 +113,7 @@ async function prepare(progress: Progress): Promise<Installation> {
     [...tried, kafka],
     [
       `give one: ${kafkaBrokersVariable}=host:port`,
-      `start a Docker engine; the image is ${image}`,
+      `start a Docker engine; the image is ${kafkaImage}`,
       'install Java 17 or newer and Maven, on Debian: apt-get install openjdk-17-jre-headless maven',
     ],
   );

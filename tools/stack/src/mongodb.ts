@@ -16,7 +16,7 @@ import { serverDirectory } from './server-directory.ts';
 import { startServer } from './started-server.ts';
 import type { MongodbServer, StartOptions, TestServer } from './test-server.ts';
 
-const image = 'mongo:8';
+export const mongodbImage = 'mongo:8';
 const imageVersion = '8';
 const replicaSet = 'posthorn';
 const defaultPort = 27017;
@@ -65,13 +65,13 @@ async function startImage(port: number, { dataDir }: StartOptions): Promise<Test
       version = (await probeMongodb(peer)) ?? imageVersion;
     },
     runner: createContainerRunner({
-      image,
+      image: mongodbImage,
       product: 'mongodb',
       port,
       args: ['--replSet', replicaSet, '--port', String(port), '--bind_ip_all'],
     }),
   });
-  return { ...server, version, description: `MongoDB ${version} (Docker image ${image})` };
+  return { ...server, version, description: `MongoDB ${version} (Docker image ${mongodbImage})` };
 }
 
 function startSecantus(program: string, port: number, { dataDir }: StartOptions): Promise<TestServer> {
@@ -87,7 +87,7 @@ function startSecantus(program: string, port: number, { dataDir }: StartOptions)
 function describe(installation: Installation): string {
   switch (installation.source) {
     case 'docker':
-      return `MongoDB ${imageVersion} (Docker image ${image})`;
+      return `MongoDB ${imageVersion} (Docker image ${mongodbImage})`;
     case 'cargo':
       return `secantusd-rs ${secantusVersion} in place of MongoDB (crates.io)`;
   }
@@ -96,7 +96,7 @@ function describe(installation: Installation): string {
 async function prepare(progress: Progress): Promise<Installation> {
   const tried: string[] = [`${mongodbUrlVariable} isn't set`];
   if (await hasDockerEngine()) {
-    const problem = await pullImage(image, progress);
+    const problem = await pullImage(mongodbImage, progress);
     if (problem === null) return { source: 'docker' };
     tried.push(problem);
     progress.step(problem);
@@ -110,7 +110,7 @@ async function prepare(progress: Progress): Promise<Installation> {
     [...tried, built.problem],
     [
       `give one, a replica set: ${mongodbUrlVariable}=mongodb://host:port`,
-      `start a Docker engine; the image is ${image}`,
+      `start a Docker engine; the image is ${mongodbImage}`,
       'install Rust (https://rustup.rs), and on Debian: apt-get install cmake make g++',
     ],
   );
