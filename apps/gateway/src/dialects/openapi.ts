@@ -3,7 +3,8 @@ import type { OpenApiSection } from '../native/openapi.ts';
 import type { Dialect, DialectRouteDescription, ParameterDescription } from './dialect.ts';
 
 /** The section of a dialect. */
-export function dialectSection({ name, basePaths, routes, reference }: Dialect): OpenApiSection {
+export function dialectSection({ name, basePaths, routes: all, reference }: Dialect): OpenApiSection {
+  const routes = all.filter(({ onlyFails }) => onlyFails !== true);
   const security = Object.keys(reference.security).map((scheme) => ({ [scheme]: [] }));
   return {
     tag: reference.tag,

@@ -6,7 +6,7 @@ import type { DomainError, ErrorCode } from '@posthorn/models';
 import type { Answer, AnswerDescription } from '../../native/route.ts';
 import { answerSchema } from '../../native/schemas/schema.ts';
 import { retryAfterSeconds } from '../../retry-after.ts';
-import type { Failure } from '../dialect.ts';
+import { Refusal, type Failure } from '../dialect.ts';
 
 const kinds = {
   invalid_argument: { status: 400, error: 'invalid-parameter' },
@@ -18,7 +18,7 @@ const kinds = {
   already_exists: { status: 400, error: 'invalid-parameter' },
   version_conflict: { status: 400, error: 'invalid-parameter' },
   idempotency_mismatch: { status: 400, error: 'invalid-parameter' },
-  failed_precondition: { status: 400, error: 'unconfigured' },
+  failed_precondition: { status: 400, error: 'limit-exceeded' },
   rate_limited: { status: 429, error: 'limit-exceeded' },
   internal: { status: 500, error: 'server-error' },
   unavailable: { status: 503, error: 'server-error' },
@@ -46,15 +46,25 @@ export function renderFailure({ error }: Failure): Answer<RicloudError> {
   };
 }
 
+/** No config is valid, so that the organisation can't use what needs one. */
+export function unconfigured(): Refusal {
+  const body: RicloudError = {
+    error: 'unconfigured',
+    message: 'The organisation has no valid webhook config.',
+  };
+  return new Refusal({ status: 400, body });
+}
+
 function bodyOf({ code, message, violations }: DomainError): RicloudError {
   const { error } = kinds[code];
   const [first] = violations;
   if (error !== 'invalid-parameter' || first === undefined) return { error, message };
   // What is wrong with the body as a whole, its syntax above all, is no parameter's fault.
   if (first.field === '') return { error: 'invalid-body', message: first.message };
+  const names = violations.map(({ field }) => nameOf(field));
   return {
     error,
-    message,
+    message: `Not valid: ${[...new Set(names)].join(', ')}.`,
     params: Object.fromEntries(violations.map(({ field, message: text }) => [nameOf(field), text])),
   };
 }
@@ -69,7 +79,7 @@ const failureSchema = answerSchema<RicloudError>('RicloudError', {
   properties: {
     error: {
       type: 'string',
-      enum: [...new Set([...Object.values(kinds).map(({ error }) => error), 'invalid-body'])],
+      enum: [...new Set([...Object.values(kinds).map(({ error }) => error), 'invalid-body', 'unconfigured'])],
     },
     message: { type: 'string' },
     params: {
@@ -93,7 +103,7 @@ const failure = (description: string): AnswerDescription<RicloudError> => ({
 /** Every status of an error, for the reference. */
 export const failures: Readonly<Record<number, AnswerDescription<RicloudError>>> = {
   400: failure(
-    '`invalid-body`, `invalid-parameter`, `unconfigured` or `limit-exceeded` (the body is too large).',
+    '`invalid-body`, `invalid-parameter`, `unconfigured` or `limit-exceeded` (the body is too large, or there are too many configs).',
   ),
   401: failure('`invalid-token`: the key is missing or not valid.'),
   403: failure('`missing-scope`'),
