@@ -62,6 +62,39 @@ export function acceptContract(connect: Connect): void {
     });
   });
 
+  describe('what comes with the caller', () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const gateway: Principal = { kind: 'service', id: 'gateway', organisationId: null, scopes: ['*'] };
+    const kept = () => ingest().log.events[0];
+
+    it('goes where the publishing key says, whatever the event says', async () => {
+      await ingest().publish({ routesTo: 'forged' }, { ...tenant, routesTo: 'endpoint-1' });
+      expect(kept()).toMatchObject({ routesTo: 'endpoint-1' });
+    });
+
+    it('goes nowhere in particular when the key says nothing', async () => {
+      await ingest().publish({ routesTo: 'forged' });
+      expect(kept()).toMatchObject({ routesTo: null });
+    });
+
+    it('is believed of our own services', async () => {
+      await ingest().publish({ routesTo: 'endpoint-1', orderingKey: 'k', traceparent }, gateway);
+      expect(kept()).toMatchObject({ routesTo: 'endpoint-1', orderingKey: 'k', traceparent });
+    });
+
+    it('carries the trace on, and drops what is none', async () => {
+      await ingest().publish({ id: 'e1', traceparent });
+      await ingest().publish({ id: 'e2', traceparent: 'no trace' });
+      expect(ingest().log.events.map((event) => event.traceparent)).toEqual([traceparent, null]);
+    });
+
+    it('is refused with an ordering key, as long as nothing is delivered in order', async () => {
+      await expect(ingest().publish({ orderingKey: 'k' })).rejects.toMatchObject({
+        violations: [{ field: '/orderingKey', code: 'not_offered' }],
+      });
+    });
+  });
+
   describe('organisations', () => {
     it("takes the key's own organisation when the event names none", async () => {
       await ingest().publish({ organisationId: '' });

@@ -1,6 +1,13 @@
 import { eventFromNewEvent, type ingestV1 } from '@posthorn/contracts';
 import type { EventLogWriter } from '@posthorn/event-log';
-import { checkEvent, DomainError, newId, type Principal, type Violation } from '@posthorn/models';
+import {
+  checkEvent,
+  DomainError,
+  newId,
+  readTraceparent,
+  type Principal,
+  type Violation,
+} from '@posthorn/models';
 import { requireOrganisation } from '@posthorn/rpc';
 import type { Clock, Logger, Random } from '@posthorn/runtime';
 import type { IngestMetrics } from './ingest-metrics.ts';
@@ -60,7 +67,8 @@ export function createAccept(options: AcceptOptions): Accept {
       const draft: ReservedEvent = { id, acceptedAt: new Date(now), duplicate: false };
       const kept = isKeyed(event) ? await reserve(reservations, event, organisationId, draft) : draft;
       id = kept.id;
-      const appended = await log.append(eventFromNewEvent(event, { ...kept, organisationId }));
+      const stamped = stamp(event, caller);
+      const appended = await log.append(eventFromNewEvent(stamped, { ...kept, organisationId }));
       const duplicate = kept.duplicate || appended.duplicate;
       metrics.accepted(clock.monotonic() - startedAt, duplicate);
       return { accepted: { id, type: event.type, acceptedAt: kept.acceptedAt, duplicate } };
@@ -79,6 +87,13 @@ function organisationOf(event: ingestV1.NewEvent, caller: Principal): string {
   }
   requireOrganisation(caller, organisationId);
   return organisationId;
+}
+
+/** What an API key publishes goes where that key says; our own services say it in the event. */
+function stamp(event: ingestV1.NewEvent, caller: Principal): ingestV1.NewEvent {
+  if (caller.kind === 'service') return event;
+  const routesTo = caller.routesTo ?? undefined;
+  return { ...event, routesTo, traceparent: readTraceparent(event.traceparent) };
 }
 
 /** Throws with everything that is wrong with the event at once. */
@@ -105,6 +120,10 @@ function judge(
       code: 'required',
       message: "must be given when it is said to be the producer's own",
     });
+  }
+  if (event.orderingKey !== undefined && caller.kind !== 'service') {
+    const message = "can't be given yet: nothing is delivered in order so far";
+    violations.push({ field: '/orderingKey', code: 'not_offered', message });
   }
   const rule = view.types.get(event.type);
   if (rule?.retired === true) {

@@ -27,4 +27,5 @@ export * from './retry-after.ts';
 export * from './retry-schedule.ts';
 export * from './ricloud-route.ts';
 export * from './task.ts';
+export * from './trace-context.ts';
 export * from './url-policy.ts';

@@ -53,6 +53,11 @@ test('a key becomes its principal; only the hash of the token is asked about', a
   expect(asked).toEqual([createHash('sha256').update('the-token').digest()]);
 });
 
+test('what a key publishes goes where the key says', async () => {
+  key = configV1.ApiKey.fromPartial({ id: 'k1', organisationId: 'o1', scopes: ['*'], routesTo: 'e1' });
+  expect(await call()).toMatchObject({ routesTo: 'e1' });
+});
+
 test('a key without an organisation is an operator’s', async () => {
   key = configV1.ApiKey.fromPartial({ id: 'k2', scopes: ['*'] });
   expect(await call()).toMatchObject({ organisationId: null });

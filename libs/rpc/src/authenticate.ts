@@ -53,6 +53,7 @@ export function createAuthenticate({ keys, principal, clock }: AuthenticateOptio
           id: key.id,
           organisationId: key.organisationId ?? null,
           scopes: key.scopes as Scope[],
+          ...(key.routesTo !== undefined && { routesTo: key.routesTo }),
         },
         expiresAtMs: key.expiresAt?.getTime() ?? Infinity,
       };

@@ -14,12 +14,14 @@ function read(value: string | undefined): Principal {
 }
 
 describe('a principal in metadata', () => {
-  it.each([tenant, operator, { ...operator, kind: 'service' as const }])(
-    'comes back as it was',
-    (principal) => {
-      expect(read(encodePrincipal(principal))).toEqual(principal);
-    },
-  );
+  it.each([
+    tenant,
+    operator,
+    { ...operator, kind: 'service' as const },
+    { ...tenant, routesTo: 'endpoint-1' },
+  ])('comes back as it was', (principal) => {
+    expect(read(encodePrincipal(principal))).toEqual(principal);
+  });
 
   it('is text that metadata can carry', () => {
     expect(encodePrincipal(tenant)).toMatch(/^[A-Za-z0-9_-]+$/);
@@ -38,6 +40,7 @@ describe('a principal in metadata', () => {
     ['of no kind', encode({ ...tenant, kind: 'god' })],
     ['without an id', encode({ ...tenant, id: undefined })],
     ['without an organisation, nor none', encode({ ...tenant, organisationId: undefined })],
+    ['routed to no text', encode({ ...tenant, routesTo: 1 })],
     ['without scopes', encode({ ...tenant, scopes: 'events:write' })],
   ])('is refused when it is %s', (_how, value) => {
     expect(() => read(value)).toThrow(expect.objectContaining({ code: 'unauthenticated' }));

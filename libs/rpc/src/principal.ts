@@ -35,12 +35,25 @@ export function requireOrganisation(principal: Principal, organisationId: string
 function parsePrincipal(json: string): Principal | undefined {
   const value = parseJson(json);
   if (typeof value !== 'object' || value === null) return undefined;
-  const { kind, id, organisationId, scopes: held } = value as Partial<Record<keyof Principal, unknown>>;
+  const {
+    kind,
+    id,
+    organisationId,
+    scopes: held,
+    routesTo,
+  } = value as Partial<Record<keyof Principal, unknown>>;
   if (kind !== 'key' && kind !== 'service') return undefined;
   if (typeof id !== 'string' || !Array.isArray(held)) return undefined;
   if (organisationId !== null && typeof organisationId !== 'string') return undefined;
+  if (routesTo !== undefined && routesTo !== null && typeof routesTo !== 'string') return undefined;
   // A scope of a newer version gives no rights that this version knows of.
-  return { kind, id, organisationId, scopes: held.filter(isScope) };
+  return {
+    kind,
+    id,
+    organisationId,
+    scopes: held.filter(isScope),
+    ...(routesTo !== undefined && { routesTo }),
+  };
 }
 
 function isScope(value: unknown): value is Scope {
