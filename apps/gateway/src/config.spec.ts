@@ -1,10 +1,12 @@
 import { ConfigError } from '@posthorn/runtime';
-import { readGatewayConfig } from './config.ts';
+import type { Environment } from '@posthorn/runtime';
+import { gatewayConfigOf, readGatewayValues } from './config.ts';
 
-const build = { version: '1.2.3' };
+const open = { POSTHORN_DANGEROUSLY_ALLOW_UNAUTHENTICATED_GRPC: 'true' };
+const read = (env: Environment) => gatewayConfigOf(readGatewayValues({ ...open, ...env }), '1.2.3');
 
 test('without any variable, listens on the loopback address and port 8080, for events of 256 KiB', () => {
-  expect(readGatewayConfig({}, build)).toMatchObject({
+  expect(read({})).toMatchObject({
     host: '127.0.0.1',
     port: 8080,
     publicUrl: null,
@@ -15,17 +17,14 @@ test('without any variable, listens on the loopback address and port 8080, for e
 });
 
 test('reads what is set', () => {
-  const config = readGatewayConfig(
-    {
-      POSTHORN_HOST: '0.0.0.0',
-      POSTHORN_PORT: '0',
-      POSTHORN_PUBLIC_URL: 'https://hooks.example.com/',
-      POSTHORN_MAX_EVENT_BYTES: '1MiB',
-      POSTHORN_ALLOW_TARGETS: '127.0.0.0/8, ::1',
-      POSTHORN_REQUIRE_HTTPS: 'on',
-    },
-    build,
-  );
+  const config = read({
+    POSTHORN_HOST: '0.0.0.0',
+    POSTHORN_PORT: '0',
+    POSTHORN_PUBLIC_URL: 'https://hooks.example.com/',
+    POSTHORN_MAX_EVENT_BYTES: '1MiB',
+    POSTHORN_ALLOW_TARGETS: '127.0.0.0/8, ::1',
+    POSTHORN_REQUIRE_HTTPS: 'on',
+  });
   expect(config).toMatchObject({
     host: '0.0.0.0',
     port: 0,
@@ -38,11 +37,15 @@ test('reads what is set', () => {
 });
 
 test('names everything that is wrong at once', () => {
-  const read = (): unknown =>
-    readGatewayConfig(
-      { POSTHORN_PORT: '70000', POSTHORN_PUBLIC_URL: 'ftp://x', POSTHORN_ALLOW_TARGETS: 'home' },
-      build,
-    );
-  expect(read).toThrow(ConfigError);
-  expect(read).toThrow(/POSTHORN_PORT[^]*POSTHORN_PUBLIC_URL[^]*POSTHORN_ALLOW_TARGETS/);
+  const wrong = () =>
+    read({ POSTHORN_PORT: '70000', POSTHORN_PUBLIC_URL: 'ftp://x', POSTHORN_ALLOW_TARGETS: 'home' });
+  expect(wrong).toThrow(ConfigError);
+  expect(wrong).toThrow(/POSTHORN_PORT[^]*POSTHORN_PUBLIC_URL[^]*POSTHORN_ALLOW_TARGETS/);
+});
+
+test('does not start without a way for services to know each other, or with dialects in one place', () => {
+  expect(() => readGatewayValues({})).toThrow(/Services must know each other/);
+  expect(() => read({ POSTHORN_DIALECT_RAPIDLY_PATH: '/v1', POSTHORN_DIALECT_XURRENT_PATH: '/v1' })).toThrow(
+    /POSTHORN_DIALECT/,
+  );
 });

@@ -1,6 +1,17 @@
 /** The gateway's settings, and the variables that they come from. Nothing else of the gateway reads the environment. */
 import { createAllowList, type UrlPolicy } from '@posthorn/models';
-import { configEntry, configParsers, readConfig, type ConfigOf, type Environment } from '@posthorn/runtime';
+import { transportSecurityProblems } from '@posthorn/rpc';
+import {
+  configEntry,
+  configParsers,
+  everyServiceConfig,
+  payloadConfig,
+  readServiceConfig,
+  serviceAddressConfig,
+  targetConfig,
+  type ConfigOf,
+  type Environment,
+} from '@posthorn/runtime';
 import { dialectConfigSpec, dialectsConfigOf, type DialectsConfig } from './dialects/settings.ts';
 
 export interface GatewayConfig {
@@ -18,14 +29,19 @@ export interface GatewayConfig {
   readonly urlPolicy: UrlPolicy;
   /** Other APIs that are served beside the native one. */
   readonly dialects: DialectsConfig;
+  /** The process has an admin port: probes and metrics are there, and not on the port of the API. */
+  readonly hasAdminPort?: boolean;
   /** Posthorn's version, for the reference. */
   readonly version: string;
 }
 
-const { boolean, bytes, cidr, integer, list, text, url } = configParsers;
+const { integer, text, url } = configParsers;
 
-/** The variables that the gateway reads. `config` and `dispatcher` read those about targets too. */
-export const gatewayConfigSpec = {
+/** The process's own environment. */
+export const environment: Environment = process.env;
+
+/** The variables that the gateway reads, where it is a process of its own. */
+export const gatewaySpec = {
   host: configEntry({
     env: 'POSTHORN_HOST',
     parser: text({ maxLength: 255 }),
@@ -45,50 +61,42 @@ export const gatewayConfigSpec = {
     defaultText: 'the address that is listened on',
     description: 'Where the REST API is reached from outside: every link in an answer begins with it.',
   }),
-  maxEventBytes: configEntry({
-    env: 'POSTHORN_MAX_EVENT_BYTES',
-    parser: bytes({ min: 1024, max: 16 * 1024 * 1024 }),
-    default: 256 * 1024,
+  publishStreams: configEntry({
+    env: 'POSTHORN_PUBLISH_STREAMS',
+    parser: integer({ min: 1, max: 64 }),
+    default: 4,
     description:
-      'The largest event that is accepted, as the bytes of its JSON. A larger one is answered with 413.',
+      'Streams to event-ingest that publishes ride on together; each goes to one replica of it, so as many as there are replicas, or more.',
   }),
-  allowTargets: configEntry<readonly string[]>({
-    env: 'POSTHORN_ALLOW_TARGETS',
-    parser: list(cidr),
-    default: [],
-    description:
-      'Addresses that deliveries may reach although they are not public, for example `127.0.0.0/8`.',
-  }),
-  requireHttps: configEntry({
-    env: 'POSTHORN_REQUIRE_HTTPS',
-    parser: boolean,
-    default: false,
-    description: 'Whether endpoints must have https URLs; targets in `POSTHORN_ALLOW_TARGETS` are exempt.',
-  }),
+  ...payloadConfig,
+  allowTargets: targetConfig.allowTargets,
+  requireHttps: targetConfig.requireHttps,
   ...dialectConfigSpec,
+  ...serviceAddressConfig,
+  ...everyServiceConfig,
 } as const;
 
-/** What is known of the deployment and doesn't come from the environment. */
-export type GatewayBuild = Pick<GatewayConfig, 'version' | 'publishStreams'>;
+export type GatewayValues = ConfigOf<typeof gatewaySpec>;
 
-/** The settings of values that were read with `gatewayConfigSpec`, possibly among others. */
-export function gatewayConfigOf(
-  values: ConfigOf<typeof gatewayConfigSpec>,
-  build: GatewayBuild,
-): GatewayConfig {
-  const { host, port, publicUrl, maxEventBytes, allowTargets, requireHttps } = values;
+/** Throws a `ConfigError` with everything that is wrong. */
+export function readGatewayValues(env: Environment): GatewayValues {
+  const values = readServiceConfig(gatewaySpec, env, transportSecurityProblems);
+  dialectsConfigOf(values);
+  return values;
+}
+
+/** The settings of the REST API, of values that were read. */
+export function gatewayConfigOf(values: GatewayValues, version: string): GatewayConfig {
+  const { host, port, publicUrl, publishStreams, maxEventBytes, allowTargets, requireHttps } = values;
   return {
     host,
     port,
     publicUrl,
+    publishStreams,
     maxEventBytes,
     urlPolicy: { requireHttps, allow: createAllowList(allowTargets) },
     dialects: dialectsConfigOf(values),
-    ...build,
+    hasAdminPort: true,
+    version,
   };
-}
-
-/** The settings from an environment. Throws a `ConfigError` with everything that is wrong. */
-export function readGatewayConfig(env: Environment, build: GatewayBuild): GatewayConfig {
-  return gatewayConfigOf(readConfig(gatewayConfigSpec, env), build);
 }

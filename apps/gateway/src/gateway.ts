@@ -54,10 +54,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
   });
   const organisations = createOrganisationLookup(clients.organisations, clock);
   const routes = createRoutes({ ...deps, publisher, onOrganisationsChanged: organisations.forget });
-  const probes = probeRoutes(metrics, () => [
+  const notReady = (): readonly string[] => [
     ...(isStopping ? ['stopping'] : []),
     ...(deps.notReady?.() ?? []),
-  ]);
+  ];
+  const probes = config.hasAdminPort === true ? [] : probeRoutes(metrics, notReady);
   const publicUrl = (): string => config.publicUrl ?? address ?? '';
   const dialects = createDialects({ ...deps, organisations });
   const reference = referenceRoute({

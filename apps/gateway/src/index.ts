@@ -1,5 +1,5 @@
 export * from './clients.ts';
-export * from './config.ts';
+export type { GatewayConfig } from './config.ts';
 export {
   dialectConfigSpec,
   dialectsConfigOf,

@@ -1,19 +1,20 @@
 /** What the standalone platform takes from the environment (docs/configuration.md). */
-import { standardMaxPayloadBytes } from '@posthorn/event-ingest';
 import { dialectConfigSpec, dialectsConfigOf, type DialectsConfig } from '@posthorn/gateway';
 import {
   configEntry,
   configNames,
   configParsers,
+  payloadConfig,
   processConfig,
   readConfig,
+  targetConfig,
   type ConfigOf,
   type Environment,
 } from '@posthorn/runtime';
 import { clientConfig } from './config.ts';
 import { encryptionKeyParser } from './encryption-key.ts';
 
-const { boolean, bytes, cidr, integer, list, path, text, url } = configParsers;
+const { integer, list, path, text, url } = configParsers;
 
 /** How the standalone platform runs. */
 export const serveConfig = {
@@ -62,13 +63,6 @@ export const serveConfig = {
     description:
       'What endpoint secrets are sealed with. To change it, put the new key first and leave the old one behind it: the first seals, all open.',
   }),
-  allowTargets: configEntry({
-    env: 'POSTHORN_ALLOW_TARGETS',
-    parser: list(cidr),
-    default: [],
-    description:
-      'Ranges that deliveries may reach although they are not public, such as `127.0.0.0/8` for receivers on this machine.',
-  }),
   publicUrl: configEntry({
     env: 'POSTHORN_PUBLIC_URL',
     parser: url,
@@ -76,25 +70,8 @@ export const serveConfig = {
     defaultText: 'the listening address',
     description: 'What every link of ours begins with.',
   }),
-  requireHttps: configEntry({
-    env: 'POSTHORN_REQUIRE_HTTPS',
-    parser: boolean,
-    default: false,
-    description: 'Refuse endpoints with plain http, but for targets that POSTHORN_ALLOW_TARGETS names.',
-  }),
-  dnsServers: configEntry({
-    env: 'POSTHORN_DNS_SERVERS',
-    parser: list(text({ maxLength: 64 })),
-    default: [],
-    defaultText: "the system's",
-    description: 'Name servers that resolve the targets of deliveries, as `address` or `address:port`.',
-  }),
-  maxEventBytes: configEntry({
-    env: 'POSTHORN_MAX_EVENT_BYTES',
-    parser: bytes({ min: 1_024, max: 16 * 2 ** 20 }),
-    default: standardMaxPayloadBytes,
-    description: 'The largest event that is accepted.',
-  }),
+  ...targetConfig,
+  ...payloadConfig,
   ...dialectConfigSpec,
   ...processConfig,
 } as const;

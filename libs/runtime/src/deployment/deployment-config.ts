@@ -15,6 +15,7 @@ import { processConfig } from '../run-service.ts';
 import { adminConfig } from './admin-config.ts';
 import { kafkaConfig, mongodbConfig } from './datastore-config.ts';
 import { grpcSecurityConfig, grpcServerConfig, serviceAddressConfig } from './grpc-config.ts';
+import { payloadConfig } from './payload-config.ts';
 import { targetConfig } from './target-config.ts';
 
 /** What every one of the four reads. */
@@ -27,6 +28,7 @@ const deploymentNames: readonly string[] = [
   serviceAddressConfig,
   mongodbConfig,
   kafkaConfig,
+  payloadConfig,
   targetConfig,
 ].flatMap(configNames);
 
