@@ -88,8 +88,7 @@ esac
   test('MongoDB is the official image as a replica set of one', async () => {
     installDocker();
     const port = await freePort();
-    const body = writeBson({ ok: 1, version: '8.2.3' });
-    // What is written here as a number 1 for `ok` and true for `isWritablePrimary` is all that is looked at.
+    const body = writeBson({ ok: 1, setName: 'posthorn', version: '8.2.3' });
     const primary = Buffer.concat([Buffer.from('\x08isWritablePrimary\x00\x01', 'latin1'), body.subarray(4)]);
     const message = Buffer.alloc(25);
     message.writeInt32LE(25 + primary.length, 0);

@@ -51,6 +51,8 @@ export interface ContainerOptions {
   readonly product: string;
   /** The same inside and outside. */
   readonly port: number;
+  /** What else it listens on, the same inside and outside. */
+  readonly morePorts?: readonly number[];
   /** `NAME=value` each. */
   readonly environment?: readonly string[];
   /** For the image's entry point. */
@@ -62,6 +64,7 @@ export function createContainerRunner({
   image,
   product,
   port,
+  morePorts = [],
   environment = [],
   args = [],
 }: ContainerOptions): Runner {
@@ -77,10 +80,11 @@ export function createContainerRunner({
   return {
     async start() {
       if (guardian !== undefined) return void (await docker('start', name));
-      guardian = startGuardian('docker rm --force --volumes "$1"', [name]);
-      const published = `127.0.0.1:${port}:${port}`;
+      guardian = startGuardian('docker rm --force --volumes "$subject"');
+      guardian.tell(name);
+      const published = [port, ...morePorts].flatMap((one) => ['--publish', `127.0.0.1:${one}:${one}`]);
       const variables = environment.flatMap((variable) => ['--env', variable]);
-      await docker('run', '--detach', '--name', name, '--publish', published, ...variables, image, ...args);
+      await docker('run', '--detach', '--name', name, ...published, ...variables, image, ...args);
     },
     async failure() {
       const [running, code] = (

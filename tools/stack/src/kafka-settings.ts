@@ -6,6 +6,15 @@ export interface KafkaAddresses {
   readonly advertisedPort: number;
   /** Where it listens: 127.0.0.1, or everywhere within a container, of which only 127.0.0.1 is published. */
   readonly listenHost: string;
+  /** A listener of its own for clients that have to say who they are. */
+  readonly sasl?: KafkaSaslListener;
+}
+
+/** SASL PLAIN, without TLS. */
+export interface KafkaSaslListener {
+  readonly port: number;
+  readonly username: string;
+  readonly password: string;
 }
 
 /** The settings of Kafka's `server.properties`, but for where the data are. */
@@ -14,15 +23,30 @@ export function kafkaSettings({
   controllerPort,
   advertisedPort,
   listenHost,
+  sasl,
 }: KafkaAddresses): Readonly<Record<string, string>> {
   return {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://${listenHost}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort}`,
+    listeners: [
+      `PLAINTEXT://${listenHost}:${port}`,
+      `CONTROLLER://127.0.0.1:${controllerPort}`,
+      ...(sasl ? [`SASL://${listenHost}:${sasl.port}`] : []),
+    ].join(),
+    'advertised.listeners': [
+      `PLAINTEXT://127.0.0.1:${advertisedPort}`,
+      ...(sasl ? [`SASL://127.0.0.1:${sasl.port}`] : []),
+    ].join(),
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    ...(sasl && {
+      'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT',
+      'listener.name.sasl.sasl.enabled.mechanisms': 'PLAIN',
+      'listener.name.sasl.plain.sasl.jaas.config':
+        'org.apache.kafka.common.security.plain.PlainLoginModule required ' +
+        `user_${sasl.username}="${sasl.password}";`,
+    }),
     // There is one broker.
     'default.replication.factor': '1',
     'min.insync.replicas': '1',

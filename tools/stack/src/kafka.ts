@@ -24,6 +24,8 @@ export const kafkaImage = `apache/kafka:${kafkaVersion}`;
 export interface KafkaStartOptions extends StartOptions {
   /** The port that clients are told to connect to, when a proxy stands between; only for one of the caller's own. */
   readonly advertisedPort?: number;
+  /** Who may connect to a second listener, which takes nobody else; only for one of the caller's own. */
+  readonly sasl?: { readonly username: string; readonly password: string };
 }
 
 type Installation = { readonly source: 'docker' } | ({ readonly source: 'maven' } & MavenKafka);
@@ -54,6 +56,7 @@ export async function startKafka(options: KafkaStartOptions = {}): Promise<Kafka
     port,
     advertisedPort: options.advertisedPort ?? port,
     controllerPort: await freePort(),
+    ...(options.sasl && { sasl: { ...options.sasl, port: await freePort() } }),
   };
   const server = await startServer({
     source: installation.source,
@@ -62,7 +65,12 @@ export async function startKafka(options: KafkaStartOptions = {}): Promise<Kafka
     probe: () => probeKafka({ host: '127.0.0.1', port }),
     runner: await createRunner(installation, addresses, options.dataDir),
   });
-  return { ...server, brokers: [`127.0.0.1:${addresses.advertisedPort}`], port };
+  return {
+    ...server,
+    brokers: [`127.0.0.1:${addresses.advertisedPort}`],
+    saslBrokers: addresses.sasl ? [`127.0.0.1:${addresses.sasl.port}`] : [],
+    port,
+  };
 }
 
 async function createRunner(
@@ -76,6 +84,7 @@ async function createRunner(
       image: kafkaImage,
       product: 'kafka',
       port: addresses.port,
+      morePorts: addresses.sasl ? [addresses.sasl.port] : [],
       environment: asImageEnvironment(kafkaSettings({ ...addresses, listenHost: '0.0.0.0' })),
     });
   }
@@ -128,5 +137,5 @@ async function givenKafka(given: string): Promise<KafkaServer> {
     // Brokers don't tell their version.
     probe: (peer) => probeKafka(peer).then(() => null),
   });
-  return { ...server, brokers: given.split(',').map((broker) => broker.trim()), port: null };
+  return { ...server, brokers: given.split(',').map((broker) => broker.trim()), saslBrokers: [], port: null };
 }

@@ -11,15 +11,21 @@ const beforeBody = 5;
 const alreadyInitialized = 23;
 
 /**
- * Asks whether it takes writes, and which version it is.
+ * Asks whether it takes writes as a replica set does, and which version it is.
  *
  * @returns the version that it says it is, as `8.2.1`; null when it doesn't tell strangers
- * @throws Error when it doesn't answer, or takes no writes (yet)
+ * @throws Error when it doesn't answer, takes no writes (yet), or stands alone
  */
 export async function probeMongodb(peer: Peer): Promise<string | null> {
   const hello = await runCommand(peer, { hello: 1 });
   if (hello.get('isWritablePrimary') !== true) {
     throw new Error(`${peer.host}:${peer.port} takes no writes yet`);
+  }
+  // A member of a set names it; a router to several sets says what it is.
+  if (typeof hello.get('setName') !== 'string' && hello.get('msg') !== 'isdbgrid') {
+    throw new Error(
+      `${peer.host}:${peer.port} has to be a replica set, if only of one: mongod --replSet, then rs.initiate()`,
+    );
   }
   const version = (await runCommand(peer, { buildInfo: 1 })).get('version');
   return typeof version === 'string' ? version : null;

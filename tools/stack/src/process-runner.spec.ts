@@ -95,9 +95,13 @@ describe('createProcessRunner', () => {
     const program = `
       import { createProcessRunner } from ${JSON.stringify(join(import.meta.dirname, 'process-runner.ts'))};
       const options = ${JSON.stringify({ command: 'sh', args: ['-c', counting], directory, isTemporary })};
-      await createProcessRunner(options).start();`;
-    const starter = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: 'inherit' });
+      await createProcessRunner(options).start();
+      console.log('started');`;
+    const starter = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const ended = once(starter, 'exit');
+    await once(starter.stdout, 'data');
     await eventually(() => count() > 0);
     const pid = Number(read('pid'));
     starter.kill('SIGKILL');

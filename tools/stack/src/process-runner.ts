@@ -11,7 +11,7 @@ import type { Runner } from './runner.ts';
 const graceMs = 20_000;
 const lastLines = 25;
 /** Again after a second: the server may be writing while it is being killed. */
-const removeDirectory = 'rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }';
+const removeDirectory = 'rm -rf -- "$subject" || { sleep 1; rm -rf -- "$subject"; }';
 
 export interface ProcessRunnerOptions {
   readonly command: string;
@@ -59,14 +59,18 @@ export function createProcessRunner({ command, args, directory, isTemporary }: P
     async start() {
       mkdirSync(directory, { recursive: true });
       const log = openSync(logFile, 'a');
-      const started = spawn(command, args, { cwd: directory, stdio: ['ignore', log, log] });
-      closeSync(log);
-      await once(started, 'spawn');
-      child = started;
-      const guardian = startGuardian('kill -KILL "$1"', [String(started.pid)]);
-      started.once('exit', () => void guardian.dismiss());
+      if (isTemporary && directoryGuardian === undefined) {
+        directoryGuardian = startGuardian(removeDirectory);
+        directoryGuardian.tell(directory);
+      }
+      const guardian = startGuardian('kill -KILL "$subject"');
       processGuardian = guardian;
-      if (isTemporary) directoryGuardian ??= startGuardian(removeDirectory, [directory]);
+      const started = spawn(command, args, { cwd: directory, stdio: ['ignore', log, log] });
+      if (started.pid !== undefined) guardian.tell(String(started.pid));
+      started.once('exit', () => void guardian.dismiss());
+      closeSync(log);
+      child = started;
+      await once(started, 'spawn');
     },
     failure() {
       const how = child?.exitCode ?? child?.signalCode ?? null;

@@ -31,6 +31,8 @@ export interface TestServer {
 export interface KafkaServer extends TestServer {
   /** `host:port`, as clients take them. */
   readonly brokers: readonly string[];
+  /** Those of the listener that asks who one is, where it was asked for. */
+  readonly saslBrokers: readonly string[];
   /** Where it listens itself, on 127.0.0.1, whatever clients are told; null for one that was given. */
   readonly port: number | null;
 }
