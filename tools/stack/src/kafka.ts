@@ -52,11 +52,12 @@ export async function startKafka(options: KafkaStartOptions = {}): Promise<Kafka
 
   const installation = await prepare(progress);
   const port = options.port ?? (await freePort());
+  const controllerPort = await freePort(port);
   const addresses = {
     port,
     advertisedPort: options.advertisedPort ?? port,
-    controllerPort: await freePort(),
-    ...(options.sasl && { sasl: { ...options.sasl, port: await freePort() } }),
+    controllerPort,
+    ...(options.sasl && { sasl: { ...options.sasl, port: await freePort(port, controllerPort) } }),
   };
   const server = await startServer({
     source: installation.source,

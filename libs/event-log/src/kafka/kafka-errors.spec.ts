@@ -11,6 +11,7 @@ const exceeded = (cause: Error): Error =>
 describe('kafkaError', () => {
   it.each([
     ['credentials', error('KafkaJSSASLAuthenticationError', 'SASL PLAIN authentication failed')],
+    ['mechanisms', error('KafkaJSProtocolError', 'not supported', { type: 'UNSUPPORTED_SASL_MECHANISM' })],
     ['certificates', error('KafkaJSConnectionError', 'self-signed', { code: 'SELF_SIGNED_CERT_IN_CHAIN' })],
     ['rights', error('KafkaJSProtocolError', 'not authorized', { type: 'TOPIC_AUTHORIZATION_FAILED' })],
   ])('says that waiting does not help with %s, however deep the story', (_what, cause) => {

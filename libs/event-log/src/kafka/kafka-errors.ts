@@ -11,6 +11,7 @@ interface Story {
 }
 
 const retryAfterMs = 1000;
+const saslTypes = new Set(['SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED_SASL_MECHANISM', 'ILLEGAL_SASL_STATE']);
 const tlsCode = /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH|EPROTO)/;
 
 /**
@@ -23,7 +24,10 @@ export function kafkaError(error: unknown, action: string): DomainError {
   const refused = (message: string): DomainError =>
     new DomainError('failed_precondition', `${action}: ${message}`, { cause: error });
 
-  const sasl = stories.find(({ name }) => name === 'KafkaJSSASLAuthenticationError');
+  const sasl = stories.find(
+    ({ name, type }) =>
+      name === 'KafkaJSSASLAuthenticationError' || (type !== undefined && saslTypes.has(type)),
+  );
   if (sasl) return refused(`Kafka refused the credentials. ${sasl.message}`);
   const tls = stories.find(({ code }) => code !== undefined && tlsCode.test(code));
   if (tls) return refused(`the TLS connection to Kafka isn't trusted or isn't TLS. ${tls.message}`);

@@ -10,6 +10,7 @@ import {
   type KafkaEventLogWriter,
   type KafkaWriterLimits,
 } from './kafka-event-log-writer.ts';
+import type { KafkaTopicOptions } from './kafka-topic.ts';
 
 /** A topic of its own for a test, on the Kafka that it is given, with any number of writers and readers. */
 export interface KafkaLogHarness {
@@ -38,6 +39,7 @@ export interface KafkaLogHarnessOptions {
   readonly partitions?: number;
   readonly startPatienceMs?: number;
   readonly connection?: Partial<KafkaConnectionOptions>;
+  readonly topic?: Partial<KafkaTopicOptions>;
 }
 
 export function createKafkaLogHarness(options: KafkaLogHarnessOptions): KafkaLogHarness {
@@ -53,6 +55,7 @@ export function createKafkaLogHarness(options: KafkaLogHarnessOptions): KafkaLog
       retentionMs: 604_800_000,
     },
     dangerouslyAllowWeak: true,
+    ...options.topic,
   };
   const needs = {
     connection,
