@@ -11,11 +11,15 @@ const lowest = 15_000;
 const highest = 32_000;
 const attempts = 100;
 
-/** A port of 127.0.0.1 that nobody listens at now. */
-export async function freePort(): Promise<number> {
+/**
+ * A port of 127.0.0.1 that nobody listens at now.
+ *
+ * @param taken ports that are meant for somebody who doesn't listen yet
+ */
+export async function freePort(...taken: readonly number[]): Promise<number> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     const port = randomInt(lowest, highest);
-    if (await isFree(port)) return port;
+    if (!taken.includes(port) && (await isFree(port))) return port;
   }
   throw new Error(`No free port found between ${lowest} and ${highest}`);
 }

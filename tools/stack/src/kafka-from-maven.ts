@@ -112,7 +112,7 @@ async function archiveClasses(
   const addresses = {
     port,
     advertisedPort: port,
-    controllerPort: await freePort(),
+    controllerPort: await freePort(port),
     listenHost: '127.0.0.1',
   };
   const archive = join(directory, 'kafka.jsa');
