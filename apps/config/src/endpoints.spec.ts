@@ -201,6 +201,35 @@ describe('EndpointService', () => {
     });
   });
 
+  describe('with a state of the owner’s choice', () => {
+    it('is created disabled, by hand', async () => {
+      const { endpoint } = await create({ state: ENDPOINT_STATE_DISABLED });
+      expect(endpoint).toMatchObject({ state: ENDPOINT_STATE_DISABLED, stateReason: 'manual', version: 1n });
+    });
+
+    it('is disabled and enabled by the same update as its settings', async () => {
+      await create({ uid: 'mine' });
+      const mask = ['state', 'name'];
+      const disabled = await update('mine', { state: ENDPOINT_STATE_DISABLED, name: 'off' }, mask);
+      expect(disabled.endpoint).toMatchObject({
+        state: ENDPOINT_STATE_DISABLED,
+        stateReason: 'manual',
+        name: 'off',
+      });
+      const enabled = await update('mine', { state: ENDPOINT_STATE_ENABLED, name: 'on' }, mask);
+      expect(enabled.endpoint).toMatchObject({ state: ENDPOINT_STATE_ENABLED, name: 'on', version: 3n });
+      expect(enabled.endpoint?.stateReason).toBeUndefined();
+    });
+
+    it('keeps the reason of one that is disabled already', async () => {
+      await create({ uid: 'mine' });
+      const state = ENDPOINT_STATE_DISABLED;
+      const request = { organisationId, idOrUid: 'mine', state, reason: 'gone', expectedVersion: undefined };
+      await harness().endpoints.setEndpointState(request, as());
+      expect((await update('mine', { state }, ['state'])).endpoint).toMatchObject({ stateReason: 'gone' });
+    });
+  });
+
   describe('listing', () => {
     it('shows newest first, page after page, and by state', async () => {
       for (const uid of ['a', 'b', 'c']) await create({ uid });
@@ -295,7 +324,7 @@ describe('EndpointService', () => {
       });
     });
 
-    it.each([[undefined], [['id']], [['version']], [['state']], [['headers.a']]])(
+    it.each([[undefined], [['id']], [['version']], [['state_reason']], [['headers.a']]])(
       'refuses the mask %j',
       async (mask) => {
         await create({ uid: 'mine' });

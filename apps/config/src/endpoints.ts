@@ -14,6 +14,7 @@ import {
   type Dialect,
   type Endpoint,
   type EndpointSettings,
+  type EndpointState,
   type Secret,
   type UrlPolicy,
   type Violation,
@@ -141,6 +142,7 @@ export function createEndpointService({
       const dialect = dialectFromMessage(message?.dialect ?? 0);
       const read = readNewSettings(message, dialect, fieldMaskFromMessage(mask ?? [], editableFields));
       const { headers, violations } = unmaskHeaders(read.settings.headers, {});
+      const state = stateFrom(message?.state ?? 0) ?? stateOf('enabled');
       const tied = await findPolicy(organisationId, read.settings.policyId);
       const settings: EndpointSettings = { ...read.settings, headers, policyId: tied.policyId };
       const schemes = secretSchemesOf({ dialect, signing: settings.signing });
@@ -165,8 +167,7 @@ export function createEndpointService({
             ...rounds.open(dialect),
             dialect,
             headers: maskHeaders(headers),
-            state: 'enabled',
-            stateReason: null,
+            ...state,
             version: 1,
             createdAt: now,
             updatedAt: now,
@@ -202,12 +203,14 @@ export function createEndpointService({
       const target = { ...request, principal };
       const stored = await changeEndpoint(endpoints, target, async (present) => {
         const { dialect } = present.endpoint;
-        const fields = fieldMaskFromMessage(request.updateMask, editableFields);
+        const named = fieldMaskFromMessage(request.updateMask, [...editableFields, 'state'] as const);
+        const fields = named.filter((field) => field !== 'state');
+        const state = named.includes('state') ? stateFrom(request.endpoint?.state ?? 0) : null;
         const given = request.secret ?? null;
         const isAsked = request.startVerification === true;
         if (isAsked) requireVerified(dialect);
         // Nothing was written, so nothing of what the owner wrote has changed.
-        const isWrite = fields.length > 0 || given !== null;
+        const isWrite = named.length > 0 || given !== null;
         if (!isWrite && !isAsked) return present;
 
         const { settings, violations } = readChanges(request.endpoint, dialect, fields);
@@ -221,7 +224,12 @@ export function createEndpointService({
           settings.policyId === undefined || settings.policyId === present.endpoint.policyId
             ? { policyId: present.endpoint.policyId, violations: [] }
             : await findPolicy(present.endpoint.organisationId, settings.policyId);
-        const changes: Partial<Endpoint> = { ...settings, policyId: tied.policyId };
+        const isMovedTo = state !== null && state.state !== present.endpoint.state;
+        const changes: Partial<Endpoint> = {
+          ...settings,
+          policyId: tied.policyId,
+          ...(isMovedTo && state),
+        };
         const next: Endpoint = { ...present.endpoint, ...changes };
         const schemes = secretSchemesOf(next);
         const isNew = given !== null && !opened.secrets.some(isCurrently(given));
@@ -259,10 +267,12 @@ export function createEndpointService({
         refuseIfAny(checkReason(request.reason));
         const { endpoint } = present;
         if (endpoint.state === state) return present;
-        const stateReason = state === 'enabled' ? null : request.reason || 'manual';
         const version = principal.kind === 'service' ? endpoint.version : endpoint.version + 1;
         const updatedAt = new Date(clock.now());
-        return { ...present, endpoint: { ...endpoint, state, stateReason, version, updatedAt } };
+        return {
+          ...present,
+          endpoint: { ...endpoint, ...stateOf(state, request.reason || 'manual'), version, updatedAt },
+        };
       });
       return { endpoint: endpointToMessage(stored.endpoint) };
     },
@@ -295,6 +305,15 @@ export function createEndpointService({
       return { secrets: liveSecretsOf(stored) };
     },
   });
+}
+
+/** A state that the owner asks for; null when none is named. */
+function stateFrom(state: configV1.EndpointState): Pick<Endpoint, 'state' | 'stateReason'> | null {
+  return state === 0 ? null : stateOf(endpointStateTable.fromMessage(state, '/state'));
+}
+
+function stateOf(state: EndpointState, reason = 'manual'): Pick<Endpoint, 'state' | 'stateReason'> {
+  return { state, stateReason: state === 'enabled' ? null : reason };
 }
 
 function isCurrently(given: string): (secret: Secret) => boolean {

@@ -144,6 +144,7 @@ export interface Endpoint {
   url: string;
   name: string;
   description: string;
+  /** A new one is enabled unless it says otherwise; an update changes it with `state` in its mask, SetEndpointState with a reason. */
   state: EndpointState;
   /** Why it is paused or disabled. */
   stateReason?:
