@@ -157,6 +157,12 @@ export class Conditions {
     this.sql(`${column} IN (${values.map(() => '?').join(', ')})`, ...values);
   }
 
+  /** The same for lists that may be long. */
+  among(column: string, values: readonly string[]): void {
+    if (values.length === 0) return;
+    this.sql(`${column} IN (SELECT value FROM json_each(?))`, JSON.stringify(values));
+  }
+
   statusClass(column: string, statusClass: number | undefined): void {
     if (statusClass === undefined) return;
     this.sql(`${column} BETWEEN ? AND ?`, statusClass * 100, statusClass * 100 + 99);

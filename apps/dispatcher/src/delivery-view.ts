@@ -1,14 +1,11 @@
 import { deliveryToMessage, type dispatchV1 } from '@posthorn/contracts';
 import { isWaiting, type Attempt, type Delivery } from '@posthorn/models';
 import type { Clock } from '@posthorn/runtime';
+import { modifiedAtOf } from './delivery-search.ts';
 import type { DueClock } from './due-clock.ts';
 import type { Lanes } from './lanes.ts';
 
-export type DeliveryView = (
-  delivery: Delivery,
-  lastAttempt: Attempt | null,
-  modifiedAt?: Date | null,
-) => dispatchV1.Delivery;
+export type DeliveryView = (delivery: Delivery, lastAttempt: Attempt | null) => dispatchV1.Delivery;
 
 /**
  * A delivery as its owner is shown it. The next attempt is told by the wall clock; a delivery in this process's hands is due
@@ -27,6 +24,11 @@ export function createDeliveryView(options: {
     return delivery.nextAttemptAt && dueClock.toWall(delivery.nextAttemptAt);
   }
 
-  return (delivery, lastAttempt, modifiedAt = null) =>
-    deliveryToMessage({ ...delivery, nextAttemptAt: nextAttemptAt(delivery), lastAttempt, modifiedAt });
+  return (delivery, lastAttempt) =>
+    deliveryToMessage({
+      ...delivery,
+      nextAttemptAt: nextAttemptAt(delivery),
+      lastAttempt,
+      modifiedAt: modifiedAtOf({ delivery, lastAttempt }),
+    });
 }
