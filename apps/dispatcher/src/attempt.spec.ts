@@ -9,10 +9,11 @@ import {
 } from '@posthorn/models';
 import { createMetrics, silentLogger } from '@posthorn/runtime';
 import { createSeededRandom, FakeClock } from '@posthorn/testing';
-import { createAttempt } from './attempt.ts';
+import { createAttempt, type Judged } from './attempt.ts';
 import type { OrganisationView } from './directory.ts';
 import { createDueClock } from './due-clock.ts';
 import { createEnvelopes } from './envelope/envelope.ts';
+import { sampleHolding } from './sample-holding.harness.ts';
 import { sampleOrganisation, samplePolicy, sampleSecret } from './envelope/occasion.harness.ts';
 import { defaultBranding } from './envelope/rapidly.ts';
 import { queuedDelivery } from './queued-delivery.ts';
@@ -66,7 +67,7 @@ function setUp(
     close: () => Promise.resolve(),
   };
   const random = createSeededRandom(1);
-  const attempt = createAttempt({
+  const attemptOrNot = createAttempt({
     envelopes: createEnvelopes({
       branding: defaultBranding,
       publicUrl: () => 'https://posthorn.example',
@@ -80,10 +81,22 @@ function setUp(
     logger: silentLogger,
     metrics,
   });
+  const attempt = async (...of: Parameters<typeof attemptOrNot>): Promise<Judged> => {
+    const judged = await attemptOrNot(...of);
+    if (judged === null) throw new Error('it was not sent');
+    return judged;
+  };
   const queued = (over: Partial<Delivery> = {}) => {
     const event = sampleEvent(1);
     const delivery = sampleDelivery(event, endpoint.endpoint.id, over);
-    return queuedDelivery({ delivery, event, claim: null, mark: null, queuedAt: 0 });
+    return queuedDelivery({
+      delivery,
+      event,
+      holding: sampleHolding(),
+      isRecorded: false,
+      mark: null,
+      queuedAt: 0,
+    });
   };
   return { clock, metrics, requests, attempt, queued };
 }

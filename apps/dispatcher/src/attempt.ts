@@ -80,7 +80,7 @@ export function createAttempt(options: AttemptOptions) {
     return { stage: 'planned', queued, endpoint: target, request, startedAt };
   }
 
-  async function send(planned: Planned): Promise<Sent> {
+  async function send(planned: Planned): Promise<Sent | null> {
     const { request } = planned;
     const { endpoint } = planned.endpoint;
     const exchange = await client.send({
@@ -90,8 +90,9 @@ export function createAttempt(options: AttemptOptions) {
       ...(request.userAgent !== undefined && { userAgent: request.userAgent }),
       body: request.body,
       timeoutMs: endpoint.timeoutMs,
+      mayWrite: () => planned.queued.holding.isCertain(),
     });
-    return { stage: 'sent', planned, exchange };
+    return exchange === null ? null : { stage: 'sent', planned, exchange };
   }
 
   function judge({ planned, exchange }: Sent): Judged {
@@ -198,10 +199,13 @@ export function createAttempt(options: AttemptOptions) {
     );
   }
 
-  return async function attempt(queued: QueuedDelivery, endpoint: SigningEndpoint): Promise<Judged> {
+  /** Null when it wasn't sent, because the partition's lease was no longer certain: that spends no attempt. */
+  return async function attempt(queued: QueuedDelivery, endpoint: SigningEndpoint): Promise<Judged | null> {
     let judged: Judged;
     try {
-      judged = judge(await send(plan(queued, endpoint)));
+      const sent = await send(plan(queued, endpoint));
+      if (sent === null) return null;
+      judged = judge(sent);
     } catch (error) {
       judged = failed(queued, endpoint, error);
     }

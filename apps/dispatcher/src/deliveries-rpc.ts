@@ -8,6 +8,7 @@ import type { EventStore } from './event-store.ts';
 import type { Lanes } from './lanes.ts';
 import type { OnDemand } from './on-demand.ts';
 import { pageRequest } from './page-request.ts';
+import type { SearchHandlers } from './search-rpc.ts';
 import { findYoung } from './young-record.ts';
 
 /** Step 10: someone looks. Reading and acting on deliveries and attempts, one organisation at a time. */
@@ -16,6 +17,7 @@ export function createDeliveryRpc(options: {
   readonly events: EventStore;
   readonly lanes: Lanes;
   readonly onDemand: OnDemand;
+  readonly search: SearchHandlers;
   readonly view: DeliveryView;
   readonly clock: Clock;
 }) {
@@ -39,6 +41,8 @@ export function createDeliveryRpc(options: {
   }
 
   return defineService(dispatchV1.DeliveryServiceService, {
+    ...options.search,
+
     async getDelivery({ organisationId, id }, ctx) {
       const { delivery, lastAttempt } = await find(organisationId, id, ctx);
       return { delivery: view(delivery, lastAttempt) };
@@ -91,14 +95,6 @@ export function createDeliveryRpc(options: {
       return { attempts: items.map(attemptToMessage), nextCursor };
     },
 
-    async searchDeliveries() {
-      throw new DomainError('unavailable', 'Searching is not served yet.');
-    },
-
-    async searchAttempts() {
-      throw new DomainError('unavailable', 'Searching is not served yet.');
-    },
-
     async retryDelivery({ organisationId, id }, ctx) {
       const { delivery, lastAttempt } = await find(organisationId, id, ctx);
       const event = await events.get(organisationId, delivery.eventId);
@@ -119,6 +115,7 @@ export function createDeliveryRpc(options: {
       const cancelled = await deliveries.cancel(organisationId, id, new Date(clock.now()));
       if (cancelled === null) throw ended((await find(organisationId, id, ctx)).delivery.state);
       lanes.withdraw(id);
+      lanes.keys.recheckEndpoint(cancelled.endpointId);
       return { delivery: view(cancelled, lastAttempt) };
     },
   });

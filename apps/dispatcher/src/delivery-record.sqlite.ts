@@ -1,13 +1,9 @@
-import {
-  attemptOutcomes,
-  attemptTriggers,
-  deliveryStates,
-  type Attempt,
-  type Delivery,
-} from '@posthorn/models';
+import { attemptOutcomes, attemptTriggers, deliveryStates, type Attempt } from '@posthorn/models';
 import type { SqliteDatabase } from '@posthorn/sqlite';
 import type { DeliveryRecord, NextPosition } from './delivery-store.ts';
 import { millis } from './delivery-rows.sqlite.ts';
+
+type Insert = Extract<DeliveryRecord, { kind: 'insert' }>;
 
 /** Places in the model's lists, looked up once: this is the hot path. */
 const statePlace = placesOf(deliveryStates);
@@ -20,14 +16,20 @@ function placesOf<T extends string>(names: readonly T[]): Readonly<Record<T, num
 
 /** The writing half of the store: outcomes, attempts and the books, in one transaction. */
 export function createRecordWriter(database: SqliteDatabase) {
+  const columns = `(id, organisation_id, event_id, event_type, endpoint_id, state, reason, attempts, next_attempt_at, trigger,
+       claim, last_status, created_at, finished_at, partition, epoch, position, order_key)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  const insertNew = database.prepare(`INSERT INTO deliveries ${columns} ON CONFLICT (id) DO NOTHING`);
   const insertDelivery = database.prepare(
-    `INSERT INTO deliveries (id, organisation_id, event_id, event_type, endpoint_id, state, reason, attempts,
-       next_attempt_at, trigger, claim, last_status, created_at, finished_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+    `INSERT INTO deliveries ${columns} ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+       attempts = max(attempts, excluded.attempts), next_attempt_at = excluded.next_attempt_at, trigger = excluded.trigger,
+       claim = excluded.claim, last_status = coalesce(excluded.last_status, last_status),
+       finished_at = excluded.finished_at, epoch = excluded.epoch, order_key = excluded.order_key
+     WHERE deliveries.epoch < excluded.epoch AND deliveries.finished_at IS NULL`,
   );
   const updateDelivery = database.prepare(
     `UPDATE deliveries SET state = ?, reason = ?, attempts = ?, next_attempt_at = ?, trigger = ?, claim = ?,
-       last_status = coalesce(?, last_status), finished_at = ? WHERE id = ? AND claim = ?`,
+       last_status = coalesce(?, last_status), finished_at = ?, order_key = ? WHERE id = ? AND claim = ?`,
   );
   const countAttempt = database.prepare(
     'UPDATE deliveries SET attempts = max(attempts, ?), last_status = ? WHERE id = ?',
@@ -37,9 +39,7 @@ export function createRecordWriter(database: SqliteDatabase) {
        duration_ms, outcome, status, error, response_headers, response_body, response_truncated, address, signature)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (delivery_id, number) DO NOTHING`,
   );
-  const writePosition = database.prepare(
-    'INSERT INTO log_positions (partition, next) VALUES (?, ?) ON CONFLICT (partition) DO UPDATE SET next = excluded.next',
-  );
+  const writePosition = database.prepare('UPDATE leases SET next = ? WHERE partition = ? AND epoch = ?');
 
   function writeAttempt(attempt: Attempt): void {
     const { response } = attempt;
@@ -64,8 +64,14 @@ export function createRecordWriter(database: SqliteDatabase) {
     );
   }
 
-  function insert(delivery: Delivery, claim: string | null, lastStatus: number | null): void {
-    insertDelivery.run(
+  type Placed = Pick<Insert, 'delivery' | 'partition' | 'epoch' | 'order' | 'claim'>;
+
+  function insertWith(
+    statement: typeof insertNew,
+    { delivery, partition, epoch, order, claim }: Placed,
+    lastStatus: number | null,
+  ): void {
+    statement.run(
       delivery.id,
       delivery.organisationId,
       delivery.eventId,
@@ -80,13 +86,17 @@ export function createRecordWriter(database: SqliteDatabase) {
       lastStatus,
       delivery.createdAt.getTime(),
       millis(delivery.finishedAt),
+      partition,
+      epoch,
+      order === null ? null : order.position,
+      order === null ? null : order.key,
     );
   }
 
   function write(record: DeliveryRecord): void {
     const { delivery, attempt } = record;
     if (record.kind === 'insert') {
-      insert(delivery, record.claim, attempt?.status ?? null);
+      insertWith(insertDelivery, record, attempt?.status ?? null);
     } else {
       const { changes } = updateDelivery.run(
         statePlace[delivery.state],
@@ -97,6 +107,7 @@ export function createRecordWriter(database: SqliteDatabase) {
         record.claim,
         attempt?.status ?? null,
         millis(delivery.finishedAt),
+        record.order === null ? null : record.order.key,
         delivery.id,
         record.expectedClaim,
       );
@@ -106,12 +117,12 @@ export function createRecordWriter(database: SqliteDatabase) {
   }
 
   return {
-    /** Puts a delivery on record that isn't there yet. Call it inside a write job. */
-    insert,
+    /** Puts a delivery on record if it isn't there yet. Call it inside a write job. */
+    insertNew: (placed: Placed): void => insertWith(insertNew, placed, null),
     record: (records: readonly DeliveryRecord[], books: readonly NextPosition[]): Promise<void> =>
       database.write(() => {
         for (const record of records) write(record);
-        for (const { partition, next } of books) writePosition.run(partition, next);
+        for (const { partition, epoch, next } of books) writePosition.run(next, partition, epoch);
       }),
   };
 }

@@ -8,12 +8,14 @@ import {
   type Delivery,
 } from '@posthorn/models';
 import type { Migrations } from '@posthorn/sqlite';
+import type { DeliveryOrder } from './delivery-store.ts';
 
 /**
  * The dispatcher's tables. Enumerations are stored as their place in the model's list (which only grows), times as
  * milliseconds. Delivery ids begin with the event's time, so rows come in at the end of the tables; only one index of each
  * table is spread over the endpoints, because every place that a delivery is written to costs a page in the write-ahead
- * log. The indexes of what waits and of what is claimed are partial: a delivery that ends at once never touches them.
+ * log. The indexes of what waits, of what is claimed and of what waits in order are partial: a delivery that ends at once
+ * never touches them. In one process there is one partition, 0; that the tables know more of them costs a byte a row.
  */
 export const dispatcherMigrations: Migrations = {
   owner: 'dispatcher',
@@ -65,6 +67,53 @@ export const dispatcherMigrations: Migrations = {
        partition INTEGER PRIMARY KEY,
        next INTEGER NOT NULL
      ) STRICT;`,
+
+    `ALTER TABLE deliveries ADD COLUMN partition INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE deliveries ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE deliveries ADD COLUMN position INTEGER;
+     ALTER TABLE deliveries ADD COLUMN order_key TEXT;
+     DROP INDEX deliveries_waiting;
+     CREATE INDEX deliveries_waiting ON deliveries (partition, endpoint_id, next_attempt_at)
+       WHERE next_attempt_at IS NOT NULL;
+     DROP INDEX deliveries_claimed;
+     CREATE INDEX deliveries_claimed ON deliveries (partition, claim) WHERE claim IS NOT NULL;
+     CREATE INDEX deliveries_in_order ON deliveries (partition, endpoint_id, order_key, position)
+       WHERE order_key IS NOT NULL;
+
+     CREATE TABLE leases (
+       partition INTEGER PRIMARY KEY,
+       owner TEXT,
+       epoch INTEGER NOT NULL,
+       beat INTEGER NOT NULL,
+       next INTEGER NOT NULL,
+       left_claims TEXT NOT NULL
+     ) STRICT;
+     INSERT INTO leases (partition, owner, epoch, beat, next, left_claims)
+       SELECT partition, NULL, 0, 0, next, '[]' FROM log_positions;
+     DROP TABLE log_positions;
+
+     CREATE TABLE dead_records (
+       number INTEGER PRIMARY KEY,
+       id TEXT NOT NULL UNIQUE,
+       kind TEXT NOT NULL,
+       partition INTEGER NOT NULL,
+       position INTEGER NOT NULL,
+       organisation_id TEXT,
+       event_id TEXT,
+       delivery_id TEXT,
+       reason TEXT NOT NULL,
+       bytes BLOB NOT NULL,
+       recorded_at INTEGER NOT NULL
+     ) STRICT;
+     CREATE TABLE log_losses (
+       number INTEGER PRIMARY KEY,
+       partition INTEGER NOT NULL,
+       reason TEXT NOT NULL,
+       from_position INTEGER NOT NULL,
+       next_position INTEGER NOT NULL,
+       recorded_at INTEGER NOT NULL
+     ) STRICT;
+     CREATE UNIQUE INDEX log_losses_once ON log_losses (partition, reason, from_position, next_position);`,
   ],
 };
 
@@ -80,6 +129,10 @@ export interface DeliveryRow {
   readonly next_attempt_at: number | null;
   readonly trigger: number;
   readonly claim: string | null;
+  readonly partition: number;
+  readonly epoch: number;
+  readonly position: number | null;
+  readonly order_key: string | null;
   readonly created_at: number;
   readonly finished_at: number | null;
 }
@@ -99,6 +152,11 @@ export function deliveryFromRow(row: DeliveryRow): Delivery {
     createdAt: new Date(row.created_at),
     finishedAt: dateOrNull(row.finished_at),
   };
+}
+
+/** What the row waits under; null when it waits for nobody. */
+export function orderFromRow({ order_key: key, position }: DeliveryRow): DeliveryOrder | null {
+  return key === null || position === null ? null : { key, position };
 }
 
 export interface AttemptRow {

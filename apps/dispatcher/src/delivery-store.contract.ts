@@ -1,5 +1,12 @@
-import type { Event } from '@posthorn/models';
-import type { DeliveryFilter, DeliveryRecord, DeliveryStore } from './delivery-store.ts';
+import type { AttemptTrigger, Delivery, Event } from '@posthorn/models';
+import type {
+  Bucket,
+  DeliveryFilter,
+  DeliveryOrder,
+  DeliveryRecord,
+  DeliveryStore,
+} from './delivery-store.ts';
+import { describeDeliveryKeys } from './delivery-keys.contract.ts';
 import type { EventStore } from './event-store.ts';
 import { sampleAttempt, sampleDelivery, sampleEvent, sampleTime, succeeded } from './sample-deliveries.ts';
 
@@ -12,10 +19,24 @@ export interface StoresUnderTest {
 }
 
 const farAway = sampleTime(1_000_000);
-const insert = (
-  over: Omit<Extract<DeliveryRecord, { kind: 'insert' }>, 'kind' | 'claim' | 'attempt'> &
-    Partial<Extract<DeliveryRecord, { kind: 'insert' }>>,
-): DeliveryRecord => ({ kind: 'insert', claim: null, attempt: null, ...over });
+type Insert = Extract<DeliveryRecord, { kind: 'insert' }>;
+type Update = Extract<DeliveryRecord, { kind: 'update' }>;
+const insert = (over: Pick<Insert, 'delivery'> & Partial<Insert>): DeliveryRecord => ({
+  kind: 'insert',
+  partition: 0,
+  epoch: 1,
+  order: null,
+  claim: null,
+  attempt: null,
+  ...over,
+});
+const update = (over: Pick<Update, 'delivery' | 'expectedClaim'> & Partial<Update>): DeliveryRecord => ({
+  kind: 'update',
+  order: null,
+  claim: null,
+  attempt: null,
+  ...over,
+});
 
 /** What every adapter of the delivery store guarantees. */
 export function describeDeliveryStore(name: string, open: () => Promise<StoresUnderTest>): void {
@@ -35,12 +56,17 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
       await store.record([insert({ delivery })], []);
       return delivery;
     }
+    const bucket = (claim = 'me', partition = 0, others: string[] = []): Bucket => ({
+      partition,
+      claim,
+      inHands: [claim, ...others],
+    });
     const claimDue = (over: Partial<Parameters<DeliveryStore['claimDue']>[0]> = {}) =>
       store.claimDue({
         organisationId: 'org',
         endpointId: 'endpoint',
+        buckets: [bucket()],
         now: sampleTime(100),
-        claim: 'me',
         claimedUntil: sampleTime(200),
         limit: 10,
         maxBytes: 1_000_000,
@@ -58,14 +84,12 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
     };
 
     describe('recording', () => {
-      it('keeps a delivery with its attempt as they were written, and the books with them', async () => {
+      it('keeps a delivery with its attempt as they were written', async () => {
         const event = sampleEvent(1);
         const delivery = succeeded(sampleDelivery(event));
         const attempt = sampleAttempt(delivery);
-        await store.record([insert({ delivery, attempt })], [{ partition: 0, next: 8 }]);
+        await store.record([insert({ delivery, attempt })], []);
         expect(await store.get('org', delivery.id)).toEqual({ delivery, lastAttempt: attempt });
-        expect(await store.nextPosition(0)).toBe(8);
-        expect(await store.nextPosition(1)).toBe(1);
       });
 
       it('changes nothing when a delivery on record is inserted again', async () => {
@@ -81,15 +105,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         await store.cancel('org', delivery.id, sampleTime(5));
         const after = { ...succeeded(delivery), nextAttemptAt: null };
         await store.record(
-          [
-            {
-              kind: 'update',
-              delivery: after,
-              expectedClaim: 'me',
-              claim: null,
-              attempt: sampleAttempt(delivery),
-            },
-          ],
+          [update({ delivery: after, expectedClaim: 'me', attempt: sampleAttempt(delivery) })],
           [],
         );
         const found = await store.get('org', delivery.id);
@@ -112,7 +128,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         await waiting(3, sampleTime(40), 'a', 'other');
         const done = succeeded(sampleDelivery(sampleEvent(4), 'c'));
         await store.record([insert({ delivery: done })], []);
-        expect(await store.waitingLanes()).toEqual([
+        expect(await store.waitingLanes([0])).toEqual([
           { organisationId: 'other', endpointId: 'a', dueAt: sampleTime(40) },
           { organisationId: 'org', endpointId: 'b', dueAt: sampleTime(20) },
         ]);
@@ -131,7 +147,11 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         expect(second.due.map(({ delivery }) => delivery.id)).toEqual([late.id]);
         expect(second.nextDueAt).toEqual(sampleTime(150));
         expect((await claimDue()).due).toEqual([]);
-        const afterTheClaim = await claimDue({ now: sampleTime(201), limit: 10, claim: 'another' });
+        const afterTheClaim = await claimDue({
+          now: sampleTime(201),
+          limit: 10,
+          buckets: [bucket('another')],
+        });
         expect(afterTheClaim.due).toHaveLength(3);
       });
 
@@ -147,14 +167,14 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
       it('is given back when a killed predecessor had claimed it', async () => {
         const delivery = await waiting(1, sampleTime(50));
         await claimDue({ claimedUntil: farAway });
-        expect(await store.releaseClaims(sampleTime(60))).toBe(1);
+        expect(await store.releaseClaims({ partition: 0, keep: [], now: sampleTime(60) })).toBe(1);
         expect((await claimDue()).due.map(({ delivery: { id } }) => id)).toEqual([delivery.id]);
       });
 
       it('comes without its event when the payload is gone', async () => {
         const delivery = sampleDelivery(sampleEvent(1), 'endpoint', { nextAttemptAt: sampleTime(2) });
         await store.record([insert({ delivery })], []);
-        expect((await claimDue()).due).toEqual([{ delivery, event: null }]);
+        expect((await claimDue()).due).toEqual([{ delivery, event: null, partition: 0, order: null }]);
       });
 
       it('stops being taken when the payloads taken are over the bound, and says that more is due', async () => {
@@ -171,6 +191,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
           store.settleWaiting({
             organisationId: 'org',
             endpointId: 'endpoint',
+            partitions: [0],
             state: 'held',
             reason: 'endpoint_disabled',
             now: sampleTime(9),
@@ -189,6 +210,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
       const settled = await store.settleWaiting({
         organisationId: 'org',
         endpointId: 'endpoint',
+        partitions: [0],
         state: 'cancelled',
         reason: 'endpoint_deleted',
         now: sampleTime(9),
@@ -196,31 +218,137 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
       });
       expect(settled).toBe(1);
       expect((await store.get('org', delivery.id))?.delivery).toEqual(delivery);
-      expect(await store.waitingLanes()).toEqual([]);
+      expect(await store.waitingLanes([0])).toEqual([]);
+    });
+
+    describe('with several owners, one after the other', () => {
+      const pending = (number: number, over: Partial<Delivery> = {}): Delivery =>
+        sampleDelivery(sampleEvent(number), 'endpoint', { nextAttemptAt: sampleTime(20), ...over });
+
+      it('replaces what an old owner put on record and had not ended', async () => {
+        const delivery = pending(1);
+        await store.record([insert({ delivery, claim: 'old', epoch: 1 })], []);
+        const after = { ...succeeded(delivery), nextAttemptAt: null };
+        const attempt = sampleAttempt(delivery);
+        await store.record([insert({ delivery: after, attempt, epoch: 2 })], []);
+        expect(await store.get('org', delivery.id)).toEqual({ delivery: after, lastAttempt: attempt });
+        expect(await store.waitingLanes([0])).toEqual([]);
+      });
+
+      it.each([
+        ['had ended', 1, 2],
+        ['a newer owner wrote', 2, 1],
+        ['the same owner wrote', 1, 1],
+      ])('changes nothing of what %s when it is inserted again', async (what, first, second) => {
+        const delivery = what === 'had ended' ? succeeded(sampleDelivery(sampleEvent(1))) : pending(1);
+        await store.record([insert({ delivery, epoch: first })], []);
+        const other = pending(1, { state: 'retrying', attempts: 3, nextAttemptAt: sampleTime(99) });
+        await store.record([insert({ delivery: other, epoch: second })], []);
+        expect((await store.get('org', delivery.id))?.delivery).toEqual(delivery);
+      });
+
+      it('gives back what former owners had claimed, of one partition, and keeps what is to be kept', async () => {
+        await store.record(
+          [
+            insert({ delivery: pending(1, { nextAttemptAt: farAway }), claim: 'dead' }),
+            insert({ delivery: pending(2, { nextAttemptAt: farAway }), claim: 'left' }),
+            insert({ delivery: pending(3, { nextAttemptAt: farAway }), claim: 'dead', partition: 1 }),
+            insert({
+              delivery: pending(4, { nextAttemptAt: null }),
+              claim: 'dead',
+              order: { key: 'a', position: 4 },
+            }),
+          ],
+          [],
+        );
+        expect(await store.releaseClaims({ partition: 0, keep: ['me', 'left'], now: sampleTime(60) })).toBe(
+          2,
+        );
+        const { due, nextDueAt } = await claimDue({
+          buckets: [bucket('me', 0, ['left']), bucket('me', 1, ['dead'])],
+        });
+        expect(due.map(({ delivery }) => delivery.eventId)).toEqual([sampleEvent(1).id]);
+        expect(nextDueAt).toBeNull();
+      });
+
+      it('lets an old owner change nothing of what was given back', async () => {
+        const delivery = pending(1);
+        await store.record([insert({ delivery, claim: 'old' })], []);
+        await store.releaseClaims({ partition: 0, keep: [], now: sampleTime(60) });
+        const after = { ...delivery, state: 'exhausted' as const, nextAttemptAt: null };
+        await store.record([update({ delivery: after, expectedClaim: 'old' })], []);
+        expect((await store.get('org', delivery.id))?.delivery).toEqual({
+          ...delivery,
+          nextAttemptAt: sampleTime(60),
+        });
+      });
+
+      it('gives each only what belongs to its partitions', async () => {
+        const [zero, one, two] = [pending(1), pending(2), pending(3)];
+        await store.record(
+          [
+            insert({ delivery: zero, partition: 0 }),
+            insert({ delivery: one, partition: 1 }),
+            insert({ delivery: two, partition: 2 }),
+          ],
+          [],
+        );
+        expect(await store.waitingLanes([3])).toEqual([]);
+        expect(await store.waitingLanes([0, 1, 2])).toHaveLength(1);
+        const { due } = await claimDue({ buckets: [bucket('a', 0), bucket('b', 2)] });
+        expect(due.map(({ delivery, partition }) => [delivery.id, partition]).sort()).toEqual(
+          [
+            [zero.id, 0],
+            [two.id, 2],
+          ].sort(),
+        );
+        // Each carries the claim of its own bucket.
+        const after = { ...succeeded(two), nextAttemptAt: null };
+        await store.record([update({ delivery: after, expectedClaim: 'b' })], []);
+        expect((await store.get('org', two.id))?.delivery.state).toBe('succeeded');
+        expect((await claimDue({ buckets: [bucket('a', 0)] })).due).toEqual([]);
+        const settled = await store.settleWaiting({
+          organisationId: 'org',
+          endpointId: 'endpoint',
+          partitions: [0, 2],
+          state: 'held',
+          reason: 'endpoint_disabled',
+          now: sampleTime(9),
+          limit: 10,
+        });
+        expect(settled).toBe(0);
+        expect((await claimDue({ buckets: [bucket('c', 1)] })).due).toHaveLength(1);
+      });
     });
 
     describe('on demand', () => {
-      it('takes a delivery whatever its state, and keeps that state', async () => {
-        const delivery = succeeded(sampleDelivery(sampleEvent(1)));
-        await store.record([insert({ delivery })], []);
-        const [taken] = await store.claimNow({
-          deliveries: [delivery],
-          trigger: 'manual',
+      const claimNow = (
+        delivery: Delivery,
+        trigger: AttemptTrigger,
+        order: DeliveryOrder | null = null,
+      ): Promise<Delivery> =>
+        store.claimNow({
+          delivery,
+          partition: 0,
+          epoch: 1,
+          order,
+          trigger,
+          now: sampleTime(60),
           claim: 'me',
           claimedUntil: farAway,
         });
+
+      it('takes a delivery whatever its state, and keeps that state', async () => {
+        const delivery = succeeded(sampleDelivery(sampleEvent(1)));
+        await store.record([insert({ delivery })], []);
+        const taken = await claimNow(delivery, 'manual');
         expect(taken).toMatchObject({ state: 'succeeded', trigger: 'manual' });
-        expect((await store.waitingLanes())[0]?.dueAt).toEqual(farAway);
+        expect((await store.waitingLanes([0]))[0]?.dueAt).toEqual(farAway);
       });
 
       it('inserts what is not on record', async () => {
         const delivery = sampleDelivery(sampleEvent(1));
-        await store.claimNow({
-          deliveries: [delivery],
-          trigger: 'replay',
-          claim: 'me',
-          claimedUntil: farAway,
-        });
+        await claimNow(delivery, 'replay');
         expect((await store.get('org', delivery.id))?.delivery).toMatchObject({
           state: 'pending',
           trigger: 'replay',
@@ -235,7 +363,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
           nextAttemptAt: null,
         });
         expect(await store.cancel('org', delivery.id, sampleTime(3))).toBeNull();
-        expect(await store.waitingLanes()).toEqual([]);
+        expect(await store.waitingLanes([0])).toEqual([]);
       });
     });
 
@@ -331,7 +459,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
           sampleAttempt(delivery, 3, { outcome: 'http_error', status: 500, startedAt: sampleTime(30) }),
         ];
         for (const attempt of attempts) {
-          await store.record([{ kind: 'update', delivery, expectedClaim: 'x', claim: null, attempt }], []);
+          await store.record([update({ delivery, expectedClaim: 'x', attempt })], []);
         }
         expect(await store.health('org', 'endpoint')).toMatchObject({
           consecutiveFailures: 2,
@@ -358,7 +486,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
           const startedAt = sampleTime(index + 1);
           const failed = index === 0 ? {} : { outcome: 'http_error' as const, status: 500 };
           const attempt = sampleAttempt(delivery, index + 1, { startedAt, ...failed });
-          return { kind: 'update', delivery, expectedClaim: 'x', claim: null, attempt };
+          return update({ delivery, expectedClaim: 'x', attempt });
         });
         await store.record(records, []);
         expect(await store.health('org', 'endpoint')).toMatchObject({
@@ -383,6 +511,8 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
       });
     });
   });
+
+  describeDeliveryKeys(name, open);
 
   describe(`${name} keeps the contract of the event store`, () => {
     let subject: StoresUnderTest;

@@ -6,7 +6,11 @@ import { openSqlite } from '@posthorn/sqlite';
 import { describeDeliveryStore } from './delivery-store.contract.ts';
 import { createSqliteDeliveryStore } from './delivery-store.sqlite.ts';
 import { dispatcherMigrations } from './delivery-rows.sqlite.ts';
+import { createSqliteDeadRecordStore } from './dead-record-store.sqlite.ts';
+import { describeDeadRecordStore } from './dead-record-store.contract.ts';
 import { createSqliteEventStore } from './event-store.sqlite.ts';
+import { describeLeaseStore } from './lease-store.contract.ts';
+import { createSqliteLeaseStore } from './lease-store.sqlite.ts';
 
 function openDatabase() {
   const directory = mkdtempSync(join(tmpdir(), 'posthorn-deliveries-'));
@@ -34,6 +38,21 @@ describeDeliveryStore('SQLite', () => {
   });
 });
 
+describeLeaseStore('SQLite', () => {
+  const { database, close } = openDatabase();
+  const deliveries = createSqliteDeliveryStore(database);
+  return Promise.resolve({
+    leases: createSqliteLeaseStore(database),
+    writeNext: (next) => deliveries.record([], [next]),
+    close,
+  });
+});
+
+describeDeadRecordStore('SQLite', () => {
+  const { database, close } = openDatabase();
+  return Promise.resolve({ dead: createSqliteDeadRecordStore(database), close });
+});
+
 describe('the embedded database', () => {
   it.each([
     ['SELECT key FROM events WHERE organisation_id = ? AND key < ? ORDER BY key DESC', 'events_by_key'],
@@ -47,11 +66,20 @@ describe('the embedded database', () => {
       'attempts_by_endpoint',
     ],
     [
-      `SELECT * FROM deliveries WHERE endpoint_id = ? AND next_attempt_at IS NOT NULL AND next_attempt_at <= ?
-       ORDER BY next_attempt_at`,
+      `SELECT * FROM deliveries WHERE partition = ? AND endpoint_id = ? AND next_attempt_at IS NOT NULL
+       AND next_attempt_at <= ? ORDER BY next_attempt_at`,
       'deliveries_waiting',
     ],
-    ['UPDATE deliveries SET claim = NULL, next_attempt_at = ? WHERE claim IS NOT NULL', 'deliveries_claimed'],
+    ['SELECT id FROM deliveries WHERE partition = ? AND claim IS NOT NULL', 'deliveries_claimed'],
+    [
+      `SELECT id FROM deliveries WHERE partition = ? AND endpoint_id = ? AND order_key = ? ORDER BY position LIMIT 1`,
+      'deliveries_in_order',
+    ],
+    [
+      `SELECT endpoint_id FROM deliveries WHERE partition = ? AND order_key IS NOT NULL
+       AND (endpoint_id, order_key) > (?, ?) ORDER BY endpoint_id, order_key, position LIMIT 1`,
+      'deliveries_in_order',
+    ],
   ])('answers %s from an index, without sorting', async (sql, index) => {
     const { database, close } = openDatabase();
     const plan = database

@@ -1,19 +1,12 @@
 import { attemptOutcomes, idFloor, type Delivery } from '@posthorn/models';
 import type { SqliteDatabase } from '@posthorn/sqlite';
-import { eventFromRow, type EventRow } from '@posthorn/event-log';
-import type {
-  AttemptScan,
-  ClaimedDue,
-  ClaimNowRequest,
-  ClaimRequest,
-  DeliveryStore,
-  RecordedHealth,
-  SettleRequest,
-  WaitingLane,
-} from './delivery-store.ts';
+import type { EventRow } from '@posthorn/event-log';
+import type { AttemptScan, ClaimNowRequest, DeliveryStore, RecordedHealth } from './delivery-store.ts';
+import { createDeliveryKeys } from './delivery-keys.sqlite.ts';
 import { deliveryFromRow, named, type DeliveryRow } from './delivery-rows.sqlite.ts';
 import { createRecordWriter, outcomePlace, statePlace, triggerPlace } from './delivery-record.sqlite.ts';
 import { createDeliveryLists, endpointsOf, organisationsOf } from './delivery-lists.sqlite.ts';
+import { createWaiting } from './delivery-waiting.sqlite.ts';
 
 /** How far back health looks, and how far waiting deliveries are counted. */
 const healthWindow = 200;
@@ -27,43 +20,22 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
   const writer = createRecordWriter(database);
   const lists = createDeliveryLists(database);
 
-  const selectNext = database.prepare('SELECT next FROM log_positions WHERE partition = ?');
   const selectId = database.prepare('SELECT 1 FROM deliveries WHERE id = ?');
   const selectOne = database.prepare<DeliveryRow>(
     'SELECT * FROM deliveries WHERE organisation_id = ? AND id = ?',
   );
-  const releaseAll = database.prepare(
-    `UPDATE deliveries SET claim = NULL, next_attempt_at = ? WHERE claim IS NOT NULL`,
-  );
-  const nextLane = database.prepare<DeliveryRow>(
-    `SELECT organisation_id, endpoint_id, next_attempt_at FROM deliveries
-     WHERE next_attempt_at IS NOT NULL AND endpoint_id > ? ORDER BY endpoint_id, next_attempt_at LIMIT 1`,
-  );
-  const selectDue = database.prepare<DeliveryRow>(
-    `SELECT * FROM deliveries WHERE endpoint_id = ? AND next_attempt_at IS NOT NULL AND next_attempt_at <= ?
-     AND claim IS NOT ? ORDER BY next_attempt_at LIMIT ?`,
-  );
-  const nextDue = database.prepare(
-    `SELECT min(next_attempt_at) AS due FROM deliveries
-     WHERE endpoint_id = ? AND next_attempt_at IS NOT NULL AND claim IS NOT ?`,
-  );
-  const setClaim = database.prepare('UPDATE deliveries SET claim = ?, next_attempt_at = ? WHERE id = ?');
   const selectEvent = database.prepare<EventRow>('SELECT * FROM events WHERE organisation_id = ? AND id = ?');
-  /** What has ended and was to be attempted once more, on demand, stays as it ended. */
-  const settle = database.prepare(
-    `UPDATE deliveries SET state = CASE WHEN state IN (${waitingStates}) THEN ?1 ELSE state END,
-       reason = CASE WHEN state IN (${waitingStates}) THEN ?2 ELSE reason END,
-       finished_at = CASE WHEN state IN (${waitingStates}) THEN ?3 ELSE finished_at END,
-       next_attempt_at = NULL, claim = NULL
-     WHERE id IN (SELECT id FROM deliveries WHERE endpoint_id = ?4 AND next_attempt_at IS NOT NULL
-                  AND claim IS NULL AND organisation_id = ?5 LIMIT ?6)`,
-  );
   const takeNow = database.prepare(
     'UPDATE deliveries SET trigger = ?, claim = ?, next_attempt_at = ? WHERE organisation_id = ? AND id = ?',
   );
+  const waitInOrder = database.prepare(
+    `UPDATE deliveries SET trigger = ?, order_key = ?, position = ?,
+       next_attempt_at = CASE WHEN next_attempt_at IS NULL OR claim IS NOT NULL THEN next_attempt_at ELSE ? END
+     WHERE organisation_id = ? AND id = ?`,
+  );
   const cancelOne = database.prepare(
     `UPDATE deliveries SET state = ${statePlace.cancelled}, reason = 'cancelled', next_attempt_at = NULL, claim = NULL,
-       finished_at = ? WHERE organisation_id = ? AND id = ? AND state IN (${waitingStates})`,
+       order_key = NULL, finished_at = ? WHERE organisation_id = ? AND id = ? AND state IN (${waitingStates})`,
   );
   const scanAttempts = database.prepare(
     `SELECT position, started_at, duration_ms, outcome FROM attempts
@@ -79,7 +51,11 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
   );
   const selectWaiting = database.prepare<{ waiting: number; oldest: number | null }>(
     `SELECT count(*) AS waiting, min(created_at) AS oldest FROM (SELECT created_at FROM deliveries
-       WHERE endpoint_id = ? AND organisation_id = ? AND next_attempt_at IS NOT NULL LIMIT ${waitingCountLimit})`,
+       WHERE partition IN (SELECT 0 UNION SELECT partition FROM leases) AND endpoint_id = ?1 AND organisation_id = ?2
+         AND next_attempt_at IS NOT NULL
+       UNION ALL SELECT created_at FROM deliveries
+       WHERE partition IN (SELECT 0 UNION SELECT partition FROM leases) AND endpoint_id = ?1 AND organisation_id = ?2
+         AND order_key IS NOT NULL AND next_attempt_at IS NULL LIMIT ${waitingCountLimit})`,
   );
   const oldDeliveries = database.prepare<{ id: string }>(
     'SELECT id FROM deliveries WHERE organisation_id = ? AND endpoint_id = ? AND id < ? ORDER BY id LIMIT ?',
@@ -93,67 +69,26 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
     return deliveryFromRow(row);
   }
 
-  function claimRows(request: ClaimRequest): ClaimedDue {
-    const { endpointId, now, claim, limit } = request;
-    const rows = selectDue.all(endpointId, now.getTime(), claim, limit);
-    const due: ClaimedDue['due'][number][] = [];
-    let bytes = 0;
-    for (const row of rows) {
-      if (bytes > request.maxBytes) break;
-      setClaim.run(claim, request.claimedUntil.getTime(), row.id);
-      const event = selectEvent.get(row.organisation_id, row.event_id);
-      bytes += event?.payload.byteLength ?? 0;
-      due.push({ delivery: deliveryFromRow(row), event: event === undefined ? null : eventFromRow(event) });
+  function takeAtOnce(request: ClaimNowRequest): Delivery {
+    const { delivery, order, trigger } = request;
+    const { organisationId, id } = delivery;
+    if (order === null) {
+      writer.insertNew({ ...request, claim: null });
+      takeNow.run(triggerPlace[trigger], request.claim, request.claimedUntil.getTime(), organisationId, id);
+    } else {
+      writer.insertNew({ ...request, delivery: { ...delivery, nextAttemptAt: null }, claim: null });
+      const now = request.now.getTime();
+      waitInOrder.run(triggerPlace[trigger], order.key, order.position, now, organisationId, id);
     }
-    const next = nextDue.get(endpointId, claim)?.['due'] as number | null | undefined;
-    return { due, nextDueAt: next === null || next === undefined ? null : new Date(next) };
-  }
-
-  function claimAtOnce({ deliveries, trigger, claim, claimedUntil }: ClaimNowRequest): Delivery[] {
-    return deliveries.map((delivery) => {
-      writer.insert(delivery, null, null);
-      takeNow.run(triggerPlace[trigger], claim, claimedUntil.getTime(), delivery.organisationId, delivery.id);
-      return readBack(delivery.organisationId, delivery.id);
-    });
+    return readBack(organisationId, id);
   }
 
   return {
     record: writer.record,
-    nextPosition: async (partition) => Number(selectNext.get(partition)?.['next'] ?? 1),
     findRecorded: async (ids) => new Set(ids.filter((id) => selectId.get(id) !== undefined)),
-    releaseClaims: (now) => database.writeStatement(() => Number(releaseAll.run(now.getTime()).changes)),
-
-    async waitingLanes() {
-      const lanes: WaitingLane[] = [];
-      for (let after = ''; ;) {
-        const row = nextLane.get(after);
-        if (row === undefined) return lanes;
-        after = row.endpoint_id;
-        lanes.push({
-          organisationId: row.organisation_id,
-          endpointId: row.endpoint_id,
-          dueAt: new Date(row.next_attempt_at ?? 0),
-        });
-        if (lanes.length % 100 === 0) await new Promise(setImmediate);
-      }
-    },
-
-    claimDue: (request) => database.write(() => claimRows(request)),
-    claimNow: (request) => database.write(() => claimAtOnce(request)),
-
-    settleWaiting: (request: SettleRequest) =>
-      database.writeStatement(() =>
-        Number(
-          settle.run(
-            statePlace[request.state],
-            request.reason,
-            request.state === 'cancelled' ? request.now.getTime() : null,
-            request.endpointId,
-            request.organisationId,
-            request.limit,
-          ).changes,
-        ),
-      ),
+    ...createWaiting(database, (row) => selectEvent.get(row.organisation_id, row.event_id)),
+    ...createDeliveryKeys(database),
+    claimNow: (request) => database.write(() => takeAtOnce(request)),
 
     async get(organisationId, id) {
       const row = selectOne.get(organisationId, id);

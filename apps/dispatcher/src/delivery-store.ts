@@ -11,48 +11,75 @@ import type {
  * What is remembered of deliveries and attempts. Everything names its organisation, except what the dispatcher asks
  * for its own lanes. Adapters: `delivery-store.sqlite.ts`; every adapter passes `delivery-store.contract.ts`.
  *
- * A waiting delivery has a next attempt. While a dispatcher works on it, it carries that dispatcher's `claim`, and its
- * next attempt lies beyond the time that the attempt can take, so that nobody else takes it up; the outcome is written
- * only while the claim still stands.
+ * A delivery belongs to the partition of its event's log, its bucket: whoever holds the partition's lease works on it, and
+ * nobody else. A waiting delivery has a next attempt. While a dispatcher works on it, it carries that dispatcher's `claim`
+ * (one for each time that it holds the partition) and its next attempt lies beyond the time that the attempt can take; the
+ * outcome is written only while the claim still stands. Inserts carry the epoch of the lease that they were made under, so
+ * that what an old owner writes late changes nothing that a newer one has written.
+ *
+ * Deliveries to an endpoint that wants order wait under their key: while `order` is set, only the first of a key (by
+ * position) has a next attempt; the others wait without one until they are promoted.
  */
 export interface DeliveryStore {
   /**
-   * Writes outcomes and, for the partition's books, the next position to read: in one transaction where the store has
-   * them, else the position last. Inserting a delivery that is on record changes nothing.
+   * Writes outcomes and, for the partitions' books, the next positions to read: in one transaction where the store has
+   * them, else the positions last. Inserting a delivery that is on record changes nothing, except that one which was put
+   * on record under an older epoch and hasn't ended is replaced. A position is written only while its epoch stands. What
+   * waits under a key is written in the order given: never without what stands before it.
    */
   record(records: readonly DeliveryRecord[], books: readonly NextPosition[]): Promise<void>;
-
-  /** The next position to read of a partition, 1 before anything was recorded. */
-  nextPosition(partition: number): Promise<number>;
 
   /** Which of these deliveries are on record already. */
   findRecorded(ids: readonly string[]): Promise<ReadonlySet<string>>;
 
-  /** Gives back what a killed predecessor had claimed: due at once. Answers how many. */
-  releaseClaims(now: Date): Promise<number>;
-
-  /** Every lane with something waiting and when its first is due, found by skipping from lane to lane. */
-  waitingLanes(): Promise<readonly WaitingLane[]>;
+  /** Gives back what former owners of a partition had claimed: due at once, in its key's order. Answers how many. */
+  releaseClaims(request: ReleaseRequest): Promise<number>;
 
   /**
-   * Takes up to `limit` due deliveries of one lane, claimed until `claimedUntil`, oldest due first, with their events
-   * (null where the payload is gone), and tells when the next one is due. What carries this very claim is in its
-   * owner's hands, however long it has been there, and is neither taken nor told of.
+   * Every lane with something waiting in these partitions and when its first is due, found by skipping from lane to lane; in the
+   * order of the endpoints' ids, each endpoint once.
+   */
+  waitingLanes(partitions: readonly number[]): Promise<readonly WaitingLane[]>;
+
+  /**
+   * Takes up to `limit` due deliveries of one lane in these buckets, claimed until `claimedUntil`, oldest due first, with their
+   * events (null where the payload is gone), and tells when the next one is due. What carries a claim of `inHands` is
+   * in someone's hands, however long it has been there, and is neither taken nor told of.
    */
   claimDue(request: ClaimRequest): Promise<ClaimedDue>;
 
-  /** Ends or holds what waits of an endpoint, at most `limit` rows; answers how many changed. */
+  /**
+   * Ends or holds what waits of an endpoint in these partitions and isn't claimed, at most `limit` rows, those that wait
+   * under a key included; answers how many changed.
+   */
   settleWaiting(request: SettleRequest): Promise<number>;
+
+  /**
+   * Makes the first of what waits under a key its head: due at `now` unless it is due already. Answers null when nothing waits
+   * under the key. A head that has ended and still waits there blocks its key: with `release` it is let go, and the next
+   * one is promoted.
+   */
+  promote(request: PromoteRequest): Promise<KeyHead | null>;
+
+  /**
+   * The same, without `release`, for up to `limit` keys of a partition after a place in their order, found by skipping from key to
+   * key: for a new owner. Answers them with their heads, and null or the place from which to go on.
+   */
+  promoteKeys(request: PromoteKeysRequest): Promise<PromotedKeys>;
+
+  /** Shows what waits under a key that is blocked as held, for this reason; answers how many changed. */
+  holdKey(request: HoldKeyRequest): Promise<number>;
 
   get(organisationId: string, id: string): Promise<DeliveryWithLast | null>;
   listDeliveries(filter: DeliveryFilter, page: PageRequest): Promise<Page<DeliveryWithLast>>;
   listAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>>;
 
   /**
-   * Takes deliveries for an attempt at once, whatever their state; those that aren't on record are inserted.
-   * Answers them as they are now, in the same order.
+   * Takes a delivery for an attempt at once, whatever its state; one that isn't on record is inserted. Answers it as it is now.
+   * With `order`, it waits in its place under its key instead of being claimed, until it is promoted; if it is the head of its
+   * key and in nobody's hands, it is due at `now`.
    */
-  claimNow(request: ClaimNowRequest): Promise<readonly Delivery[]>;
+  claimNow(request: ClaimNowRequest): Promise<Delivery>;
 
   /** Cancels a delivery that hasn't ended; answers it, or null when it has ended or isn't known. */
   cancel(organisationId: string, id: string, now: Date): Promise<Delivery | null>;
@@ -74,6 +101,11 @@ export type DeliveryRecord =
   | {
       readonly kind: 'insert';
       readonly delivery: Delivery;
+      readonly partition: number;
+      /** Of the lease under which it was made. */
+      readonly epoch: number;
+      /** What it waits under from now on; null when it waits for nobody, or no more. */
+      readonly order: DeliveryOrder | null;
       readonly claim: string | null;
       /** The attempt that just ended, if one did. */
       readonly attempt: Attempt | null;
@@ -83,13 +115,29 @@ export type DeliveryRecord =
       readonly delivery: Delivery;
       /** The claim under which the delivery was attempted; if it stands no longer, only the attempt is written. */
       readonly expectedClaim: string;
+      readonly order: DeliveryOrder | null;
       readonly claim: string | null;
       readonly attempt: Attempt | null;
     };
 
+/** A place among the deliveries to one endpoint that have the same key and partition: the lowest position goes first. */
+export interface DeliveryOrder {
+  readonly key: string;
+  /** Of the event in its partition. */
+  readonly position: number;
+}
+
 export interface NextPosition {
   readonly partition: number;
+  readonly epoch: number;
   readonly next: number;
+}
+
+export interface ReleaseRequest {
+  readonly partition: number;
+  /** Claims that stand: the owner's own, and those of former owners whose attempts may still be under way. */
+  readonly keep: readonly string[];
+  readonly now: Date;
 }
 
 export interface WaitingLane {
@@ -98,11 +146,19 @@ export interface WaitingLane {
   readonly dueAt: Date;
 }
 
+/** What one owner may take from, and as what. */
+export interface Bucket {
+  readonly partition: number;
+  readonly claim: string;
+  /** Claims in this partition that are in someone's hands: `claim` itself, and what former owners left under way. */
+  readonly inHands: readonly string[];
+}
+
 export interface ClaimRequest {
   readonly organisationId: string;
   readonly endpointId: string;
+  readonly buckets: readonly Bucket[];
   readonly now: Date;
-  readonly claim: string;
   readonly claimedUntil: Date;
   readonly limit: number;
   /** Takes no more once the payloads taken are over this. */
@@ -110,24 +166,77 @@ export interface ClaimRequest {
 }
 
 export interface ClaimNowRequest {
-  readonly deliveries: readonly Delivery[];
+  readonly delivery: Delivery;
+  readonly partition: number;
+  readonly epoch: number;
+  readonly order: DeliveryOrder | null;
   readonly trigger: AttemptTrigger;
+  readonly now: Date;
   readonly claim: string;
   readonly claimedUntil: Date;
 }
 
 export interface ClaimedDue {
-  readonly due: readonly { readonly delivery: Delivery; readonly event: Event | null }[];
+  readonly due: readonly ClaimedDelivery[];
   /** When the next one is due that wasn't taken; null when nothing waits any more. */
   readonly nextDueAt: Date | null;
+}
+
+export interface ClaimedDelivery {
+  readonly delivery: Delivery;
+  readonly event: Event | null;
+  readonly partition: number;
+  readonly order: DeliveryOrder | null;
 }
 
 export interface SettleRequest {
   readonly organisationId: string;
   readonly endpointId: string;
+  readonly partitions: readonly number[];
   readonly state: Extract<DeliveryState, 'held' | 'cancelled'>;
   readonly reason: string;
   readonly now: Date;
+  readonly limit: number;
+}
+
+/** Deliveries to one endpoint that wait for each other. */
+export interface DeliveryKey {
+  readonly organisationId: string;
+  readonly endpointId: string;
+  readonly partition: number;
+  readonly key: string;
+}
+
+export interface PromoteRequest extends DeliveryKey {
+  readonly now: Date;
+  /** Lets heads go that have ended. */
+  readonly release: boolean;
+}
+
+export type KeyHead =
+  | { readonly kind: 'due'; readonly deliveryId: string; readonly dueAt: Date }
+  | { readonly kind: 'blocked'; readonly deliveryId: string };
+
+export interface PromoteKeysRequest {
+  readonly partition: number;
+  readonly now: Date;
+  /** Null: from the beginning. */
+  readonly after: KeyPlace | null;
+  readonly limit: number;
+}
+
+export interface KeyPlace {
+  readonly endpointId: string;
+  readonly key: string;
+}
+
+export interface PromotedKeys {
+  readonly keys: readonly { readonly key: DeliveryKey; readonly head: KeyHead }[];
+  readonly next: KeyPlace | null;
+}
+
+export interface HoldKeyRequest extends DeliveryKey {
+  readonly reason: string;
   readonly limit: number;
 }
 

@@ -180,9 +180,9 @@ async function expectGoodEnd(world: World, story: Story): Promise<void> {
     if (state === 'succeeded') expect(times).toBeGreaterThanOrEqual(1);
     if (story.crashes === 0) expect(times).toBeLessThanOrEqual(1 + asked);
   }
-  expect(await story.life.deliveries.waitingLanes()).toEqual([]);
+  expect(await story.life.deliveries.waitingLanes([0])).toEqual([]);
   expect(await queuedIn(story.life)).toBe(0);
-  expect(await story.life.deliveries.nextPosition(0)).toBe(story.accepted.length + 1);
+  expect((await story.life.leases.find(0)).next).toBe(story.accepted.length + 1);
 }
 
 async function expectPromisesKept(trouble: Trouble): Promise<void> {

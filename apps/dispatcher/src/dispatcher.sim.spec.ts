@@ -111,7 +111,7 @@ describe('the dispatcher, simulated', () => {
           if (crashes === 0) expect(repeated).toBe(0);
           // At most what was in the lanes and under way at each crash.
           expect(repeated).toBeLessThanOrEqual(crashes * 36);
-          expect(await life.deliveries.waitingLanes()).toEqual([]);
+          expect(await life.deliveries.waitingLanes([0])).toEqual([]);
           await Promise.all([...buried, life].map((one) => one.bury()));
         }),
       );

@@ -5,11 +5,14 @@ import type { DeliveryRecord, DeliveryStore } from './delivery-store.ts';
 import { createDueClock } from './due-clock.ts';
 import { createDueReader } from './due.ts';
 import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
+import { sampleHolding } from './sample-holding.harness.ts';
 import { simulatedEndpoint } from './simulated-life.harness.ts';
 
 const lane = { organisationId: 'org', endpointId: 'endpoint' };
 const endpoint = simulatedEndpoint({ organisationId: 'org' }, 1);
-const request = { endpoint, claim: 'me', limit: 7, maxBytes: 1000 };
+const holding = sampleHolding();
+const request = { endpoint, holdings: [holding], limit: 7, maxBytes: 1000 };
+const place = { partition: 0, order: null };
 
 function setUp(store: Partial<DeliveryStore>) {
   const clock = new FakeClock();
@@ -33,7 +36,10 @@ function setUp(store: Partial<DeliveryStore>) {
 function withoutPayload(...deliveries: Delivery[]): Partial<DeliveryStore> {
   return {
     claimDue: () =>
-      Promise.resolve({ due: deliveries.map((delivery) => ({ delivery, event: null })), nextDueAt: null }),
+      Promise.resolve({
+        due: deliveries.map((delivery) => ({ delivery, event: null, ...place })),
+        nextDueAt: null,
+      }),
   };
 }
 
@@ -45,13 +51,18 @@ describe('fetching what is due', () => {
     const { clock, due } = setUp({
       claimDue: (asking) => {
         asked = asking;
-        return Promise.resolve({ due: [{ delivery, event }], nextDueAt: new Date(5) });
+        return Promise.resolve({ due: [{ delivery, event, ...place }], nextDueAt: new Date(5) });
       },
     });
     const fetched = await due.fetch(lane, request);
-    expect(asked).toMatchObject({ ...lane, claim: 'me', limit: 7, maxBytes: 1000 });
+    expect(asked).toMatchObject({
+      ...lane,
+      buckets: [{ partition: 0, claim: 'me' }],
+      limit: 7,
+      maxBytes: 1000,
+    });
     expect(asked!.claimedUntil.getTime()).toBeGreaterThan(clock.now() + endpoint.endpoint.timeoutMs);
-    expect(fetched.queued).toMatchObject([{ delivery, event, claim: 'me', mark: null, done: false }]);
+    expect(fetched.queued).toMatchObject([{ delivery, event, isRecorded: true, mark: null, done: false }]);
     expect(fetched.nextDueAt).toBe(5);
   });
 
@@ -64,6 +75,7 @@ describe('fetching what is due', () => {
         kind: 'update',
         expectedClaim: 'me',
         claim: null,
+        order: null,
         attempt: null,
         delivery: {
           ...delivery,
@@ -102,13 +114,14 @@ describe('settling what waits for an endpoint that takes nothing any more', () =
     const { due } = setUp({
       settleWaiting: (step) => Promise.resolve([200, 200, 3, 0][steps.push(step) - 1] ?? 0),
     });
-    await due.settle(lane, why);
+    await due.settle(lane, why, [holding]);
     expect(steps).toHaveLength(4);
-    for (const step of steps) expect(step).toMatchObject({ ...lane, ...becomes, limit: 200 });
+    for (const step of steps)
+      expect(step).toMatchObject({ ...lane, ...becomes, partitions: [0], limit: 200 });
   });
 
   it('leaves it to the next look when the store is away', async () => {
     const { due } = setUp({ settleWaiting: () => Promise.reject(new Error('away')) });
-    await expect(due.settle(lane, 'deleted')).resolves.toBeUndefined();
+    await expect(due.settle(lane, 'deleted', [holding])).resolves.toBeUndefined();
   });
 });

@@ -2,6 +2,7 @@ import { isFinal, type Delivery, type SigningEndpoint } from '@posthorn/models';
 import type { Clock, Logger } from '@posthorn/runtime';
 import type { DeliveryStore, SettleRequest, WaitingLane } from './delivery-store.ts';
 import type { DueClock } from './due-clock.ts';
+import type { Holding } from './ownership.ts';
 import { queuedDelivery, type QueuedDelivery } from './queued-delivery.ts';
 import type { Recorder } from './record.ts';
 
@@ -13,9 +14,9 @@ import type { Recorder } from './record.ts';
 export interface DueReader {
   fetch(lane: LaneKey, request: FetchRequest): Promise<Fetched>;
   /** Ends or holds, in small steps, what waits in storage for an endpoint that was deleted or disabled. */
-  settle(lane: LaneKey, why: 'deleted' | 'disabled'): Promise<void>;
-  /** Every lane with something waiting in storage: at the start, and each minute in case something was missed. */
-  lanes(): Promise<readonly WaitingLane[]>;
+  settle(lane: LaneKey, why: 'deleted' | 'disabled', holdings: readonly Holding[]): Promise<void>;
+  /** Every lane with something waiting in storage: when a partition is taken up, and each minute in case something was missed. */
+  lanes(partitions: readonly number[]): Promise<readonly WaitingLane[]>;
 }
 
 export interface LaneKey {
@@ -25,7 +26,7 @@ export interface LaneKey {
 
 export interface FetchRequest {
   readonly endpoint: SigningEndpoint;
-  readonly claim: string;
+  readonly holdings: readonly Holding[];
   readonly limit: number;
   /** Payload bytes that it may bring into memory, and one payload more. */
   readonly maxBytes: number;
@@ -38,7 +39,7 @@ export interface Fetched {
 }
 
 export interface DueReaderOptions {
-  readonly store: DeliveryStore;
+  readonly store: Pick<DeliveryStore, 'claimDue' | 'settleWaiting' | 'waitingLanes'>;
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly dueClock: DueClock;
@@ -53,26 +54,40 @@ const claimMarginMs = 30_000;
 export function createDueReader(options: DueReaderOptions): DueReader {
   const { store, recorder, clock, dueClock, logger } = options;
 
-  async function fetch(lane: LaneKey, { endpoint, claim, limit, maxBytes }: FetchRequest): Promise<Fetched> {
+  async function fetch(
+    lane: LaneKey,
+    { endpoint, holdings, limit, maxBytes }: FetchRequest,
+  ): Promise<Fetched> {
     const now = dueClock.now();
     const { due, nextDueAt } = await store.claimDue({
       organisationId: lane.organisationId,
       endpointId: lane.endpointId,
+      buckets: holdings,
       now: new Date(now),
-      claim,
       claimedUntil: claimedUntil(now, endpoint),
       limit,
       maxBytes,
     });
     const queued: QueuedDelivery[] = [];
-    for (const { delivery, event } of due) {
+    for (const { delivery, event, partition, order } of due) {
+      const holding = holdings.find((one) => one.partition === partition);
+      if (holding === undefined) continue;
       if (event !== null) {
-        queued.push(queuedDelivery({ delivery, event, claim, mark: null, queuedAt: clock.monotonic() }));
+        const queuedAt = clock.monotonic();
+        queued.push(
+          queuedDelivery({ delivery, event, holding, isRecorded: true, order, mark: null, queuedAt }),
+        );
         continue;
       }
-      const expired = withoutPayload(delivery);
       recorder.add(
-        { kind: 'update', expectedClaim: claim, claim: null, attempt: null, delivery: expired },
+        {
+          kind: 'update',
+          expectedClaim: holding.claim,
+          claim: null,
+          order: null,
+          attempt: null,
+          delivery: withoutPayload(delivery),
+        },
         null,
       );
     }
@@ -91,10 +106,15 @@ export function createDueReader(options: DueReaderOptions): DueReader {
     };
   }
 
-  async function settle(lane: LaneKey, why: 'deleted' | 'disabled'): Promise<void> {
+  async function settle(
+    lane: LaneKey,
+    why: 'deleted' | 'disabled',
+    holdings: readonly Holding[],
+  ): Promise<void> {
     const request: Omit<SettleRequest, 'now'> = {
       organisationId: lane.organisationId,
       endpointId: lane.endpointId,
+      partitions: holdings.map(({ partition }) => partition),
       limit: settleStep,
       ...(why === 'deleted'
         ? { state: 'cancelled', reason: 'endpoint_deleted' }
@@ -112,12 +132,12 @@ export function createDueReader(options: DueReaderOptions): DueReader {
         );
         return { queued: [], nextDueAt: dueClock.now() + askAgainMs };
       }),
-    settle: (lane, why) =>
-      settle(lane, why).catch((error: unknown) => {
+    settle: (lane, why, holdings) =>
+      settle(lane, why, holdings).catch((error: unknown) => {
         // The next look over all lanes finds what is left.
         logger.error({ err: error, endpointId: lane.endpointId }, 'waiting deliveries could not be settled');
       }),
-    lanes: () => store.waitingLanes(),
+    lanes: (partitions) => store.waitingLanes(partitions),
   };
 }
 

@@ -8,6 +8,9 @@ import { endOfIds, mergeWalks, scanPage, walkIndex } from './scan-pages.sqlite.t
 /** Events in the embedded database: the log's own table, so what was read from it is on record and claimed already. */
 export function createSqliteEventStore(database: SqliteDatabase): EventStore {
   const selectOne = database.prepare<EventRow>('SELECT * FROM events WHERE organisation_id = ? AND id = ?');
+  const selectPlace = database.prepare<{ position: number; unread: number }>(
+    'SELECT position, unread FROM events WHERE organisation_id = ? AND id = ?',
+  );
   const deleteOld = (place: 'id' | 'key') =>
     database.prepare(
       `DELETE FROM events WHERE position IN (SELECT position FROM events
@@ -23,6 +26,11 @@ export function createSqliteEventStore(database: SqliteDatabase): EventStore {
     async get(organisationId, id) {
       const row = selectOne.get(organisationId, id);
       return row === undefined ? null : eventFromRow(row);
+    },
+
+    async placeOf(organisationId, id) {
+      const place = selectPlace.get(organisationId, id);
+      return place === undefined ? null : { partition: 0, position: place.unread === 1 ? 0 : place.position };
     },
 
     list(filter, page) {

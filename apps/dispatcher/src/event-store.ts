@@ -4,9 +4,14 @@ import type { Page, PageRequest } from './delivery-store.ts';
 
 /** Events on record. Adapters: `event-store.sqlite.ts`, where the log itself is the record. */
 export interface EventStore {
-  /** Claims the events of a batch by inserting them; answers for each whether it is to be planned. */
+  /**
+   * Claims the events of a batch by inserting them with their partition and position; answers for each whether it is to be
+   * planned. Adapters that insert pass `event-claims.contract.ts`.
+   */
   claim(batch: LogBatch): Promise<readonly EventClaim[]>;
   get(organisationId: string, id: string): Promise<Event | null>;
+  /** Where an event on record stands in the log; a test's event, which never was in it, at position 0 of partition 0. */
+  placeOf(organisationId: string, id: string): Promise<EventPlace | null>;
   list(filter: EventFilter, page: PageRequest): Promise<Page<Event>>;
   /** Removes events of an organisation that were accepted before a time, at most `limit`; answers how many. */
   sweep(organisationId: string, before: Date, limit: number): Promise<number>;
@@ -14,7 +19,15 @@ export interface EventStore {
   organisations(after: string, limit: number): Promise<readonly string[]>;
 }
 
-/** `new`: plan it. `repeat`: it was read before, so plan only what isn't on record. `duplicate`: it was written twice, drop it. */
+export interface EventPlace {
+  readonly partition: number;
+  readonly position: number;
+}
+
+/**
+ * `new`: plan it. `repeat`: this very position was read before, so plan only what isn't on record.
+ * `duplicate`: it is on record from another position, because it was written twice; drop it.
+ */
 export type EventClaim = 'new' | 'repeat' | 'duplicate';
 
 export interface EventFilter {

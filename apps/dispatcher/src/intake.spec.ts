@@ -5,21 +5,27 @@ import { FakeClock } from '@posthorn/testing';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
 import type { EventClaim, EventStore } from './event-store.ts';
-import { createIntake, createPartitionBooks, type IntakeLimits } from './intake.ts';
+import { createBackpressure, type IntakeLimits } from './backpressure.ts';
+import { createBooks } from './books.ts';
+import type { DeadRecord, RecordedLoss } from './dead-record-store.ts';
+import { createIntake } from './intake.ts';
 import { directoryOf } from './lanes.harness.ts';
 import type { Lanes } from './lanes.ts';
+import { createPutAside } from './put-aside.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
 import type { Recorder } from './record.ts';
 import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
+import { ownershipOf, sampleHolding } from './sample-holding.harness.ts';
 import { simulatedEndpoint } from './simulated-life.harness.ts';
 
 const endpoints = [1, 2].map((number) => simulatedEndpoint({ organisationId: 'org' }, number));
 const endpointIds = endpoints.map(({ endpoint }) => endpoint.id);
 
-async function setUp(limits: Partial<IntakeLimits> = {}) {
+function setUp(limits: Partial<IntakeLimits> = {}) {
   const clock = new FakeClock();
   const metrics = createMetrics();
-  const books = createPartitionBooks();
+  const books = createBooks();
+  books.open(0, 1, 1);
   const readable = directoryOf(new Map(endpoints.map((one) => [one.endpoint.id, one])));
   const world = {
     offered: [] as QueuedDelivery[],
@@ -32,6 +38,8 @@ async function setUp(limits: Partial<IntakeLimits> = {}) {
     recorded: new Set<string>(),
     /** What waits for the recorder: called when it is on record. */
     planned: [] as (() => void)[],
+    dead: [] as DeadRecord[],
+    losses: [] as RecordedLoss[],
   };
   const unlessAway = <T>(what: 'config' | 'events' | 'deliveries', value: () => T): Promise<T> =>
     world.away.has(what) ? Promise.reject(new DomainError('unavailable', 'away')) : Promise.resolve(value());
@@ -48,24 +56,37 @@ async function setUp(limits: Partial<IntakeLimits> = {}) {
     bringUpToDate: () => unlessAway('config', () => undefined),
     organisation: (id) => (id === 'org' || id === 'broken' ? broken(id, readable) : null),
   };
-  const intake = createIntake({
+  const lanes = {
+    offer: (queued: QueuedDelivery) => void world.offered.push(queued),
+    get memory() {
+      return world.memory;
+    },
+    relieve: (bound: unknown) => void world.relieved.push(bound),
+  } as Partial<Lanes> as Lanes;
+  const backpressure = createBackpressure({
     log,
+    lanes,
+    books,
+    clock,
+    metrics,
+    limits: { deliveries: 100, bytes: 1_000_000, unrecordedEvents: 100, ...limits },
+  });
+  const dead = {
+    add: (record: DeadRecord) => Promise.resolve(void world.dead.push(record)),
+    addLoss: (loss: RecordedLoss) => Promise.resolve(void world.losses.push(loss)),
+  };
+  const holding = { ...sampleHolding() };
+  const intake = createIntake({
     events: {
       claim: (batch: LogBatch) => unlessAway('events', () => world.claims(batch)),
     } as Partial<EventStore> as EventStore,
     deliveries: {
-      nextPosition: () => Promise.resolve(1),
       findRecorded: (ids: readonly string[]) =>
         unlessAway('deliveries', () => new Set(ids.filter((id) => world.recorded.has(id)))),
     } as Partial<DeliveryStore> as DeliveryStore,
     directory,
-    lanes: {
-      offer: (queued: QueuedDelivery) => void world.offered.push(queued),
-      get memory() {
-        return world.memory;
-      },
-      relieve: (bound: unknown) => void world.relieved.push(bound),
-    } as Partial<Lanes> as Lanes,
+    ownership: ownershipOf(holding),
+    lanes,
     recorder: {
       planned: (mark, onRecorded) =>
         void world.planned.push(() => {
@@ -74,18 +95,24 @@ async function setUp(limits: Partial<IntakeLimits> = {}) {
         }),
     } as Partial<Recorder> as Recorder,
     books,
+    backpressure,
+    putAside: createPutAside({ store: dead, clock, logger: silentLogger, metrics }),
     clock,
     logger: silentLogger,
     metrics,
-    limits: { deliveries: 100, bytes: 1_000_000, unrecordedEvents: 100, ...limits },
   });
-  await intake.assigned(0);
   const deliver = async (events: readonly Event[], from = 1, mayRepeat = false): Promise<void> => {
     const logged = events.map((event, index) => ({ position: from + index, event }));
     intake.deliver({ partition: 0, events: logged, mayRepeat });
     await clock.advanceAsync(0);
   };
-  return { clock, metrics, books, world, intake, deliver };
+  /** As when the partition is handed over, and the process ends. */
+  const forget = async (): Promise<void> => {
+    holding.state = 'ending';
+    await intake.forget(0);
+    backpressure.stop();
+  };
+  return { clock, metrics, books, world, intake, backpressure, deliver, forget, holding };
 }
 
 /** An organisation whose matching fails, as on an error of ours. */
@@ -107,7 +134,7 @@ const events = (from: number, count: number): Event[] =>
 
 describe('taking events from the log', () => {
   it('offers one delivery for each endpoint, which hold the log back until they are on record', async () => {
-    const { books, world, deliver } = await setUp();
+    const { books, world, deliver } = setUp();
     await deliver(events(1, 2));
     expect(world.offered.map(({ delivery }) => [delivery.eventId, delivery.endpointId])).toEqual(
       events(1, 2).flatMap(({ id }) => endpointIds.map((endpointId) => [id, endpointId])),
@@ -115,52 +142,52 @@ describe('taking events from the log', () => {
     expect(books.unfinished).toBe(2);
     const [first, second, third] = world.offered;
     books.settle(first!.mark!);
-    expect(books.progress(0).next).toBe(1);
+    expect(books.progress(0)?.next).toBe(1);
     books.settle(second!.mark!);
-    expect(books.progress(0).next).toBe(2);
+    expect(books.progress(0)?.next).toBe(2);
     books.settle(third!.mark!);
-    expect(books.moved()).toEqual([{ partition: 0, next: 2 }]);
+    expect(books.moved()).toEqual([{ partition: 0, epoch: 1, next: 2 }]);
   });
 
   it('moves the books over what no endpoint asked for', async () => {
-    const { books, metrics, world, deliver } = await setUp();
+    const { books, metrics, world, deliver } = setUp();
     await deliver([sampleEvent(1, { organisationId: 'nobody' })]);
     expect(world.offered).toEqual([]);
     for (const recorded of world.planned) recorded();
-    expect(books.moved()).toEqual([{ partition: 0, next: 2 }]);
+    expect(books.moved()).toEqual([{ partition: 0, epoch: 1, next: 2 }]);
     expect(await metrics.render()).toContain('posthorn_unmatched_events_total 1');
   });
 
   it('drops an event that was written twice', async () => {
-    const { world, deliver } = await setUp();
+    const { world, deliver } = setUp();
     world.claims = () => ['duplicate'];
     await deliver(events(1, 1));
     expect([world.offered.length, world.planned.length]).toEqual([0, 1]);
   });
 
   it('offers of what is read again only what is not on record', async () => {
-    const { books, world, deliver } = await setUp();
+    const { books, world, deliver } = setUp();
     const [event] = events(1, 1);
     world.recorded.add(sampleDelivery(event!, endpointIds[0]).id);
     await deliver([event!], 1, true);
     expect(world.offered.map(({ delivery }) => delivery.endpointId)).toEqual([endpointIds[1]]);
     books.settle(world.offered[0]!.mark!);
-    expect(books.progress(0).next).toBe(2);
+    expect(books.progress(0)?.next).toBe(2);
   });
 
   it('goes on behind an event that cannot be planned (rule 9: one bad record stops nobody)', async () => {
-    const { books, metrics, world, deliver } = await setUp();
+    const { books, metrics, world, deliver } = setUp();
     await deliver([sampleEvent(1, { organisationId: 'broken' }), sampleEvent(2)]);
     expect(world.offered.map(({ event }) => event.id)).toEqual([sampleEvent(2).id, sampleEvent(2).id]);
     for (const recorded of world.planned) recorded();
-    expect(books.progress(0).next).toBe(2);
+    expect(books.progress(0)?.next).toBe(2);
     expect(await metrics.render()).toContain('posthorn_unplannable_events_total 1');
   });
 
   it.each(['config', 'events', 'deliveries'] as const)(
     'waits while the %s store is away, in order, and offers everything exactly once',
     async (what) => {
-      const { clock, world, deliver } = await setUp();
+      const { clock, world, deliver } = setUp();
       world.away.add(what);
       await deliver(events(1, 2), 1, true);
       await deliver(events(3, 1), 3, true);
@@ -174,10 +201,10 @@ describe('taking events from the log', () => {
   );
 
   it('takes nothing over any more when the partition is given away', async () => {
-    const { clock, world, intake, deliver } = await setUp();
+    const { clock, world, deliver, forget } = setUp();
     world.away.add('config');
     await deliver(events(1, 1));
-    const revoked = intake.revoked(0);
+    const revoked = forget();
     world.away.clear();
     await clock.advanceAsync(10_000);
     await revoked;
@@ -192,36 +219,36 @@ describe('how much is taken', () => {
     ['deliveries in memory', { deliveries: 101, bytes: 0 }, { deliveries: 51, bytes: 0 }],
     ['bytes in memory', { deliveries: 0, bytes: 1_000_001 }, { deliveries: 0, bytes: 500_001 }],
   ])('pauses above the bound of %s and goes on at half of it', async (_, over, aboveHalf) => {
-    const { clock, world, intake, deliver } = await setUp();
+    const { clock, world, backpressure, deliver, forget } = setUp();
     world.memory = over;
     await deliver(events(1, 1));
     await deliver(events(2, 1), 2);
     expect(world.log).toEqual(['pause 0']);
     world.memory = aboveHalf;
-    intake.roomMade();
+    backpressure.roomMade();
     expect(world.log).toEqual(['pause 0']);
     world.memory = { deliveries: 0, bytes: 0 };
-    intake.roomMade();
-    intake.roomMade();
+    backpressure.roomMade();
+    backpressure.roomMade();
     expect(world.log).toEqual(['pause 0', 'resume 0']);
-    await intake.revoked(0);
+    await forget();
     expect(clock.pendingTimers).toBe(0);
   });
 
   it('does not pause at the bound', async () => {
-    const { world, deliver } = await setUp();
+    const { world, deliver } = setUp();
     world.memory = { deliveries: 100, bytes: 999_000 };
     await deliver(events(1, 1));
     expect(world.log).toEqual([]);
   });
 
   it('pauses above the bound of events that are not on record, and goes on when matchless ones are', async () => {
-    const { clock, world, intake, deliver } = await setUp({ unrecordedEvents: 4 });
+    const { clock, world, deliver, forget } = setUp({ unrecordedEvents: 4 });
     await deliver(events(1, 5).map((event) => ({ ...event, organisationId: 'nobody' })));
     expect(world.log).toEqual(['pause 0']);
     for (const recorded of world.planned) recorded();
     expect(world.log).toEqual(['pause 0', 'resume 0']);
-    await intake.revoked(0);
+    await forget();
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -229,7 +256,7 @@ describe('how much is taken', () => {
     ['events', { unrecordedEvents: 4 }],
     ['bytes', { bytes: 40 }],
   ])('leaves the backlog in the log while nothing can be planned (bound of %s)', async (_, limits) => {
-    const { clock, world, intake, deliver } = await setUp(limits);
+    const { clock, world, deliver, forget } = setUp(limits);
     world.away.add('config');
     await deliver(events(1, 3));
     expect(world.log).toEqual([]);
@@ -238,12 +265,12 @@ describe('how much is taken', () => {
     world.away.clear();
     await clock.advanceAsync(1000);
     expect(world.offered).toHaveLength(12);
-    await intake.revoked(0);
+    await forget();
     expect(clock.pendingTimers).toBe(0);
   });
 
   it('has the lanes make room when reading has stood still for three seconds, and again', async () => {
-    const { clock, world, intake, deliver } = await setUp();
+    const { clock, world, backpressure, deliver } = setUp();
     world.memory = { deliveries: 200, bytes: 0 };
     await deliver(events(1, 1));
     await clock.advanceAsync(2999);
@@ -253,7 +280,7 @@ describe('how much is taken', () => {
     await clock.advanceAsync(3000);
     expect(world.relieved).toHaveLength(2);
     world.memory = { deliveries: 0, bytes: 0 };
-    intake.roomMade();
+    backpressure.roomMade();
     await clock.advanceAsync(10_000);
     expect(world.relieved).toHaveLength(2);
     expect(clock.pendingTimers).toBe(0);

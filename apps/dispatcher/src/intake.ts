@@ -1,100 +1,72 @@
+import type { LogBatch, LoggedEvent, LogLoss, UndecodableRecord } from '@posthorn/event-log';
 import { DomainError, type Event } from '@posthorn/models';
-import { sleep, type Clock, type Counter, type Logger, type Metrics, type Timer } from '@posthorn/runtime';
-import type { EventLogReader, LogBatch, LogConsumer } from '@posthorn/event-log';
-import type { DeliveryStore, NextPosition } from './delivery-store.ts';
+import { sleep, type Clock, type Counter, type Logger, type Metrics } from '@posthorn/runtime';
+import type { Books } from './books.ts';
+import { claimEvents } from './claim-events.ts';
+import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
-import type { EventStore } from './event-store.ts';
+import type { EventClaim, EventStore } from './event-store.ts';
+import type { Backpressure } from './backpressure.ts';
 import type { Lanes } from './lanes.ts';
-import { planDeliveries } from './plan.ts';
-import { createProgress, type PositionMark, type Progress } from './progress.ts';
+import type { Holding, Ownership } from './ownership.ts';
+import { orderOf, planDeliveries } from './plan.ts';
+import type { PositionMark, Progress } from './progress.ts';
+import { deadRecordId, type PutAside } from './put-aside.ts';
 import { queuedDelivery } from './queued-delivery.ts';
-import type { Books, Recorder } from './record.ts';
+import type { Recorder } from './record.ts';
 
 /**
- * Between the log and the lanes. The log only hands over: batches wait here in order, each is claimed and planned while
- * the view of the endpoints is brought up to now, and its deliveries go to their lanes. A partition pauses while too much
- * is in memory, and a batch waits while a store or config is away; one event that can't be planned stops nobody.
+ * Between the log and the lanes. The log only hands over: the batches of a partition wait here in order, each is claimed and planned
+ * while the view of the endpoints is brought up to now, and its deliveries go to their lanes. A batch waits while a store or
+ * config is away, and no other partition's with it; an organisation whose view can't be had waits alone; what can't be claimed or
+ * planned is put aside and stops nobody.
  */
-export interface Intake extends LogConsumer {
-  /** More room was made: reading may go on. */
-  roomMade(): void;
+export interface Intake {
+  deliver(batch: LogBatch): void;
+  lost(loss: LogLoss): void;
+  /** Takes nothing more of the partition up; resolves when nothing of it is being planned. */
+  forget(partition: number): Promise<void>;
 }
 
 export interface IntakeOptions {
-  readonly log: EventLogReader;
   readonly events: EventStore;
-  readonly deliveries: DeliveryStore;
+  readonly deliveries: Pick<DeliveryStore, 'findRecorded'>;
   readonly directory: Directory;
-  readonly lanes: Lanes;
+  readonly ownership: Pick<Ownership, 'find'>;
+  readonly lanes: Pick<Lanes, 'offer'>;
   readonly recorder: Recorder;
-  readonly books: PartitionBooks;
+  readonly books: Books;
+  readonly backpressure: Backpressure;
+  readonly putAside: PutAside;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly limits: IntakeLimits;
 }
 
-/** Above these, reading pauses; it goes on at half of them. */
-export interface IntakeLimits {
-  readonly deliveries: number;
-  readonly bytes: number;
-  /** Events that were read and aren't on record yet. */
-  readonly unrecordedEvents: number;
-}
-
-export const defaultIntakeLimits: IntakeLimits = {
-  deliveries: 16_000,
-  bytes: 48 * 1024 * 1024,
-  unrecordedEvents: 16_000,
-};
-
-/** When reading has been paused for this long, what waits in memory isn't moving: it makes room in storage. */
-const stuckAfterMs = 3000;
 const nothingRecorded: ReadonlySet<string> = new Set();
 const firstRetryMs = 100;
 const longestRetryMs = 5000;
 
-/** Where each partition that is read here stands. */
-export interface PartitionBooks extends Books {
-  open(partition: number, next: number): void;
-  progress(partition: number): Progress;
-  readonly unfinished: number;
+/** A partition that is being read under one holding. */
+interface Reading {
+  readonly holding: Holding;
+  readonly queue: LogBatch[];
+  /** Events whose organisation's view can't be had, by organisation; whatever of it comes later waits behind them. */
+  readonly waiting: Map<string, Claimed[]>;
+  running: Promise<void> | null;
+  isForgotten: boolean;
 }
 
-export function createPartitionBooks(): PartitionBooks {
-  const partitions = new Map<number, { readonly progress: Progress; written: number }>();
-
-  function of(partition: number): Progress {
-    const known = partitions.get(partition);
-    if (known === undefined) throw new Error(`partition ${partition} is not ours`);
-    return known.progress;
-  }
-
-  return {
-    open: (partition, next) =>
-      void partitions.set(partition, { progress: createProgress(partition, next), written: next }),
-    progress: of,
-    settle: (mark) => partitions.get(mark.partition)?.progress.settle(mark),
-    moved() {
-      const moved: NextPosition[] = [];
-      for (const [partition, entry] of partitions) {
-        const { next } = entry.progress;
-        if (next === entry.written) continue;
-        entry.written = next;
-        moved.push({ partition, next });
-      }
-      return moved;
-    },
-    get unfinished() {
-      let unfinished = 0;
-      for (const { progress } of partitions.values()) unfinished += progress.unfinished;
-      return unfinished;
-    },
-  };
+interface Claimed {
+  readonly event: Event;
+  readonly claim: EventClaim;
+  readonly mark: PositionMark;
 }
 
 export function createIntake(options: IntakeOptions): Intake {
-  const { log, events, deliveries, directory, lanes, recorder, books, clock, logger, limits } = options;
+  const { events, deliveries, directory, ownership, lanes, recorder, books, backpressure, putAside } =
+    options;
+  const { clock, logger } = options;
   const unplannable: Counter = options.metrics.counter({
     name: 'posthorn_unplannable_events_total',
     help: 'Events that could not be planned because of an error of ours; they are on record and can be replayed.',
@@ -103,152 +75,231 @@ export function createIntake(options: IntakeOptions): Intake {
     name: 'posthorn_unmatched_events_total',
     help: 'Events that no endpoint asked for; they are on record and can be replayed.',
   });
-  options.metrics.gauge({
-    name: 'posthorn_log_unrecorded_events',
-    help: 'Events that were read from the log and are not on record whole.',
-    collect: (gauge) => gauge.set(books.unfinished),
-  });
+  const readings = new Map<number, Reading>();
 
-  let queue: LogBatch[] = [];
-  /** In batches that wait to be planned. */
-  const unplanned = { events: 0, bytes: 0 };
-  let running: Promise<void> | null = null;
-  let stopped = false;
-  const pausedPartitions = new Set<number>();
-  let stuck: Timer | undefined;
+  function readingOf(partition: number): Reading | undefined {
+    const known = readings.get(partition);
+    const holding = ownership.find(partition);
+    if (known !== undefined && known.holding === holding) return known;
+    if (holding === undefined) return undefined;
+    const reading: Reading = { holding, queue: [], waiting: new Map(), running: null, isForgotten: false };
+    readings.set(partition, reading);
+    return reading;
+  }
 
-  async function run(): Promise<void> {
-    while (queue.length > 0 && !stopped) {
-      const batches = queue;
-      queue = [];
-      for (const batch of batches) {
-        if (stopped) return;
-        await patiently(() => planBatch(batch));
-        countUnplanned(batch, -1);
-        pauseIfFull(batch.partition);
-        roomMade();
-      }
+  const isOver = (reading: Reading): boolean => reading.isForgotten || reading.holding.state !== 'held';
+
+  async function run(reading: Reading): Promise<void> {
+    for (;;) {
+      const batch = reading.queue.shift();
+      if (batch === undefined || isOver(reading)) break;
+      await patiently(reading, 'a batch of events', () => planBatch(reading, batch));
+      backpressure.planned(batch);
     }
-    running = null;
+    reading.running = null;
   }
 
   /** Only unavailability makes a batch wait: it is tried again until it can be planned. */
-  async function patiently(work: () => Promise<void>): Promise<void> {
-    for (let delayMs = firstRetryMs; !stopped; delayMs = Math.min(delayMs * 2, longestRetryMs)) {
+  async function patiently(reading: Reading, what: string, work: () => Promise<void>): Promise<void> {
+    for (let delayMs = firstRetryMs; !isOver(reading); delayMs = Math.min(delayMs * 2, longestRetryMs)) {
       try {
         await work();
         return;
       } catch (error) {
-        logger.error({ err: error, delayMs }, 'a batch of events waits to be planned; trying again');
+        logger.error({ err: error, delayMs }, `${what} waits to be planned; trying again`);
         await sleep(clock, delayMs);
       }
     }
   }
 
-  async function planBatch(batch: LogBatch): Promise<void> {
+  async function planBatch(reading: Reading, batch: LogBatch): Promise<void> {
     const organisations = new Set(batch.events.map(({ event }) => event.organisationId));
-    const [claims] = await Promise.all([
-      events.claim(batch),
-      directory.bringUpToDate().then(() => directory.load(organisations)),
+    const [claims, views] = await Promise.all([
+      claimEvents(events, batch, { clock, putAside }),
+      directory.bringUpToDate().then(() => loadViews(organisations)),
     ]);
-    const now = new Date(clock.now());
     const progress = books.progress(batch.partition);
-    const plans = batch.events
-      .map(({ position, event }, index) => ({ position, event, claim: claims[index] }))
-      .filter(({ position }) => position >= progress.next)
-      .map((one) => ({ ...one, deliveries: one.claim === 'duplicate' ? [] : plan(one.event, now) }));
-    const recorded = claims.includes('repeat')
-      ? await deliveries.findRecorded(plans.flatMap((planned) => planned.deliveries.map(({ id }) => id)))
-      : nothingRecorded;
-    // From here on nothing can fail, so nothing is offered twice.
-    for (const { position, event, deliveries: planned } of plans) {
-      const missing = recorded.size === 0 ? planned : planned.filter(({ id }) => !recorded.has(id));
-      const mark = progress.begin(position, Math.max(1, missing.length));
-      if (missing.length === 0) recorder.planned(mark, roomMade);
-      for (const delivery of missing) offer(delivery, event, mark);
+    if (progress === undefined || isOver(reading)) return;
+    const now = new Date(clock.now());
+    const planned: Planned[] = [];
+    for (const entry of inOrder(batch)) {
+      if (entry.position < progress.next) continue;
+      if (!('event' in entry)) {
+        bury(progress, batch.partition, entry);
+        continue;
+      }
+      const { event, position } = entry;
+      const claim = claims.get(position);
+      const mark = progress.begin(position, 1);
+      if (claim === undefined || claim === 'duplicate') recorder.planned(mark, backpressure.roomMade);
+      else if (!views.has(event.organisationId) || reading.waiting.has(event.organisationId)) {
+        waitForView(reading, { event, claim, mark });
+      } else planned.push(plan({ event, claim, mark }, now));
     }
+    await offerMissing(reading, planned);
   }
 
-  function countUnplanned({ events: logged }: LogBatch, sign: 1 | -1): void {
-    unplanned.events += sign * logged.length;
-    for (const { event } of logged) unplanned.bytes += sign * event.payload.byteLength;
+  /** Those of the organisations whose view is there. */
+  async function loadViews(organisationIds: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const loaded = new Set(organisationIds);
+    try {
+      await directory.load(organisationIds);
+    } catch {
+      // One of them can't be had: which one is found out one by one.
+      for (const id of organisationIds) {
+        await directory.load([id]).catch((error: unknown) => {
+          loaded.delete(id);
+          logger.error({ err: error, organisationId: id }, 'the endpoints of an organisation cannot be had');
+        });
+      }
+    }
+    return loaded;
   }
 
-  function plan(event: Event, now: Date): ReturnType<typeof planDeliveries> {
+  interface Planned extends Claimed {
+    readonly deliveries: ReturnType<typeof planDeliveries>;
+  }
+
+  function plan(claimed: Claimed, now: Date): Planned {
+    const { event, mark } = claimed;
     try {
       const view = directory.organisation(event.organisationId);
       const planned = view === null ? [] : planDeliveries(event, view, now);
       if (planned.length === 0) unmatched.inc();
-      return planned;
+      return { ...claimed, deliveries: planned };
     } catch (error) {
       unplannable.inc();
-      logger.error(
-        { err: DomainError.from(error), eventId: event.id, organisationId: event.organisationId },
-        'an event could not be planned; it is on record and can be replayed',
-      );
-      return [];
+      const { message } = DomainError.from(error);
+      logger.error({ err: error, eventId: event.id }, 'an event could not be planned');
+      mark.open += 1;
+      const id = deadRecordId('unplannable', event.organisationId, event.id);
+      void putAside({
+        id,
+        kind: 'unplannable',
+        partition: mark.partition,
+        position: mark.position,
+        organisationId: event.organisationId,
+        eventId: event.id,
+        deliveryId: null,
+        reason: message,
+        bytes: event.payload,
+      }).then(() => recorder.planned(mark, backpressure.roomMade));
+      return { ...claimed, deliveries: [] };
     }
   }
 
-  function offer(
-    delivery: ReturnType<typeof planDeliveries>[number],
-    event: Event,
-    mark: PositionMark,
-  ): void {
-    lanes.offer(queuedDelivery({ delivery, event, claim: null, mark, queuedAt: clock.monotonic() }));
+  /** Offers what isn't on record; of an event that is read again, that has to be looked up. */
+  async function offerMissing(reading: Reading, planned: readonly Planned[]): Promise<void> {
+    const repeated = planned.filter(({ claim }) => claim === 'repeat');
+    const recorded = repeated.length === 0 ? nothingRecorded : await findRecorded(reading, repeated);
+    if (recorded === null) return;
+    for (const { event, mark, deliveries: all } of planned) {
+      const missing = recorded.size === 0 ? all : all.filter(({ id }) => !recorded.has(id));
+      if (missing.length === 0) {
+        recorder.planned(mark, backpressure.roomMade);
+        continue;
+      }
+      mark.open += missing.length - 1;
+      for (const delivery of missing) {
+        const endpoint = directory.endpoint(event.organisationId, delivery.endpointId);
+        lanes.offer(
+          queuedDelivery({
+            delivery,
+            event,
+            holding: reading.holding,
+            isRecorded: false,
+            order: orderOf(event, mark.position, endpoint),
+            mark,
+            queuedAt: clock.monotonic(),
+          }),
+        );
+      }
+    }
   }
 
-  function isOver(share: number): boolean {
-    const { memory } = lanes;
-    return (
-      memory.deliveries > limits.deliveries * share ||
-      memory.bytes + unplanned.bytes > limits.bytes * share ||
-      books.unfinished + unplanned.events > limits.unrecordedEvents * share
-    );
+  async function findRecorded(
+    reading: Reading,
+    repeated: readonly Planned[],
+  ): Promise<ReadonlySet<string> | null> {
+    const ids = repeated.flatMap((one) => one.deliveries.map(({ id }) => id));
+    let found: ReadonlySet<string> | null = null;
+    await patiently(reading, 'what is on record of a batch', async () => {
+      found = ids.length === 0 ? nothingRecorded : await deliveries.findRecorded(ids);
+    });
+    return found;
   }
 
-  function pauseIfFull(partition: number): void {
-    if (!isOver(1) || pausedPartitions.has(partition)) return;
-    if (pausedPartitions.size === 0) relieveLater();
-    pausedPartitions.add(partition);
-    log.pause(partition);
+  function waitForView(reading: Reading, claimed: Claimed): void {
+    const { organisationId } = claimed.event;
+    const others = reading.waiting.get(organisationId);
+    backpressure.waits(claimed.mark.partition, claimed.event, 1);
+    if (others !== undefined) {
+      others.push(claimed);
+      return;
+    }
+    reading.waiting.set(organisationId, [claimed]);
+    void patiently(reading, 'an organisation', () => directory.load([organisationId])).then(async () => {
+      const waited = reading.waiting.get(organisationId) ?? [];
+      reading.waiting.delete(organisationId);
+      for (const { event, mark } of waited) backpressure.waits(mark.partition, event, -1);
+      if (isOver(reading)) return;
+      const now = new Date(clock.now());
+      await offerMissing(
+        reading,
+        waited.map((one) => plan(one, now)),
+      );
+    });
   }
 
-  /** Receivers that take long must not keep everyone else's events in the log. */
-  function relieveLater(): void {
-    clock.clearTimeout(stuck);
-    stuck = clock.setTimeout(() => {
-      if (stopped || pausedPartitions.size === 0) return;
-      lanes.relieve({ deliveries: limits.deliveries / 2, bytes: limits.bytes / 2 });
-      relieveLater();
-    }, stuckAfterMs);
-    stuck.unref();
-  }
-
-  function roomMade(): void {
-    if (pausedPartitions.size === 0 || isOver(0.5)) return;
-    for (const partition of pausedPartitions) log.resume(partition);
-    pausedPartitions.clear();
+  function bury(progress: Progress, partition: number, record: UndecodableRecord): void {
+    const { position, bytes, reason } = record;
+    const mark = progress.begin(position, 1);
+    void putAside({
+      id: deadRecordId('undecodable', partition, position),
+      kind: 'undecodable',
+      partition,
+      position,
+      organisationId: null,
+      eventId: null,
+      deliveryId: null,
+      reason,
+      bytes,
+    }).then(() => recorder.planned(mark, backpressure.roomMade));
   }
 
   return {
-    async assigned(partition) {
-      const next = await deliveries.nextPosition(partition);
-      books.open(partition, next);
-      return next;
-    },
     deliver(batch) {
-      queue.push(batch);
-      countUnplanned(batch, 1);
-      pauseIfFull(batch.partition);
-      running ??= run();
+      const reading = readingOf(batch.partition);
+      if (reading === undefined || isOver(reading)) return;
+      reading.queue.push(batch);
+      backpressure.read(batch);
+      reading.running ??= run(reading);
     },
-    async revoked() {
-      stopped = true;
-      clock.clearTimeout(stuck);
-      queue = [];
-      await running;
+
+    lost(loss) {
+      const { partition, from, next } = loss;
+      const reading = readingOf(partition);
+      if (reading === undefined || isOver(reading)) return;
+      if (next < from) books.open(partition, reading.holding.epoch, next);
+      const mark = next > from ? books.progress(partition)?.begin(next - 1, 1) : undefined;
+      void putAside.loss(loss).then(() => {
+        if (mark !== undefined) recorder.planned(mark, backpressure.roomMade);
+      });
     },
-    roomMade,
+
+    async forget(partition) {
+      const reading = readings.get(partition);
+      if (reading === undefined) return;
+      reading.isForgotten = true;
+      readings.delete(partition);
+      reading.queue.length = 0;
+      await reading.running;
+    },
   };
+}
+
+/** Events and what isn't one, in the order of their positions. */
+function inOrder({ events, undecodable = [] }: LogBatch): readonly (LoggedEvent | UndecodableRecord)[] {
+  if (undecodable.length === 0) return events;
+  return [...events, ...undecodable].sort((a, b) => a.position - b.position);
 }

@@ -1,12 +1,14 @@
 import { adaptWindow, createLane, isSlow } from './lane.ts';
 import { queuedDelivery } from './queued-delivery.ts';
+import { sampleHolding } from './sample-holding.harness.ts';
 import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
 
 const queued = () =>
   queuedDelivery({
     delivery: sampleDelivery(sampleEvent(1)),
     event: sampleEvent(1),
-    claim: null,
+    holding: sampleHolding(),
+    isRecorded: false,
     mark: null,
     queuedAt: 0,
   });

@@ -19,12 +19,17 @@ import { dispatcherMigrations } from './delivery-rows.sqlite.ts';
 import type { Directory } from './directory.ts';
 import { createDueClock } from './due-clock.ts';
 import { createDueReader } from './due.ts';
-import { createPartitionBooks } from './intake.ts';
+import { createBooks } from './books.ts';
+import { createSqliteDeadRecordStore } from './dead-record-store.sqlite.ts';
+import { createEnvelopes } from './envelope/envelope.ts';
+import { defaultBranding } from './envelope/rapidly.ts';
 import type { LaneLimits } from './lane-limits.ts';
 import { createLanes } from './lanes.ts';
+import { createPutAside } from './put-aside.ts';
 import { queuedDelivery, type QueuedDelivery } from './queued-delivery.ts';
 import { createRecorder } from './record.ts';
 import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
+import { sampleHolding } from './sample-holding.harness.ts';
 import { breakable, simulatedEndpoint } from './simulated-life.harness.ts';
 import type { Exchange, WebhookClient } from './webhook-client.ts';
 
@@ -89,10 +94,12 @@ export function startLanes(limits: Partial<LaneLimits> = {}) {
   const metrics = createMetrics();
   const endpoints = new Map<string, SigningEndpoint>();
   const directory = directoryOf(endpoints);
-  const books = createPartitionBooks();
-  books.open(0, 1);
-  const progress = books.progress(0);
-  const recorder = createRecorder({ store, books, clock, logger: silentLogger, metrics });
+  const books = createBooks();
+  books.open(0, 1, 1);
+  const dead = createSqliteDeadRecordStore(database);
+  const putAside = createPutAside({ store: dead, clock, logger: silentLogger, metrics });
+  const recorder = createRecorder({ store, books, putAside, clock, logger: silentLogger, metrics });
+  const holding = sampleHolding({ claim });
   const due = createDueReader({ store, recorder, clock, dueClock, logger: silentLogger });
 
   const answers = new Map<string, Answer>();
@@ -123,11 +130,18 @@ export function startLanes(limits: Partial<LaneLimits> = {}) {
       }),
     close: () => Promise.resolve(),
   };
+  const random = createSeededRandom(1);
   const attempt = createAttempt({
+    envelopes: createEnvelopes({
+      branding: defaultBranding,
+      publicUrl: () => 'https://posthorn.example',
+      random,
+    }),
+    directory,
     client,
     clock,
     dueClock,
-    random: createSeededRandom(1),
+    random,
     logger: silentLogger,
     metrics,
   });
@@ -136,10 +150,12 @@ export function startLanes(limits: Partial<LaneLimits> = {}) {
     recorder,
     directory,
     due,
-    claim,
+    store,
+    holdings: () => [holding],
     clock,
     dueClock,
     limits: { ...roomyLimits, ...limits },
+    logger: silentLogger,
     metrics,
     onGone: () => undefined,
     onRoom: () => {
@@ -172,8 +188,9 @@ export function startLanes(limits: Partial<LaneLimits> = {}) {
     const event: Event = sampleEvent(number, { organisationId, ...(payload && { payload }) });
     await log.append(event);
     const delivery = sampleDelivery(event, endpointId);
-    const mark = progress.begin(number, 1);
-    return queuedDelivery({ delivery, event, claim: null, mark, queuedAt: clock.monotonic() });
+    const mark = books.progress(0)?.begin(number, 1) ?? null;
+    const queuedAt = clock.monotonic();
+    return queuedDelivery({ delivery, event, holding, isRecorded: false, mark, queuedAt });
   }
 
   /** Publishes events with these numbers to the endpoint. */
@@ -200,7 +217,9 @@ export function startLanes(limits: Partial<LaneLimits> = {}) {
     away,
     metrics,
     recorder,
-    progress,
+    holding,
+    dead,
+    books,
     requests,
     answers,
     peak,

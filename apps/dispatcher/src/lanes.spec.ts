@@ -97,7 +97,7 @@ describe('what is in memory', () => {
     const [underWay, waiting] = await lanes.offer(id, 1, 2);
     await lanes.pass(240);
     expect(await lanes.recorded(underWay!)).toBeUndefined();
-    expect(lanes.progress.next).toBe(1);
+    expect(lanes.books.progress(0)!.next).toBe(1);
     await lanes.pass(100);
     for (const delivery of [underWay!, waiting!]) {
       const record = await lanes.recorded(delivery);
@@ -105,7 +105,7 @@ describe('what is in memory', () => {
       // Beyond the timeout of 5 s: nobody else takes it up meanwhile.
       expect(record!.nextAttemptAt!.getTime()).toBeGreaterThan(lanes.clock.now() + 5000);
     }
-    expect(lanes.progress.next).toBe(3);
+    expect(lanes.books.progress(0)!.next).toBe(3);
     expect(lanes.rooms.made).toBeGreaterThan(0);
   });
 
@@ -179,7 +179,7 @@ describe('what is in memory', () => {
     for (const id of ids) lanes.answers.set(id, { status: 200, afterMs: 5 });
     await lanes.pass(30_000);
     expect(lanes.lanes.memory.deliveries).toBe(0);
-    expect(await lanes.store.waitingLanes()).toEqual([]);
+    expect(await lanes.store.waitingLanes([0])).toEqual([]);
   });
 
   it('counts until it is on record, so that a store that is away bounds it', async () => {
@@ -328,7 +328,7 @@ describe('an endpoint that takes nothing', () => {
     await lanes.pass(1000);
     expect(lanes.requests).toHaveLength(2);
     expect(await states(lanes, deliveries)).toEqual(['held endpoint_disabled']);
-    expect(await lanes.store.waitingLanes()).toEqual([]);
+    expect(await lanes.store.waitingLanes([0])).toEqual([]);
   });
 
   it('has everything cancelled when it is deleted', async () => {
@@ -347,15 +347,27 @@ describe('an endpoint that takes nothing', () => {
     const id = lanes.addEndpoint(1, { state: 'disabled' });
     const [held] = await lanes.offer(id, 1);
     await lanes.pass(100);
-    const [delivery] = await lanes.store.claimNow({
-      deliveries: [held!],
+    const delivery = await lanes.store.claimNow({
+      delivery: held!,
+      partition: 0,
+      epoch: 1,
+      order: null,
       trigger: 'manual',
+      now: new Date(lanes.clock.now()),
       claim,
       claimedUntil: new Date(lanes.clock.now() + 60_000),
     });
     const event = sampleEvent(1);
     lanes.lanes.expedite(
-      queuedDelivery({ delivery: delivery!, event, claim, mark: null, queuedAt: 0, expedited: true }),
+      queuedDelivery({
+        delivery,
+        event,
+        holding: lanes.holding,
+        isRecorded: true,
+        mark: null,
+        queuedAt: 0,
+        expedited: true,
+      }),
     );
     await lanes.pass(100);
     expect(await states(lanes, [held!])).toEqual(['succeeded null']);
@@ -378,9 +390,9 @@ describe('stopping', () => {
     expect(lanes.requests).toHaveLength(4);
     expect(await states(lanes, deliveries.slice(0, 4))).toEqual(['succeeded null']);
     expect(await states(lanes, deliveries.slice(4))).toEqual(['pending null']);
-    const [lane] = await lanes.store.waitingLanes();
+    const [lane] = await lanes.store.waitingLanes([0]);
     expect(lane!.dueAt.getTime()).toBeLessThanOrEqual(lanes.clock.now());
-    expect(lanes.progress.next).toBe(13);
+    expect(lanes.books.progress(0)!.next).toBe(13);
   });
 
   it('is done when it may wait no longer', async () => {

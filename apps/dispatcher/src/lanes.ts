@@ -1,17 +1,22 @@
-import { slowsDown, type Delivery, type SigningEndpoint } from '@posthorn/models';
-import type { Clock, Metrics } from '@posthorn/runtime';
+import { slowsDown, type SigningEndpoint } from '@posthorn/models';
+import type { Clock, Logger, Metrics } from '@posthorn/runtime';
 import type { Judged } from './attempt.ts';
+import type { DeliveryStore, PromotedKeys } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
-import { claimedUntil, type DueReader } from './due.ts';
+import type { DueReader } from './due.ts';
 import type { DueClock } from './due-clock.ts';
-import { createFairQueue } from './fair-queue.ts';
-import { heldDelivery } from './hold.ts';
+import { blocksItsKey } from './endpoint-order.ts';
+import { createKeyOrder, type KeyOrder } from './key-order.ts';
 import { adaptWindow, isIdle, isMoving, isSlow, type Lane } from './lane.ts';
+import { createLaneHandOver, type LaneHandOver } from './lane-hand-over.ts';
 import type { LaneLimits, MemoryBound } from './lane-limits.ts';
-import { createLaneRegistry } from './lane-registry.ts';
-import { createLoaded } from './loaded.ts';
 import { registerLaneMetrics } from './lane-metrics.ts';
-import { recordOf, takeMark, type QueuedDelivery } from './queued-delivery.ts';
+import { createLaneRecords } from './lane-records.ts';
+import { createLaneRegistry } from './lane-registry.ts';
+import { createLaneTurns, hasPlace } from './lane-turns.ts';
+import { createLoaded } from './loaded.ts';
+import type { Holding } from './ownership.ts';
+import type { QueuedDelivery } from './queued-delivery.ts';
 import type { Recorder } from './record.ts';
 import { createRefill } from './refill.ts';
 import { createTurnBudget } from './turn-budget.ts';
@@ -20,9 +25,10 @@ import { createUnrecorded } from './unrecorded.ts';
 /**
  * Step 4: it waits its turn. One lane per endpoint, served round robin, organisations first. What a lane can't keep in
  * memory is parked in storage and comes back when there is room (refill.ts). Whoever waits longer than 250 ms is put on
- * record, so that the log can move on. Nothing here blocks: a receiver that hangs costs its own lane's places only.
+ * record, so that the log can move on. Nothing here blocks: a receiver that hangs costs its own lane's places only. Nothing
+ * starts of a partition whose lease isn't certain.
  */
-export interface Lanes {
+export interface Lanes extends Pick<LaneHandOver, 'park' | 'ended' | 'leave' | 'drop'> {
   /** Takes a delivery that isn't on record into its endpoint's lane, into storage, or holds it. */
   offer(queued: QueuedDelivery): void;
   /** Takes a delivery that someone asked for: it goes first, whatever state its endpoint is in. */
@@ -38,6 +44,10 @@ export interface Lanes {
   /** Sends what waits to storage until about this is left, every lane keeping an equal share: for when nothing else makes room. */
   relieve(bound: MemoryBound): void;
   readonly memory: MemoryBound;
+  /** Deliveries that wait for others of their key. */
+  readonly keys: Pick<KeyOrder, 'recheck' | 'recheckEndpoint'>;
+  /** What storage holds of a partition's keys. */
+  learnKeys(holding: Holding, keys: PromotedKeys['keys'], isComplete: boolean): void;
   /** Starts the clockwork: recording what waits, noticing what is due and who is slow. */
   start(): void;
   /** Starts nothing new; resolves when nothing is under way, or when `signal` aborts. What waits goes to storage. */
@@ -45,15 +55,18 @@ export interface Lanes {
 }
 
 export interface LanesOptions {
-  readonly attempt: (queued: QueuedDelivery, endpoint: SigningEndpoint) => Promise<Judged>;
+  /** Null when it wasn't sent because its partition's lease was no longer certain. */
+  readonly attempt: (queued: QueuedDelivery, endpoint: SigningEndpoint) => Promise<Judged | null>;
   readonly recorder: Recorder;
   readonly directory: Directory;
   readonly due: DueReader;
-  /** This process's mark on what it works on. */
-  readonly claim: string;
+  readonly store: Pick<DeliveryStore, 'promote' | 'holdKey'>;
+  /** The partitions that are ours now. */
+  readonly holdings: () => readonly Holding[];
   readonly clock: Clock;
   readonly dueClock: DueClock;
   readonly limits: LaneLimits;
+  readonly logger: Logger;
   readonly metrics: Metrics;
   /** A receiver said that it is gone for good (410). */
   readonly onGone: (endpoint: SigningEndpoint, reason: string) => void;
@@ -66,60 +79,102 @@ const tickMs = 50;
 const maxRecordBacklog = 4000;
 
 export function createLanes(options: LanesOptions): Lanes {
-  const { attempt, recorder, directory, claim, clock, dueClock, limits } = options;
+  const { attempt, recorder, directory, clock, dueClock, limits } = options;
 
   const lanes = createLaneRegistry();
   const active = new Set<Lane>();
-  /** The places for attempts, and whose turn it is to have one: slow lanes have theirs apart. */
-  const fast = { places: limits.slots, running: 0, turns: createFairQueue<Lane>() };
-  const slow = { places: limits.slots / 4, running: 0, turns: createFairQueue<Lane>() };
-  const speedOf = (lane: Lane): typeof fast => (lane.slow ? slow : fast);
+  const turns = createLaneTurns(limits.slots);
   const loaded = createLoaded();
   const unrecorded = createUnrecorded();
   const budget = createTurnBudget(pump);
+  /** Their turn came while their partition's lease wasn't certain. */
+  let stalled: QueuedDelivery[] = [];
   let stopping = false;
   let pumping = false;
-  const idleWaiters: (() => void)[] = [];
 
   const refill = createRefill({
     due: options.due,
     dueClock,
-    claim,
+    holdings: options.holdings,
     loaded,
     limits,
     endpointOf,
     mayStart,
     startsAtOnce,
     onFetched: takeFetched,
+    onSettled: (lane) => keys.recheckEndpoint(lane.endpointId),
   });
   const parked = registerLaneMetrics(options.metrics, {
-    inFlight: () => fast.running + slow.running,
+    inFlight: () => turns.running,
     queued: () => loaded.deliveries,
     active,
     stored: refill.lanes,
     isOpen: (lane) => endpointOf(lane)?.endpoint.state === 'enabled',
     now: () => dueClock.now(),
   });
+  const records = createLaneRecords({
+    recorder,
+    keys: () => keys,
+    loaded,
+    clock,
+    dueClock,
+    parked: () => parked,
+    endpointOf: ({ delivery }) => endpointOf(delivery),
+    noteStored,
+    onRoom: options.onRoom,
+  });
+  const keys = createKeyOrder({
+    store: options.store,
+    endpointOf,
+    place,
+    keepInMemory,
+    setAside,
+    noteStored,
+    clock,
+    dueClock,
+    logger: options.logger,
+  });
+
+  const handOver = createLaneHandOver({
+    lanes,
+    active,
+    loaded,
+    records,
+    keys,
+    clock,
+    endpointOf,
+    takeOut,
+    forgetIfIdle,
+    onRoom: options.onRoom,
+  });
 
   function forgetIfIdle(lane: Lane): void {
     if (isIdle(lane)) lanes.forget(lane);
   }
 
-  function endpointOf(lane: Lane): SigningEndpoint | undefined {
-    return directory.endpoint(lane.organisationId, lane.endpointId);
+  function endpointOf(place: {
+    readonly organisationId: string;
+    readonly endpointId: string;
+  }): SigningEndpoint | undefined {
+    return directory.endpoint(place.organisationId, place.endpointId);
   }
 
   function offer(queued: QueuedDelivery): void {
+    if (queued.holding.state === 'lost') return;
+    if (queued.order === null || keys.admit(queued)) place(queued);
+  }
+
+  function place(queued: QueuedDelivery): void {
     const { organisationId, endpointId } = queued.delivery;
-    const endpoint = directory.endpoint(organisationId, endpointId);
+    const endpoint = endpointOf(queued.delivery);
     if (endpoint?.endpoint.state !== 'enabled') {
-      hold(queued, endpoint);
+      records.hold(queued, endpoint);
       return;
     }
     const lane = lanes.of(organisationId, endpointId);
-    const allFull = loaded.deliveries >= limits.totalDeliveries || loaded.bytes >= limits.totalBytes;
-    if (stopping || isFull(lane) || (allFull && !startsAtOnce(lane, endpoint))) {
-      park(queued);
+    const isHandedOver = queued.holding.state === 'ending';
+    if (stopping || isHandedOver || isFull(lane) || (isAllFull() && !startsAtOnce(lane, endpoint))) {
+      records.park(queued);
       forgetIfIdle(lane);
       return;
     }
@@ -133,9 +188,28 @@ export function createLanes(options: LanesOptions): Lanes {
     return lane.waiting.length >= deliveries || lane.waitingBytes >= limits.laneBytes;
   }
 
+  function isAllFull(): boolean {
+    return loaded.deliveries >= limits.totalDeliveries || loaded.bytes >= limits.totalBytes;
+  }
+
+  function keepInMemory(queued: QueuedDelivery): boolean {
+    const lane = lanes.find(queued.delivery.endpointId);
+    const isEnabled = endpointOf(queued.delivery)?.endpoint.state === 'enabled';
+    if (stopping || !isEnabled || isAllFull() || lane === undefined || lane.slow || isFull(lane))
+      return false;
+    loaded.add(queued);
+    if (!queued.isRecorded) unrecorded.add(queued);
+    return true;
+  }
+
+  function setAside(queued: QueuedDelivery): void {
+    const endpoint = endpointOf(queued.delivery);
+    if (endpoint?.endpoint.state === 'enabled') records.park(queued);
+    else records.hold(queued, endpoint);
+  }
+
   function startsAtOnce(lane: Lane, endpoint: SigningEndpoint): boolean {
-    const { running, places } = speedOf(lane);
-    return running < places && lane.waiting.length === 0 && hasPlace(lane, endpoint) && mayStart();
+    return turns.hasRoomFor(lane) && lane.waiting.length === 0 && hasPlace(lane, endpoint) && mayStart();
   }
 
   function mayStart(): boolean {
@@ -149,34 +223,15 @@ export function createLanes(options: LanesOptions): Lanes {
       lane.waiting.push(queued);
       lane.waitingBytes += queued.bytes;
     }
-    if (queued.claim === null) unrecorded.add(queued);
-    takeTurn(lane);
-  }
-
-  function hasPlace(lane: Lane, endpoint: SigningEndpoint): boolean {
-    return lane.inFlight.size < Math.min(lane.window, endpoint.endpoint.maxInFlight);
-  }
-
-  /** Puts the lane into the queue of turns when something of it may be started. */
-  function takeTurn(lane: Lane): void {
-    if (lane.expedited.length === 0) {
-      if (lane.waiting.length === 0) return;
-      const endpoint = endpointOf(lane);
-      if (endpoint === undefined || endpoint.endpoint.state !== 'enabled' || !hasPlace(lane, endpoint))
-        return;
-    }
-    speedOf(lane).turns.add(lane.organisationId, lane);
+    if (!queued.isRecorded) unrecorded.add(queued);
+    turns.want(lane, endpointOf(lane));
   }
 
   function pump(): void {
     if (stopping || pumping) return;
     pumping = true;
-    for (const speed of [fast, slow]) {
-      while (speed.turns.size > 0 && speed.running < speed.places && mayStart() && budget.take()) {
-        const lane = speed.turns.take();
-        if (lane !== undefined) startNext(lane);
-      }
-    }
+    const mayTake = (): boolean => mayStart() && budget.take();
+    for (let lane = turns.next(mayTake); lane !== undefined; lane = turns.next(mayTake)) startNext(lane);
     pumping = false;
   }
 
@@ -184,15 +239,20 @@ export function createLanes(options: LanesOptions): Lanes {
     const endpoint = endpointOf(lane);
     const queued = lane.expedited.shift() ?? takeWaiting(lane, endpoint);
     if (queued === undefined) return;
-    if (endpoint === undefined) {
-      hold(queued, undefined);
-      takeTurn(lane);
+    if (endpoint === undefined) records.hold(queued, undefined);
+    else if (queued.holding.mayStart()) {
+      start(lane, queued, endpoint);
       return;
-    }
+    } else if (queued.holding.state === 'held') stalled.push(queued);
+    else records.park(queued);
+    turns.want(lane, endpoint);
+  }
+
+  function start(lane: Lane, queued: QueuedDelivery, endpoint: SigningEndpoint): void {
     lane.inFlight.set(queued, clock.monotonic());
     active.add(lane);
-    speedOf(lane).running += 1;
-    takeTurn(lane);
+    turns.occupy(lane, 1);
+    turns.want(lane, endpoint);
     void attempt(queued, endpoint).then((judged) => settle(lane, queued, endpoint, judged));
   }
 
@@ -205,60 +265,36 @@ export function createLanes(options: LanesOptions): Lanes {
     return queued;
   }
 
-  function settle(lane: Lane, queued: QueuedDelivery, endpoint: SigningEndpoint, judged: Judged): void {
-    const { delivery, attempt: made } = judged;
+  function settle(
+    lane: Lane,
+    queued: QueuedDelivery,
+    endpoint: SigningEndpoint,
+    judged: Judged | null,
+  ): void {
     lane.inFlight.delete(queued);
+    turns.occupy(lane, -1);
+    if (judged === null) records.park(queued);
+    else takeIn(lane, queued, endpoint, judged);
+    if (lane.inFlight.size === 0) active.delete(lane);
+    turns.want(lane, endpointOf(lane));
+    refill.fetchMore(lane);
+    pump();
+    handOver.attemptEnded();
+    forgetIfIdle(lane);
+  }
+
+  function takeIn(lane: Lane, queued: QueuedDelivery, endpoint: SigningEndpoint, judged: Judged): void {
+    const { delivery, attempt: made } = judged;
     lane.settledAt = clock.monotonic();
-    speedOf(lane).running -= 1;
     adaptWindow(lane, judged.outcome.kind, slowsDown(judged.outcome), endpoint.endpoint.maxInFlight);
     markSpeed(lane);
-    if (lane.inFlight.size === 0) active.delete(lane);
-    write(queued, delivery, { attempt: made });
+    const blocks = queued.order !== null && blocksItsKey(delivery, endpoint.endpoint);
+    records.write(queued, delivery, { attempt: made, ...(blocks ? { order: queued.order } : {}) });
     // Noted before it is on record, so that what is known of the receiver isn't forgotten until its next attempt.
     if (delivery.nextAttemptAt !== null) {
       noteStored(lane.organisationId, lane.endpointId, delivery.nextAttemptAt.getTime());
     }
     if (judged.disableEndpoint !== null) options.onGone(endpoint, judged.disableEndpoint);
-    takeTurn(lane);
-    refill.fetchMore(lane);
-    pump();
-    if (fast.running + slow.running === 0) for (const wake of idleWaiters.splice(0)) wake();
-    forgetIfIdle(lane);
-  }
-
-  /** Writes what became of a delivery; from then on it is storage's, if anything of it still waits. */
-  function write(
-    queued: QueuedDelivery,
-    delivery: Delivery,
-    { attempt: made = null }: { attempt?: Judged['attempt'] | null } = {},
-  ): void {
-    queued.done = true;
-    loaded.add(queued);
-    const recorded = (): void => {
-      loaded.remove(queued);
-      const { nextAttemptAt } = delivery;
-      if (nextAttemptAt !== null) {
-        noteStored(delivery.organisationId, delivery.endpointId, nextAttemptAt.getTime());
-      }
-      options.onRoom();
-    };
-    recorder.add(recordOf(queued, delivery, { claim: null, attempt: made }), takeMark(queued), recorded);
-  }
-
-  function park(queued: QueuedDelivery): void {
-    parked.inc();
-    const nextAttemptAt = queued.delivery.nextAttemptAt ?? new Date(dueClock.now());
-    write(queued, { ...queued.delivery, nextAttemptAt });
-  }
-
-  function hold(queued: QueuedDelivery, endpoint: SigningEndpoint | undefined): void {
-    write(
-      queued,
-      heldDelivery(queued.delivery, endpoint, {
-        now: new Date(clock.now()),
-        dueNow: new Date(dueClock.now()),
-      }),
-    );
   }
 
   function noteStored(organisationId: string, endpointId: string, dueAt: number): void {
@@ -272,7 +308,11 @@ export function createLanes(options: LanesOptions): Lanes {
     for (const queued of fetched) {
       // One that is done was parked a moment ago, or it would carry our claim and wouldn't have come.
       if (loaded.get(queued.delivery.id)?.done === false) continue;
-      if (stopping || endpoint?.endpoint.state !== 'enabled') hold(queued, endpoint);
+      if (queued.order !== null && !keys.fetched(queued)) {
+        queued.isBehind = true;
+        setAside(queued);
+      } else if (endpoint?.endpoint.state !== 'enabled') records.hold(queued, endpoint);
+      else if (stopping || queued.holding.state !== 'held') records.park(queued);
       else enter(lane, queued);
     }
     pump();
@@ -282,13 +322,9 @@ export function createLanes(options: LanesOptions): Lanes {
   function markSpeed(lane: Lane): void {
     const becomesSlow = isSlow(lane, clock.monotonic());
     if (becomesSlow === lane.slow) return;
-    const before = speedOf(lane);
-    before.running -= lane.inFlight.size;
-    before.turns.remove(lane.organisationId, lane);
-    lane.slow = becomesSlow;
-    speedOf(lane).running += lane.inFlight.size;
+    turns.setSlow(lane, becomesSlow);
     if (becomesSlow) parkBeyond(lane, { deliveries: lane.window, bytes: limits.laneBytes });
-    takeTurn(lane);
+    turns.want(lane, endpointOf(lane));
   }
 
   /** Sends the newest of what waits to storage, until no more than this is left. */
@@ -300,26 +336,34 @@ export function createLanes(options: LanesOptions): Lanes {
       lane.waitingBytes -= newest.bytes;
       parting.unshift(newest);
     }
-    for (const queued of parting) park(queued);
+    for (const queued of parting) records.park(queued);
   }
 
   /** Puts on record, under our claim, what has been in memory for so long that the log shouldn't wait for it. */
   function recordWaiting(): void {
     const now = clock.monotonic();
-    for (const queued of unrecorded.takeOverdue(now, (queued) =>
+    const overdue = unrecorded.takeOverdue(now, (queued) =>
       isMoving(lanes.find(queued.delivery.endpointId), queued, now),
-    )) {
-      const { delivery } = queued;
-      const endpoint = directory.endpoint(delivery.organisationId, delivery.endpointId);
-      const nextAttemptAt = claimedUntil(dueClock.now(), endpoint);
-      const record = recordOf(queued, { ...delivery, nextAttemptAt }, { claim, attempt: null });
-      recorder.add(record, takeMark(queued), options.onRoom);
-      queued.claim = claim;
+    );
+    for (const queued of overdue) records.keep(queued);
+  }
+
+  /** A lease has become certain again, or has been lost meanwhile. */
+  function restart(): void {
+    if (stalled.length === 0) return;
+    const again = stalled;
+    stalled = [];
+    for (const queued of again) {
+      const { organisationId, endpointId } = queued.delivery;
+      if (queued.done) continue;
+      if (queued.holding.state === 'held') enter(lanes.of(organisationId, endpointId), queued);
+      else records.park(queued);
     }
   }
 
   function tick(): void {
     recordWaiting();
+    restart();
     for (const lane of active) markSpeed(lane);
     for (const lane of refill.lanes) refill.fetchMore(lane);
     pump();
@@ -330,17 +374,18 @@ export function createLanes(options: LanesOptions): Lanes {
     for (const lane of lanes.ofOrganisation(organisationId)) {
       const endpoint = endpointOf(lane);
       if (endpoint?.endpoint.state === 'enabled') {
-        takeTurn(lane);
+        turns.want(lane, endpoint);
         refill.fetchMore(lane);
         continue;
       }
       for (const queued of lane.waiting.splice(0)) {
         lane.waitingBytes -= queued.bytes;
-        hold(queued, endpoint);
+        records.hold(queued, endpoint);
       }
       refill.settle(lane);
       forgetIfIdle(lane);
     }
+    keys.refresh(organisationId);
     pump();
   }
 
@@ -348,13 +393,22 @@ export function createLanes(options: LanesOptions): Lanes {
     const queued = loaded.get(deliveryId);
     const lane = queued && lanes.find(queued.delivery.endpointId);
     if (queued === undefined || lane === undefined || lane.inFlight.has(queued) || queued.done) return false;
-    const list = queued.expedited ? lane.expedited : lane.waiting;
-    list.splice(list.indexOf(queued), 1);
-    if (!queued.expedited) lane.waitingBytes -= queued.bytes;
-    queued.done = true;
-    loaded.remove(queued);
+    takeOut(lane, queued);
+    if (queued.order !== null) keys.withdrawn(queued);
     options.onRoom();
     return true;
+  }
+
+  /** Takes it out of our hands without writing anything. */
+  function takeOut(lane: Lane | undefined, queued: QueuedDelivery): void {
+    const list = (queued.expedited ? lane?.expedited : lane?.waiting) ?? [];
+    const place = list.indexOf(queued);
+    if (lane !== undefined && place !== -1) {
+      list.splice(place, 1);
+      if (!queued.expedited) lane.waitingBytes -= queued.bytes;
+    }
+    queued.done = true;
+    loaded.remove(queued);
   }
 
   return {
@@ -380,20 +434,14 @@ export function createLanes(options: LanesOptions): Lanes {
     get memory() {
       return { deliveries: loaded.deliveries, bytes: loaded.bytes };
     },
+    keys,
+    learnKeys: (holding, known, isComplete) => keys.learn(holding, known, isComplete),
+    ...handOver,
     start: () => void clock.setTimeout(tick, tickMs).unref(),
     async stop(signal) {
       stopping = true;
-      for (const lane of lanes.all()) {
-        for (const queued of [...lane.expedited.splice(0), ...lane.waiting.splice(0)]) park(queued);
-        lane.waitingBytes = 0;
-      }
-      if (fast.running + slow.running > 0) {
-        await new Promise<void>((resolve) => {
-          idleWaiters.push(resolve);
-          if (signal.aborted) resolve();
-          signal.addEventListener('abort', () => resolve(), { once: true });
-        });
-      }
+      handOver.park(null);
+      await handOver.ended(null, signal);
     },
   };
 }

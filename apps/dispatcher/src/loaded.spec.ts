@@ -1,10 +1,18 @@
 import { createLoaded } from './loaded.ts';
 import { queuedDelivery } from './queued-delivery.ts';
+import { sampleHolding } from './sample-holding.harness.ts';
 import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
 
 function queued(number: number, payloadBytes = 10) {
   const event = sampleEvent(number, { payload: new Uint8Array(payloadBytes) });
-  return queuedDelivery({ delivery: sampleDelivery(event), event, claim: null, mark: null, queuedAt: 0 });
+  return queuedDelivery({
+    delivery: sampleDelivery(event),
+    event,
+    holding: sampleHolding(),
+    isRecorded: false,
+    mark: null,
+    queuedAt: 0,
+  });
 }
 
 describe('the deliveries in memory', () => {

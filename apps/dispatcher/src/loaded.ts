@@ -10,6 +10,7 @@ export interface Loaded {
   /** Does nothing when it isn't there, or when another one has taken its place. */
   remove(queued: QueuedDelivery): void;
   get(deliveryId: string): QueuedDelivery | undefined;
+  all(): Iterable<QueuedDelivery>;
   readonly deliveries: number;
   readonly bytes: number;
 }
@@ -31,6 +32,7 @@ export function createLoaded(): Loaded {
       bytes -= queued.bytes;
     },
     get: (deliveryId) => byId.get(deliveryId),
+    all: () => byId.values(),
     get deliveries() {
       return byId.size;
     },

@@ -170,7 +170,7 @@ describe('a retry', () => {
     expect(world.requests[4]?.eventId).toBe(last.id);
     await world.clock.advanceAsync(20_000);
     expect(world.requests.filter(({ eventId }) => eventId === last.id)).toHaveLength(1);
-    expect(await life.deliveries.nextPosition(0)).toBe(9);
+    expect((await life.leases.find(0)).next).toBe(9);
   });
 
   it('that is asked for twice at once is one attempt', async () => {
@@ -289,7 +289,7 @@ describe('a replay', () => {
     ]);
     await world.clock.advanceAsync(500);
     expect(world.requests.at(-1)?.eventId).toBe(last.id);
-    expect(await life.deliveries.nextPosition(0)).toBe(7);
+    expect((await life.leases.find(0)).next).toBe(7);
   });
 
   it('names each endpoint that there is not, by its place, and sends nothing then', async () => {

@@ -4,13 +4,17 @@ import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
 import { claimedUntil } from './due.ts';
 import type { DueClock } from './due-clock.ts';
+import type { EventStore } from './event-store.ts';
 import type { Lanes } from './lanes.ts';
+import type { Ownership } from './ownership.ts';
+import { orderOf } from './plan.ts';
 import { queuedDelivery, takeMark } from './queued-delivery.ts';
 import type { Recorder } from './record.ts';
 
 /**
  * Attempts that someone asked for: a retry of one delivery, a replay of an event. They go out at once, whatever the state of
- * the delivery and of its endpoint; a delivery that is in this process's hands already goes out anyway and is left alone.
+ * the delivery and of its endpoint; a delivery that is in this process's hands already goes out anyway and is left alone. To an
+ * endpoint that wants order, they wait in their place for those before them.
  */
 export interface OnDemand {
   /**
@@ -35,11 +39,12 @@ export function createOnDemand(options: {
   readonly directory: Directory;
   readonly lanes: Lanes;
   readonly recorder: Pick<Recorder, 'planned'>;
-  readonly claim: string;
+  readonly events: Pick<EventStore, 'placeOf'>;
+  readonly ownership: Pick<Ownership, 'find'>;
   readonly clock: Clock;
   readonly dueClock: DueClock;
 }): OnDemand {
-  const { deliveries, directory, lanes, recorder, claim, clock, dueClock } = options;
+  const { deliveries, events, directory, ownership, lanes, recorder, clock, dueClock } = options;
 
   async function startOne({ delivery, event }: OnDemandRequest, trigger: OnDemandTrigger): Promise<Delivery> {
     const { id, organisationId, endpointId } = delivery;
@@ -47,15 +52,36 @@ export function createOnDemand(options: {
     if (endpoint === undefined) {
       throw new DomainError('failed_precondition', 'The endpoint was deleted, so nothing can be sent to it.');
     }
+    const place = await events.placeOf(organisationId, event.id);
+    const { partition = 0, position = 0 } = place ?? {};
+    const holding = ownership.find(partition);
+    if (holding?.state !== 'held') {
+      throw new DomainError('unavailable', 'The delivery is being handed over; try again.');
+    }
     await recorded(id);
     const inHand = lanes.find(id);
-    if (inHand !== undefined && !lanes.withdraw(id)) return inHand.delivery;
-    const claimed = await claimNow(delivery, trigger, claimedUntil(dueClock.now(), endpoint)).catch(
-      (error: unknown) => {
+    const order = orderOf(event, position, endpoint);
+    if (inHand !== undefined && (order !== null || !lanes.withdraw(id))) return inHand.delivery;
+    const now = dueClock.now();
+    const claimed = await deliveries
+      .claimNow({
+        delivery,
+        partition,
+        epoch: holding.epoch,
+        order,
+        trigger,
+        now: new Date(now),
+        claim: holding.claim,
+        claimedUntil: claimedUntil(now, endpoint),
+      })
+      .catch((error: unknown) => {
         if (inHand !== undefined) lanes.offer({ ...inHand, done: false });
         throw error;
-      },
-    );
+      });
+    if (order !== null) {
+      lanes.keys.recheck(holding, { organisationId, endpointId, key: order.key });
+      return claimed;
+    }
     // It is on record now: the log needn't wait for its attempt.
     const mark = inHand && takeMark(inHand);
     if (mark !== null && mark !== undefined) recorder.planned(mark, () => undefined);
@@ -63,7 +89,8 @@ export function createOnDemand(options: {
       queuedDelivery({
         delivery: claimed,
         event,
-        claim,
+        holding,
+        isRecorded: true,
         mark: null,
         queuedAt: clock.monotonic(),
         expedited: true,
@@ -81,12 +108,6 @@ export function createOnDemand(options: {
       }
       await sleep(clock, lookEveryMs);
     }
-  }
-
-  async function claimNow(delivery: Delivery, trigger: OnDemandTrigger, until: Date): Promise<Delivery> {
-    const request = { deliveries: [delivery], trigger, claim, claimedUntil: until };
-    const [claimed] = await deliveries.claimNow(request);
-    return claimed ?? delivery;
   }
 
   return {

@@ -94,7 +94,7 @@ describe('rule 7: reading only hands over', () => {
     }
     await world.clock.advanceAsync(2500);
     expect(requestsTo(two)).toHaveLength(events.length);
-    expect(await life.deliveries.nextPosition(0)).toBe(events.length + 1);
+    expect((await life.leases.find(0)).next).toBe(events.length + 1);
     expect(requestsTo(one).length).toBeLessThan(20);
     for (const event of events) expect((await deliveryOf(event, one))?.state).toMatch(/pending|retrying/);
   });
@@ -105,7 +105,7 @@ describe('rule 8: after 250 ms, what is not final is on record', () => {
     world.behaviour = () => 'hang';
     const [event] = await publish();
     await world.clock.advanceAsync(350);
-    expect(await life.deliveries.nextPosition(0)).toBe(2);
+    expect((await life.leases.find(0)).next).toBe(2);
     world.behaviour = () => 'succeed';
     await crash();
     await world.clock.advanceAsync(500);
@@ -123,7 +123,7 @@ describe('rule 8: after 250 ms, what is not final is on record', () => {
     world.behaviour = () => 'succeed';
     await world.clock.advanceAsync(10_000);
     expect(await deliveryOf(event!, one)).toMatchObject({ state: 'succeeded', attempts: 2 });
-    expect(await life.deliveries.waitingLanes()).toEqual([]);
+    expect(await life.deliveries.waitingLanes([0])).toEqual([]);
   });
 });
 
@@ -138,7 +138,7 @@ describe('rule 9: one bad record stops nobody', () => {
     const [next] = await publish();
     await world.clock.advanceAsync(1000);
     expect(requestsTo(one)).toEqual([next!.id]);
-    expect(await life.deliveries.nextPosition(0)).toBe(3);
+    expect((await life.leases.find(0)).next).toBe(3);
   });
 });
 
@@ -212,10 +212,10 @@ describe('rule 18: the events table is the log', () => {
     const [event] = await publish();
     await world.clock.advanceAsync(2000);
     expect(requestsTo(one)).toEqual([event!.id]);
-    expect(await life.deliveries.nextPosition(0)).toBe(1);
+    expect((await life.leases.find(0)).next).toBe(1);
     life.away.clear();
     await world.clock.advanceAsync(5000);
-    expect(await life.deliveries.nextPosition(0)).toBe(2);
+    expect((await life.leases.find(0)).next).toBe(2);
     expect((await deliveryOf(event!, one))?.state).toBe('succeeded');
   });
 

@@ -1,5 +1,7 @@
-import { createDeliveryIds, type Delivery, type Event } from '@posthorn/models';
+import { createDeliveryIds, type Delivery, type Event, type SigningEndpoint } from '@posthorn/models';
+import type { DeliveryOrder } from './delivery-store.ts';
 import type { OrganisationView } from './directory.ts';
+import { wantsOrder } from './endpoint-order.ts';
 
 /**
  * Step 3: it is planned. Pure: an event and the organisation's endpoints in, one delivery for each endpoint that wants it
@@ -14,6 +16,15 @@ export function planDeliveries(event: Event, view: OrganisationView, now: Date):
     eventId: event.id,
   });
   return matched.map(({ endpoint }) => newDelivery(event, endpoint.id, idFor(endpoint.id), now));
+}
+
+/** What its delivery to an endpoint waits under; null when it waits for nobody. */
+export function orderOf(
+  { orderingKey }: Event,
+  position: number,
+  signing: SigningEndpoint | undefined,
+): DeliveryOrder | null {
+  return orderingKey !== null && wantsOrder(signing?.endpoint) ? { key: orderingKey, position } : null;
 }
 
 const decoder = new TextDecoder();

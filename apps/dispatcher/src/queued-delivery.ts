@@ -1,13 +1,20 @@
-import type { Attempt, Delivery, Event } from '@posthorn/models';
-import type { DeliveryRecord } from './delivery-store.ts';
+import { isFinal, type Attempt, type Delivery, type Event } from '@posthorn/models';
+import type { DeliveryOrder, DeliveryRecord } from './delivery-store.ts';
+import type { Holding } from './ownership.ts';
 import type { PositionMark } from './progress.ts';
 
 /** A delivery in this dispatcher's memory, from planning (or from storage) until its attempt is on record. */
 export interface QueuedDelivery {
   delivery: Delivery;
   readonly event: Event;
-  /** Under which claim it is on record; null while it isn't on record at all. */
-  claim: string | null;
+  /** The partition that it belongs to, as it was ours when it came. */
+  readonly holding: Holding;
+  /** Whether it is on record, under the holding's claim. */
+  isRecorded: boolean;
+  /** What it waits under, to an endpoint that wants order; null: it waits for nobody. */
+  readonly order: DeliveryOrder | null;
+  /** Whether others of its key go before it. */
+  isBehind: boolean;
   /** What it holds back in the log until it is on record; null when it came from storage. */
   mark: PositionMark | null;
   /** Monotonic milliseconds. */
@@ -24,27 +31,48 @@ export interface QueuedDelivery {
 const overheadBytes = 1024;
 
 export function queuedDelivery(
-  fields: Pick<QueuedDelivery, 'delivery' | 'event' | 'claim' | 'mark' | 'queuedAt'> & {
+  fields: Pick<QueuedDelivery, 'delivery' | 'event' | 'holding' | 'isRecorded' | 'mark' | 'queuedAt'> & {
+    readonly order?: DeliveryOrder | null;
     readonly expedited?: boolean;
   },
 ): QueuedDelivery {
   return {
     ...fields,
+    order: fields.order ?? null,
+    isBehind: false,
     expedited: fields.expedited ?? false,
     bytes: fields.event.payload.byteLength + overheadBytes,
     done: false,
   };
 }
 
-/** What to write of it: an insert when it isn't on record yet, else an update under the claim that it is on record with. */
+/** What is to be written of a delivery beside its state. */
+export interface Written {
+  /** Whether it stays in our hands. */
+  readonly isKept: boolean;
+  readonly attempt: Attempt | null;
+  /** What it waits under from now on; by default what it did, until it has ended. */
+  readonly order?: DeliveryOrder | null;
+}
+
+/**
+ * What to write of it: an insert when it isn't on record yet, else an update under the claim that it is on record with. When its
+ * partition is another's by now, only what was attempted is written: the other owner makes of the delivery what is to be made.
+ */
 export function recordOf(
-  { claim: expectedClaim }: QueuedDelivery,
+  { holding, isRecorded, order: waitsUnder }: QueuedDelivery,
   delivery: Delivery,
-  written: { readonly claim: string | null; readonly attempt: Attempt | null },
+  { isKept, attempt, order = hasEnded(delivery) ? null : waitsUnder }: Written,
 ): DeliveryRecord {
-  return expectedClaim === null
-    ? { kind: 'insert', delivery, ...written }
-    : { kind: 'update', delivery, expectedClaim, ...written };
+  const { partition, epoch, claim: ownClaim } = holding;
+  const claim = isKept ? ownClaim : null;
+  return isRecorded || holding.state === 'lost'
+    ? { kind: 'update', delivery, expectedClaim: ownClaim, order, claim, attempt }
+    : { kind: 'insert', delivery, partition, epoch, order, claim, attempt };
+}
+
+function hasEnded({ state, nextAttemptAt }: Delivery): boolean {
+  return isFinal(state) && nextAttemptAt === null;
 }
 
 /** Its hold on the log, given up: whoever takes it writes the record that settles it. */

@@ -1,7 +1,10 @@
+import { DomainError } from '@posthorn/models';
 import { createMetrics, silentLogger } from '@posthorn/runtime';
 import { FakeClock } from '@posthorn/testing';
+import type { DeadRecord } from './dead-record-store.ts';
 import type { DeliveryRecord, NextPosition } from './delivery-store.ts';
-import { createPartitionBooks } from './intake.ts';
+import { createBooks } from './books.ts';
+import { createPutAside } from './put-aside.ts';
 import { createRecorder } from './record.ts';
 import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
 
@@ -16,38 +19,50 @@ function setUp() {
   const store = {
     fail: false,
     record(records: readonly DeliveryRecord[], books: readonly NextPosition[]): Promise<void> {
-      if (store.fail) return Promise.reject(new Error('away'));
+      if (store.fail) return Promise.reject(new DomainError('unavailable', 'away'));
       written.push({ records, books });
       return Promise.resolve();
     },
   };
-  const books = createPartitionBooks();
-  books.open(0, 1);
+  const buried: DeadRecord[] = [];
+  const dead = {
+    add: (record: DeadRecord) => Promise.resolve(void buried.push(record)),
+    addLoss: () => Promise.resolve(),
+  };
+  const metrics = createMetrics();
+  const books = createBooks();
+  books.open(0, 3, 1);
   const recorder = createRecorder({
     store,
     books,
+    putAside: createPutAside({ store: dead, clock, logger: silentLogger, metrics }),
     clock,
     logger: silentLogger,
-    metrics: createMetrics(),
+    metrics,
   });
   const insertOf = (number: number): DeliveryRecord => ({
     kind: 'insert',
     delivery: sampleDelivery(sampleEvent(number)),
+    partition: 0,
+    epoch: 3,
+    order: null,
     claim: null,
     attempt: null,
   });
-  return { written, clock, store, books, recorder, insertOf };
+  return { written, buried, clock, store, books, recorder, insertOf };
 }
 
 describe('recording', () => {
   it('writes what one turn brings as one group, in order, and moves the books with it', async () => {
     const { written, clock, books, recorder, insertOf } = setUp();
-    const marks = [1, 2, 3].map((position) => books.progress(0).begin(position, 1));
+    const marks = [1, 2, 3].map((position) => books.progress(0)!.begin(position, 1));
     recorder.add(insertOf(1), marks[0] ?? null);
     recorder.planned(marks[1] ?? { partition: 0, position: 0, open: 0 }, () => undefined);
     recorder.add(insertOf(2), null);
     await clock.advanceAsync(0);
-    expect(written).toEqual([{ records: [insertOf(1), insertOf(2)], books: [{ partition: 0, next: 3 }] }]);
+    expect(written).toEqual([
+      { records: [insertOf(1), insertOf(2)], books: [{ partition: 0, epoch: 3, next: 3 }] },
+    ]);
     expect(recorder.backlog).toBe(0);
   });
 

@@ -1,12 +1,16 @@
 import type { Clock, Counter, Histogram, Logger, Metrics } from '@posthorn/runtime';
 import { sleep } from '@posthorn/runtime';
+import { DomainError } from '@posthorn/models';
+import type { Books } from './books.ts';
 import type { DeliveryRecord, DeliveryStore, NextPosition } from './delivery-store.ts';
 import type { PositionMark } from './progress.ts';
+import { deadRecordId, isTransient, type PutAside } from './put-aside.ts';
 
 /**
  * Step 8: what happened is remembered. Records are written in groups, one group in flight while the next collects, in the
- * order in which they were made, so no update overtakes its insert. A group that can't be written is tried again until
- * it can (the log's positions move with it, never before it); meanwhile `backlog` tells the lanes to start nothing new.
+ * order in which they were made, so no update overtakes its insert. A group that can't be written now is tried again until
+ * it can (the log's positions move with it, never before it); meanwhile `backlog` tells the lanes to start nothing new. A
+ * record that the store refuses for good is put aside, so that it doesn't keep the others from being written for ever.
  */
 export interface Recorder {
   /** Takes a record over. `onRecorded` is called once it is durable. */
@@ -19,17 +23,12 @@ export interface Recorder {
   drain(signal: AbortSignal): Promise<void>;
 }
 
-/** The books of the partitions that are read here. */
-export interface Books {
-  /** Tells the watermark that this mark's delivery is about to be on record. */
-  settle(mark: PositionMark): void;
-  /** Where each partition stands, those that haven't moved since the last call left out. */
-  moved(): readonly NextPosition[];
-}
-
 export interface RecorderOptions {
   readonly store: Pick<DeliveryStore, 'record'>;
-  readonly books: Books;
+  readonly books: Pick<Books, 'settle' | 'moved'>;
+  readonly putAside: PutAside;
+  /** Told where partitions stand once that is durable. */
+  readonly onMoved?: (books: readonly NextPosition[]) => void;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -45,8 +44,11 @@ interface Entry {
 const maxGroup = 128;
 const firstRetryMs = 100;
 const longestRetryMs = 5000;
+/** So often a group is tried although the store says that it never will: then record by record. */
+const triesWhenRefused = 3;
 
-export function createRecorder({ store, books, clock, logger, metrics }: RecorderOptions): Recorder {
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { store, books, putAside, onMoved = () => undefined, clock, logger, metrics } = options;
   const groupSize: Histogram = metrics.histogram({
     name: 'posthorn_record_batch_size',
     help: 'Outcomes written together.',
@@ -60,6 +62,7 @@ export function createRecorder({ store, books, clock, logger, metrics }: Recorde
   let waiting: Entry[] = [];
   let inFlight = 0;
   let running: Promise<void> | null = null;
+  let lastRefusal = '';
 
   function push(entry: Entry): void {
     waiting.push(entry);
@@ -89,19 +92,51 @@ export function createRecorder({ store, books, clock, logger, metrics }: Recorde
     }
     const moved = books.moved();
     groupSize.observe(records.length);
+    if (!(await tryToWrite(records, moved))) {
+      for (const { record, mark } of group) {
+        if (record !== null && !(await tryToWrite([record], []))) await bury(record, mark);
+      }
+      if (moved.length > 0) await tryToWrite([], moved);
+    }
+    if (moved.length > 0) onMoved(moved);
+  }
+
+  /** Tries until it is written; false when the store refuses it for good. */
+  async function tryToWrite(
+    records: readonly DeliveryRecord[],
+    moved: readonly NextPosition[],
+  ): Promise<boolean> {
+    let refused = 0;
     for (let delayMs = firstRetryMs; ; delayMs = Math.min(delayMs * 2, longestRetryMs)) {
       try {
         await store.record(records, moved);
-        return;
+        return true;
       } catch (error) {
         failures.inc();
         logger.error(
           { err: error, records: records.length, delayMs },
           'outcomes could not be recorded; trying again',
         );
+        if (!isTransient(error)) lastRefusal = DomainError.from(error).message;
+        if (!isTransient(error) && ++refused === triesWhenRefused) return false;
         await sleep(clock, delayMs);
       }
     }
+  }
+
+  function bury(record: DeliveryRecord, mark: PositionMark | null): Promise<void> {
+    const { delivery, attempt } = record;
+    return putAside({
+      id: deadRecordId('unwritable', delivery.id, attempt?.number ?? 0),
+      kind: 'unwritable',
+      partition: record.kind === 'insert' ? record.partition : (mark?.partition ?? 0),
+      position: mark?.position ?? 0,
+      organisationId: delivery.organisationId,
+      eventId: delivery.eventId,
+      deliveryId: delivery.id,
+      reason: lastRefusal,
+      bytes: Buffer.from(JSON.stringify(record)),
+    });
   }
 
   return {

@@ -4,6 +4,7 @@ import type { DueClock } from './due-clock.ts';
 import type { Lane } from './lane.ts';
 import type { LaneLimits } from './lane-limits.ts';
 import type { Loaded } from './loaded.ts';
+import type { Holding } from './ownership.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
 
 /**
@@ -24,7 +25,8 @@ export interface Refill {
 export interface RefillOptions {
   readonly due: DueReader;
   readonly dueClock: DueClock;
-  readonly claim: string;
+  /** The partitions that are ours now. */
+  readonly holdings: () => readonly Holding[];
   readonly loaded: Loaded;
   readonly limits: Pick<LaneLimits, 'totalDeliveries' | 'totalBytes'>;
   readonly endpointOf: (lane: Lane) => SigningEndpoint | undefined;
@@ -34,6 +36,8 @@ export interface RefillOptions {
   readonly startsAtOnce: (lane: Lane, endpoint: SigningEndpoint) => boolean;
   /** Takes over what was fetched for a lane. */
   readonly onFetched: (lane: Lane, queued: readonly QueuedDelivery[]) => void;
+  /** What waited in storage for an endpoint that takes nothing was ended or held. */
+  readonly onSettled: (lane: Lane) => void;
 }
 
 /** What one fetch may bring into memory. */
@@ -41,7 +45,7 @@ const maxFetch = 100;
 const maxFetchBytes = 1024 * 1024;
 
 export function createRefill(options: RefillOptions): Refill {
-  const { due, dueClock, claim, loaded, limits, endpointOf, mayStart, startsAtOnce } = options;
+  const { due, dueClock, holdings, loaded, limits, endpointOf, mayStart, startsAtOnce } = options;
   const lanes = new Set<Lane>();
   /** What fetches that are under way may bring. */
   const reserved = { deliveries: 0, bytes: 0 };
@@ -59,7 +63,9 @@ export function createRefill(options: RefillOptions): Refill {
     if (state === 'enabled' || state === 'paused' || lane.storedDueAt === null) return;
     lane.storedDueAt = null;
     lanes.delete(lane);
-    void due.settle(lane, state === undefined ? 'deleted' : 'disabled');
+    void due
+      .settle(lane, state === undefined ? 'deleted' : 'disabled', holdings())
+      .then(() => options.onSettled(lane));
   }
 
   /** How much a fetch may bring; null when there is no room for anything. */
@@ -82,10 +88,12 @@ export function createRefill(options: RefillOptions): Refill {
     if (lane.waiting.length >= lane.window || !mayStart()) return;
     const room = roomFor(lane, endpoint);
     if (room === null) return;
+    const mine = holdings().filter((holding) => holding.mayStart());
+    if (mine.length === 0) return;
     lane.fetching = true;
     reserved.deliveries += room.limit;
     reserved.bytes += room.maxBytes;
-    void due.fetch(lane, { endpoint, claim, ...room }).then(({ queued, nextDueAt }) => {
+    void due.fetch(lane, { endpoint, holdings: mine, ...room }).then(({ queued, nextDueAt }) => {
       lane.fetching = false;
       reserved.deliveries -= room.limit;
       reserved.bytes -= room.maxBytes;

@@ -1,11 +1,21 @@
 import { configV1, type dispatchV1 } from '@posthorn/contracts';
 import type { EventLogReader } from '@posthorn/event-log';
-import { DomainError, type Branding, type Event, type Principal, type SigningEndpoint } from '@posthorn/models';
+import {
+  DomainError,
+  type Branding,
+  type Event,
+  type Principal,
+  type SigningEndpoint,
+} from '@posthorn/models';
 import type { Client, ServiceRegistration } from '@posthorn/rpc';
 import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import { createActivityRpc } from './activity-rpc.ts';
 import { createAttempt } from './attempt.ts';
+import { createBackpressure, defaultIntakeLimits, type IntakeLimits } from './backpressure.ts';
+import { createBooks } from './books.ts';
+import type { DeadRecordStore } from './dead-record-store.ts';
 import { createDeliveryRpc } from './deliveries-rpc.ts';
+import type { DeliverySearch } from './delivery-search.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import { createDeliveryView } from './delivery-view.ts';
 import { createDirectory } from './directory.ts';
@@ -15,12 +25,17 @@ import { createEnvelopes } from './envelope/envelope.ts';
 import { defaultBranding } from './envelope/rapidly.ts';
 import type { EventStore } from './event-store.ts';
 import { createEventRpc } from './events-rpc.ts';
-import { createIntake, createPartitionBooks, defaultIntakeLimits, type IntakeLimits } from './intake.ts';
+import { createIntake } from './intake.ts';
 import { defaultLaneLimits, type LaneLimits } from './lane-limits.ts';
 import { createLanes } from './lanes.ts';
+import type { LeaseStore } from './lease-store.ts';
 import { createOnDemand } from './on-demand.ts';
+import { createOwnership } from './ownership.ts';
+import { createPartitions } from './partitions.ts';
+import { createPutAside } from './put-aside.ts';
 import { createRecorder } from './record.ts';
 import { createRetentionSweeper } from './retention.ts';
+import { createSearchHandlers } from './search-rpc.ts';
 import { createEndpointTest } from './test-endpoint.ts';
 import type { WebhookClient } from './webhook-client.ts';
 
@@ -38,6 +53,9 @@ export interface DispatcherOptions {
   readonly log: EventLogReader;
   readonly events: EventStore;
   readonly deliveries: DeliveryStore;
+  readonly search: DeliverySearch;
+  readonly leases: LeaseStore;
+  readonly deadRecords: DeadRecordStore;
   /** Puts a test's event on record without anyone else getting it. */
   readonly recordTestEvent: (event: Event) => Promise<unknown>;
   readonly clients: {
@@ -55,6 +73,8 @@ export interface DispatcherOptions {
   readonly metrics: Metrics;
   readonly laneLimits?: LaneLimits;
   readonly intakeLimits?: IntakeLimits;
+  /** How long a lease lasts that isn't renewed; the same for all dispatchers. */
+  readonly leaseTermMs?: number;
 }
 
 const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
@@ -63,9 +83,6 @@ const lookForLanesMs = 60_000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { log, events, deliveries, clients, webhookClient, clock, random, logger, metrics } = options;
-  /** This process's mark on the deliveries that it works on. */
-  const claim = Buffer.from(random.bytes(9)).toString('base64url');
-
   const dueClock = createDueClock(clock);
   const directory = createDirectory({ client: clients.directory, principal });
   const envelopes = createEnvelopes({
@@ -83,38 +100,98 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     logger,
     metrics,
   });
-  const books = createPartitionBooks();
-  const recorder = createRecorder({ store: deliveries, books, clock, logger, metrics });
+  const ownership = createOwnership({
+    leases: options.leases,
+    clock,
+    random,
+    logger,
+    metrics,
+    ...(options.leaseTermMs !== undefined && { termMs: options.leaseTermMs }),
+  });
+  const putAside = createPutAside({ store: options.deadRecords, clock, logger, metrics });
+  const books = createBooks();
+  const recorder = createRecorder({
+    store: deliveries,
+    books,
+    putAside,
+    onMoved: (moved) => {
+      for (const { partition, next } of moved) log.recorded(partition, next);
+    },
+    clock,
+    logger,
+    metrics,
+  });
   const due = createDueReader({ store: deliveries, recorder, clock, dueClock, logger });
   const lanes = createLanes({
     attempt,
     recorder,
     directory,
     due,
-    claim,
+    store: deliveries,
+    holdings: () => ownership.held(),
     clock,
     dueClock,
+    logger,
     metrics,
     limits: options.laneLimits ?? defaultLaneLimits,
     onGone: (endpoint, reason) => void disableEndpoint(endpoint, reason),
-    onRoom: () => intake.roomMade(),
+    onRoom: () => backpressure.roomMade(),
   });
-  const intake = createIntake({
+  const backpressure = createBackpressure({
     log,
-    events,
-    deliveries,
-    directory,
     lanes,
-    recorder,
     books,
     clock,
-    logger,
     metrics,
     limits: options.intakeLimits ?? defaultIntakeLimits,
   });
+  const intake = createIntake({
+    events,
+    deliveries,
+    directory,
+    ownership,
+    lanes,
+    recorder,
+    books,
+    backpressure,
+    putAside,
+    clock,
+    logger,
+    metrics,
+  });
+  const partitions = createPartitions({
+    ownership,
+    deliveries,
+    books,
+    lanes,
+    intake,
+    backpressure,
+    recorder,
+    findWaiting: findWaitingLanes,
+    clock,
+    dueClock,
+    logger,
+  });
   const retention = createRetentionSweeper({ events, deliveries, directory, clock, logger });
-  const onDemand = createOnDemand({ deliveries, directory, lanes, recorder, claim, clock, dueClock });
+  const onDemand = createOnDemand({
+    deliveries,
+    events,
+    directory,
+    ownership,
+    lanes,
+    recorder,
+    clock,
+    dueClock,
+  });
   const view = createDeliveryView({ lanes, clock, dueClock });
+  const search = createSearchHandlers({
+    search: options.search,
+    events,
+    directory,
+    envelopes,
+    view,
+    clock,
+  });
   const test = createEndpointTest({
     attempt,
     directory,
@@ -152,9 +229,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
   }
 
-  /** Takes up what waits in storage: everything of a killed predecessor at the start, what was missed later on. */
-  async function findWaitingLanes(): Promise<void> {
-    const waiting = await due.lanes();
+  /** Tells the lanes what waits in storage: everything of a former owner when a partition is taken up, what was missed later on. */
+  async function findWaitingLanes(partitions: readonly number[]): Promise<void> {
+    const waiting = await due.lanes(partitions);
     await directory.load(new Set(waiting.map(({ organisationId }) => organisationId)));
     for (const { organisationId, endpointId, dueAt } of waiting) {
       lanes.noteStored(organisationId, endpointId, dueAt.getTime());
@@ -176,20 +253,28 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return {
     events: createEventRpc({ events, deliveries, directory, onDemand, view, clock }),
-    deliveries: createDeliveryRpc({ deliveries, events, lanes, onDemand, view, clock }),
+    deliveries: createDeliveryRpc({ deliveries, events, lanes, onDemand, search, view, clock }),
     activity: createActivityRpc({ deliveries, test, clock }),
     async start() {
-      await deliveries.releaseClaims(new Date(dueClock.now()));
       await directory.bringUpToDate();
-      await findWaitingLanes();
       lanes.start();
-      await log.start(intake);
+      await log.start({
+        assigned: (partition) => partitions.assigned(partition),
+        revoked: (partition) => partitions.revoked(partition),
+        deliver: (batch) => intake.deliver(batch),
+        lost: (loss) => intake.lost(loss),
+      });
       retention.start();
       every(lookForChangesMs, 'looking for changed endpoints', () => directory.bringUpToDate());
-      every(lookForLanesMs, 'looking for waiting lanes', findWaitingLanes);
+      every(lookForLanesMs, 'looking for waiting lanes', () =>
+        findWaitingLanes(ownership.held().map(({ partition }) => partition)),
+      );
     },
     async stop(signal) {
       stopped = true;
+      partitions.stopUntil(signal);
+      backpressure.stop();
+      ownership.stop();
       await log.stop();
       await lanes.stop(signal);
       await recorder.drain(signal);

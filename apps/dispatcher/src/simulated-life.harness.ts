@@ -26,12 +26,16 @@ import {
 import { createMetrics, silentLogger, type Metrics } from '@posthorn/runtime';
 import { openSqlite, type SqliteDatabase } from '@posthorn/sqlite';
 import { FakeClock, type SeededRandom } from '@posthorn/testing';
+import { createSqliteDeadRecordStore } from './dead-record-store.sqlite.ts';
+import { createSqliteDeliverySearch } from './delivery-search.sqlite.ts';
 import { createSqliteDeliveryStore } from './delivery-store.sqlite.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import { dispatcherMigrations } from './delivery-rows.sqlite.ts';
 import type { EventStore } from './event-store.ts';
 import { createSqliteEventStore } from './event-store.sqlite.ts';
 import type { LaneLimits } from './lane-limits.ts';
+import { createSqliteLeaseStore } from './lease-store.sqlite.ts';
+import type { LeaseStore } from './lease-store.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from './service.ts';
 import type { Exchange, WebhookClient } from './webhook-client.ts';
 
@@ -88,6 +92,7 @@ export function newEvent({ clock, random, organisationId }: World): Event {
 export interface Life {
   readonly log: SqliteEventLog;
   readonly deliveries: DeliveryStore;
+  readonly leases: LeaseStore;
   readonly events: EventStore;
   readonly dispatcher: Dispatcher;
   readonly metrics: Metrics;
@@ -200,12 +205,16 @@ export async function startLife(world: World, directory: string): Promise<Life> 
   const log = createSqliteEventLog(database);
   const deliveries = createSqliteDeliveryStore(database);
   const events = createSqliteEventStore(database);
+  const leases = createSqliteLeaseStore(database);
   const { store, away } = breakable(deliveries);
   const metrics = createMetrics();
   const dispatcher = createDispatcher({
     log,
     events,
     deliveries: store,
+    search: createSqliteDeliverySearch(database),
+    leases,
+    deadRecords: createSqliteDeadRecordStore(database),
     recordTestEvent: (event) => log.appendUnread(event),
     clients: { directory: directoryClient(world), endpoints: endpointsClient(world) },
     webhookClient: simulatedClient(world, cut),
@@ -221,6 +230,7 @@ export async function startLife(world: World, directory: string): Promise<Life> 
   return {
     log,
     deliveries,
+    leases,
     events,
     dispatcher,
     metrics,

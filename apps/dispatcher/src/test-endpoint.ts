@@ -11,7 +11,8 @@ import type { Judged } from './attempt.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
 import { newDelivery } from './plan.ts';
-import { queuedDelivery, type QueuedDelivery } from './queued-delivery.ts';
+import { noPartition } from './ownership.ts';
+import { queuedDelivery, recordOf, type QueuedDelivery } from './queued-delivery.ts';
 
 /** Sends one signed test event to an endpoint at once, whatever its state; it is on record like any other, and never retried. */
 export interface EndpointTest {
@@ -31,7 +32,7 @@ export interface EndpointTestRequest {
 const defaultType = 'posthorn.test';
 
 export function createEndpointTest(options: {
-  readonly attempt: (queued: QueuedDelivery, endpoint: SigningEndpoint) => Promise<Judged>;
+  readonly attempt: (queued: QueuedDelivery, endpoint: SigningEndpoint) => Promise<Judged | null>;
   readonly directory: Directory;
   readonly deliveries: DeliveryStore;
   /** Puts an event on record that nobody else is to get. */
@@ -74,15 +75,15 @@ export function createEndpointTest(options: {
       const queued = queuedDelivery({
         delivery,
         event,
-        claim: null,
+        holding: noPartition,
+        isRecorded: false,
         mark: null,
         queuedAt: clock.monotonic(),
       });
       const judged = await attempt(queued, endpoint);
-      await deliveries.record(
-        [{ kind: 'insert', delivery: judged.delivery, claim: null, attempt: judged.attempt }],
-        [],
-      );
+      if (judged === null) throw new DomainError('unavailable', 'The test could not be sent; try again.');
+      const written = { isKept: false, attempt: judged.attempt };
+      await deliveries.record([recordOf(queued, judged.delivery, written)], []);
       return judged.attempt;
     },
   };

@@ -1,4 +1,5 @@
 import { queuedDelivery, type QueuedDelivery } from './queued-delivery.ts';
+import { sampleHolding } from './sample-holding.harness.ts';
 import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
 import { createUnrecorded } from './unrecorded.ts';
 
@@ -7,7 +8,14 @@ const moving = (): boolean => true;
 
 function queuedAt(time: number): QueuedDelivery {
   const event = sampleEvent(time);
-  return queuedDelivery({ delivery: sampleDelivery(event), event, claim: null, mark: null, queuedAt: time });
+  return queuedDelivery({
+    delivery: sampleDelivery(event),
+    event,
+    holding: sampleHolding(),
+    isRecorded: false,
+    mark: null,
+    queuedAt: time,
+  });
 }
 
 describe('what is not on record', () => {
@@ -26,7 +34,7 @@ describe('what is not on record', () => {
     const [done, claimed] = [queuedAt(0), queuedAt(0)];
     for (const queued of [done, claimed]) unrecorded.add(queued);
     done.done = true;
-    claimed.claim = 'me';
+    claimed.isRecorded = true;
     expect(unrecorded.takeOverdue(1000, standing)).toEqual([]);
   });
 

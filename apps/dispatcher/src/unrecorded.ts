@@ -30,7 +30,7 @@ export function createUnrecorded(): Unrecorded {
     takeOverdue(now, isMoving) {
       const overdue: QueuedDelivery[] = [];
       for (const { queued } of [...fresh.takeUntil(now), ...moving.takeUntil(now)]) {
-        if (queued.done || queued.claim !== null) continue;
+        if (queued.done || queued.isRecorded) continue;
         const isExcused = now - queued.queuedAt < recordAfterAllMs && isMoving(queued);
         if (isExcused) moving.push({ queued, lookAgainAt: now + recordAfterMs });
         else overdue.push(queued);

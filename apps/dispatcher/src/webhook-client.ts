@@ -31,6 +31,8 @@ export interface WebhookRequest {
   readonly body: Uint8Array;
   /** For everything: name, connection, request and the whole answer. */
   readonly timeoutMs: number;
+  /** Asked just before bytes are written, once the connection is there; while it says no, nothing is sent. */
+  readonly mayWrite?: () => boolean;
 }
 
 /** What came of a request. */
@@ -49,8 +51,8 @@ export interface Exchange {
 }
 
 export interface WebhookClient {
-  /** Sends with POST. Never rejects: whatever a receiver does is an outcome. */
-  send(request: WebhookRequest): Promise<Exchange>;
+  /** Sends with POST. Never rejects: whatever a receiver does is an outcome. Null: `mayWrite` said no, and not a byte was sent. */
+  send(request: WebhookRequest): Promise<Exchange | null>;
   /** Closes idle connections; resolves when those in use have been closed too. Stop sending first. */
   close(): Promise<void>;
 }
@@ -80,18 +82,18 @@ export function createWebhookClient(options: WebhookClientOptions): WebhookClien
     maxIdleConnections: options.maxIdleConnections ?? 1_024,
   });
 
-  async function send(request: WebhookRequest): Promise<Exchange> {
+  async function send(request: WebhookRequest): Promise<Exchange | null> {
     const startedAt = clock.monotonic();
     const deadline = startDeadline(clock, request.timeoutMs);
-    const { result, address } = await attempt(request, deadline);
+    const attempted = await attempt(request, deadline);
     deadline.clear();
-    return judge(result, address, clock.monotonic() - startedAt);
+    if (attempted === null) return null;
+    return judge(attempted.result, attempted.address, clock.monotonic() - startedAt);
   }
 
-  async function attempt(
-    { url: text, organisationId, headers, userAgent: ofRequest = userAgent, body }: WebhookRequest,
-    deadline: Deadline,
-  ): Promise<Attempted> {
+  async function attempt(request: WebhookRequest, deadline: Deadline): Promise<Attempted | null> {
+    const { url: text, organisationId, headers, userAgent: ofRequest = userAgent, body } = request;
+    const { mayWrite = always } = request;
     const url = URL.parse(text);
     if (url === null) return failed({ outcome: 'internal', message: 'The URL is not valid.' });
     const outgoing = {
@@ -103,11 +105,18 @@ export function createWebhookClient(options: WebhookClientOptions): WebhookClien
     const idle = pool.takeIdle(url, organisationId);
     const first = idle ?? (await pool.open(url, organisationId, deadline));
     if ('outcome' in first) return failed(first);
+    if (!mayWrite()) {
+      first.release();
+      return null;
+    }
     const attempted = await sendOver(first, outgoing, deadline);
     if (!first.isReused || !attempted.result.isUnanswered || deadline.isExpired) return attempted;
 
     const second = await pool.open(url, organisationId, deadline);
-    return 'outcome' in second ? failed(second) : sendOver(second, outgoing, deadline);
+    if ('outcome' in second) return failed(second);
+    if (mayWrite()) return sendOver(second, outgoing, deadline);
+    second.release();
+    return attempted;
   }
 
   function judge(
@@ -131,6 +140,8 @@ export function createWebhookClient(options: WebhookClientOptions): WebhookClien
 
   return { send, close: () => pool.close() };
 }
+
+const always = (): boolean => true;
 
 interface Attempted {
   readonly result: ExchangeResult;

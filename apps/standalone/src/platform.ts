@@ -3,8 +3,11 @@ import { configMigrations, createConfigService, createSqliteConfigStores } from 
 import { configV1, dispatchV1 } from '@posthorn/contracts';
 import {
   createDispatcher,
+  createSqliteDeadRecordStore,
+  createSqliteDeliverySearch,
   createSqliteDeliveryStore,
   createSqliteEventStore,
+  createSqliteLeaseStore,
   createWebhookClient,
   dispatcherMigrations,
 } from '@posthorn/dispatcher';
@@ -136,6 +139,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     log,
     events: createSqliteEventStore(database),
     deliveries: createSqliteDeliveryStore(database),
+    search: createSqliteDeliverySearch(database),
+    leases: createSqliteLeaseStore(database),
+    deadRecords: createSqliteDeadRecordStore(database),
     recordTestEvent: (event) => log.appendUnread(event),
     clients: { directory, endpoints: client(config.endpoints) },
     webhookClient: createWebhookClient({ resolver, clock, userAgent: `Posthorn/${version}` }),

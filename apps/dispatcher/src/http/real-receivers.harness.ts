@@ -77,8 +77,8 @@ export function setUpReceivers(): Receivers {
         resolver.close();
         await client.close();
       });
-      const send: TestClient['send'] = (url, request = {}) =>
-        client.send({
+      const send: TestClient['send'] = async (url, request = {}) => {
+        const exchange = await client.send({
           url,
           organisationId: 'o1',
           headers: ['webhook-id', 'msg_1'],
@@ -86,6 +86,9 @@ export function setUpReceivers(): Receivers {
           timeoutMs: 10_000,
           ...request,
         });
+        if (exchange === null) throw new Error('it was not sent');
+        return exchange;
+      };
       return { client, send };
     },
     async start(options = {}) {

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventLogMigrations } from '@posthorn/event-log';
+import { openSqlite } from '@posthorn/sqlite';
+import { describeDeliverySearch } from './delivery-search.contract.ts';
+import { createSqliteDeliverySearch } from './delivery-search.sqlite.ts';
+import { dispatcherMigrations } from './delivery-rows.sqlite.ts';
+import type { DeliveryRecord } from './delivery-store.ts';
+import { createSqliteDeliveryStore } from './delivery-store.sqlite.ts';
+import { sampleDelivery, sampleEvent, succeeded } from './sample-deliveries.ts';
+
+function openSearch() {
+  const directory = mkdtempSync(join(tmpdir(), 'posthorn-search-'));
+  const database = openSqlite({
+    path: join(directory, 'posthorn.db'),
+    migrations: [eventLogMigrations, dispatcherMigrations],
+  });
+  const store = createSqliteDeliveryStore(database);
+  return {
+    search: createSqliteDeliverySearch(database),
+    store,
+    async close() {
+      await database.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+const insert = (record: Pick<DeliveryRecord, 'delivery' | 'attempt'>): DeliveryRecord => ({
+  kind: 'insert',
+  claim: null,
+  partition: 0,
+  epoch: 0,
+  order: null,
+  ...record,
+});
+
+describeDeliverySearch('SQLite', () => {
+  const { store, ...subject } = openSearch();
+  return Promise.resolve({
+    ...subject,
+    async record(delivery, attempts) {
+      const last = attempts.at(-1) ?? null;
+      await store.record([insert({ delivery, attempt: attempts[0] ?? null })], []);
+      for (const attempt of attempts.slice(1)) {
+        const record: DeliveryRecord = {
+          kind: 'update',
+          delivery,
+          expectedClaim: '',
+          order: null,
+          claim: null,
+          attempt,
+        };
+        await store.record([record], []);
+      }
+      expect(last === null || last.number === delivery.attempts).toBe(true);
+    },
+  });
+});
+
+describe('searching the embedded database', () => {
+  it('lets others have their turn while it looks through a long list', async () => {
+    const { search, store, close } = openSearch();
+    const deliveries = Array.from({ length: 3500 }, (_, index) =>
+      succeeded(sampleDelivery(sampleEvent(index))),
+    );
+    await store.record(
+      deliveries.map((delivery) => insert({ delivery, attempt: null })),
+      [],
+    );
+    let turns = 0;
+    let isSearching = true;
+    const count = (): void => {
+      turns += 1;
+      if (isSearching) setImmediate(count);
+    };
+    setImmediate(count);
+
+    const { total } = await search.deliveries(
+      {
+        organisationIds: ['org'],
+        endpointIds: [],
+        ids: [],
+        eventId: null,
+        states: [],
+        reasons: [],
+        eventTypes: [],
+        createdAfter: null,
+        createdBefore: null,
+        orderBy: 'modified',
+        descending: true,
+        page: { limit: 10, offset: 0, afterId: null, beforeId: null },
+      },
+      new AbortController().signal,
+    );
+    isSearching = false;
+
+    expect(total).toBe(3500);
+    expect(turns).toBeGreaterThanOrEqual(4);
+    await close();
+  });
+});

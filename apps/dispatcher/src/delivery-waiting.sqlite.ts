@@ -1,0 +1,129 @@
+import { eventFromRow, type EventRow } from '@posthorn/event-log';
+import type { SqliteDatabase } from '@posthorn/sqlite';
+import { statePlace } from './delivery-record.sqlite.ts';
+import { deliveryFromRow, orderFromRow, type DeliveryRow } from './delivery-rows.sqlite.ts';
+import type {
+  Bucket,
+  ClaimedDelivery,
+  ClaimedDue,
+  ClaimRequest,
+  DeliveryStore,
+  SettleRequest,
+  WaitingLane,
+} from './delivery-store.ts';
+
+const notEnded = [statePlace.pending, statePlace.retrying, statePlace.held].join(', ');
+
+/** The half of the store that brings back what waits. */
+export function createWaiting(
+  database: SqliteDatabase,
+  eventOf: (row: DeliveryRow) => EventRow | undefined,
+): Pick<DeliveryStore, 'releaseClaims' | 'waitingLanes' | 'claimDue' | 'settleWaiting'> {
+  const release = database.prepare(
+    `UPDATE deliveries SET claim = NULL, next_attempt_at = CASE WHEN next_attempt_at IS NULL THEN NULL ELSE ?2 END
+     WHERE partition = ?1 AND claim IS NOT NULL AND claim NOT IN (SELECT value FROM json_each(?3))`,
+  );
+  const nextLane = database.prepare<DeliveryRow>(
+    `SELECT organisation_id, endpoint_id, next_attempt_at FROM deliveries
+     WHERE partition = ? AND next_attempt_at IS NOT NULL AND endpoint_id > ? ORDER BY endpoint_id, next_attempt_at LIMIT 1`,
+  );
+  const isFree = '(claim IS NULL OR claim NOT IN (SELECT value FROM json_each(?3)))';
+  const selectDue = database.prepare<DeliveryRow>(
+    `SELECT * FROM deliveries WHERE partition = ?1 AND endpoint_id = ?2 AND next_attempt_at IS NOT NULL
+     AND next_attempt_at <= ?4 AND ${isFree} ORDER BY next_attempt_at LIMIT ?5`,
+  );
+  const nextDue = database.prepare<{ due: number | null }>(
+    `SELECT min(next_attempt_at) AS due FROM deliveries
+     WHERE partition = ?1 AND endpoint_id = ?2 AND next_attempt_at IS NOT NULL AND ${isFree}`,
+  );
+  const setClaim = database.prepare('UPDATE deliveries SET claim = ?, next_attempt_at = ? WHERE id = ?');
+  /** What has ended and was to be attempted once more, on demand, stays as it ended. */
+  const settleSql = (which: string): string =>
+    `UPDATE deliveries SET state = CASE WHEN state IN (${notEnded}) THEN ?1 ELSE state END,
+       reason = CASE WHEN state IN (${notEnded}) THEN ?2 ELSE reason END,
+       finished_at = CASE WHEN state IN (${notEnded}) THEN ?3 ELSE finished_at END,
+       next_attempt_at = NULL, order_key = NULL
+     WHERE id IN (SELECT id FROM deliveries WHERE partition = ?7 AND endpoint_id = ?4 AND ${which}
+                  AND claim IS NULL AND organisation_id = ?5 LIMIT ?6)`;
+  const settleDue = database.prepare(settleSql('next_attempt_at IS NOT NULL'));
+  const settleInOrder = database.prepare(settleSql('order_key IS NOT NULL'));
+
+  function nextDueOf({ partition, inHands }: Bucket, endpointId: string): number {
+    return nextDue.get(partition, endpointId, JSON.stringify(inHands))?.due ?? Infinity;
+  }
+
+  function claimRows({ endpointId, buckets, now, limit, maxBytes, claimedUntil }: ClaimRequest): ClaimedDue {
+    const rows = buckets.flatMap(({ partition, claim, inHands }) =>
+      selectDue
+        .all(partition, endpointId, JSON.stringify(inHands), now.getTime(), limit)
+        .map((row) => ({ row, claim })),
+    );
+    if (buckets.length > 1) {
+      rows.sort((a, b) => (a.row.next_attempt_at ?? 0) - (b.row.next_attempt_at ?? 0));
+    }
+    const due: ClaimedDelivery[] = [];
+    let bytes = 0;
+    for (const { row, claim } of rows.slice(0, limit)) {
+      if (bytes > maxBytes) break;
+      setClaim.run(claim, claimedUntil.getTime(), row.id);
+      const event = eventOf(row);
+      bytes += event?.payload.byteLength ?? 0;
+      due.push({
+        delivery: deliveryFromRow(row),
+        event: event === undefined ? null : eventFromRow(event),
+        partition: row.partition,
+        order: orderFromRow(row),
+      });
+    }
+    const next = Math.min(...buckets.map((bucket) => nextDueOf(bucket, endpointId)));
+    return { due, nextDueAt: next === Infinity ? null : new Date(next) };
+  }
+
+  function settleRows(request: SettleRequest): number {
+    let changed = 0;
+    for (const partition of request.partitions) {
+      for (const statement of [settleDue, settleInOrder]) {
+        const { changes } = statement.run(
+          statePlace[request.state],
+          request.reason,
+          request.state === 'cancelled' ? request.now.getTime() : null,
+          request.endpointId,
+          request.organisationId,
+          request.limit - changed,
+          partition,
+        );
+        changed += Number(changes);
+      }
+    }
+    return changed;
+  }
+
+  return {
+    releaseClaims: ({ partition, keep, now }) =>
+      database.writeStatement(() =>
+        Number(release.run(partition, now.getTime(), JSON.stringify(keep)).changes),
+      ),
+
+    async waitingLanes(partitions) {
+      const lanes = new Map<string, WaitingLane>();
+      let seen = 0;
+      for (const partition of partitions) {
+        for (let after = ''; ;) {
+          const row = nextLane.get(partition, after);
+          if (row === undefined) break;
+          after = row.endpoint_id;
+          const dueAt = new Date(row.next_attempt_at ?? 0);
+          const known = lanes.get(after);
+          if (known === undefined || known.dueAt > dueAt) {
+            lanes.set(after, { organisationId: row.organisation_id, endpointId: after, dueAt });
+          }
+          if (++seen % 100 === 0) await new Promise(setImmediate);
+        }
+      }
+      return [...lanes.values()].sort((a, b) => (a.endpointId < b.endpointId ? -1 : 1));
+    },
+
+    claimDue: (request) => database.write(() => claimRows(request)),
+    settleWaiting: (request) => database.write(() => settleRows(request)),
+  };
+}

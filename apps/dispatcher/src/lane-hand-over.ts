@@ -1,0 +1,110 @@
+import type { SigningEndpoint } from '@posthorn/models';
+import type { Clock } from '@posthorn/runtime';
+import type { KeyOrder } from './key-order.ts';
+import type { Lane } from './lane.ts';
+import type { LaneRecords } from './lane-records.ts';
+import type { LaneRegistry } from './lane-registry.ts';
+import type { Loaded } from './loaded.ts';
+import type { Holding } from './ownership.ts';
+import type { QueuedDelivery } from './queued-delivery.ts';
+
+/** What lanes do with a partition's deliveries when it is handed over, or lost; with all of them (null) at the end. */
+export interface LaneHandOver {
+  /** Sends what waits to storage, and puts what is under way on record. */
+  park(holding: Holding | null): void;
+  /** Resolves when nothing is under way, or when `signal` aborts. */
+  ended(holding: Holding | null, signal: AbortSignal): Promise<void>;
+  /** For how long what is under way may go on; 0 when nothing is. It is on record under our claim. */
+  leave(holding: Holding): number;
+  /** Forgets what waits: it is another's now. */
+  drop(holding: Holding): void;
+  /** To be called after each attempt. */
+  attemptEnded(): void;
+}
+
+const longestTimeoutMs = 60_000;
+
+export function createLaneHandOver(options: {
+  readonly lanes: LaneRegistry;
+  readonly active: ReadonlySet<Lane>;
+  readonly loaded: Loaded;
+  readonly records: LaneRecords;
+  readonly keys: KeyOrder;
+  readonly clock: Clock;
+  readonly endpointOf: (lane: Lane) => SigningEndpoint | undefined;
+  readonly takeOut: (lane: Lane | undefined, queued: QueuedDelivery) => void;
+  readonly forgetIfIdle: (lane: Lane) => void;
+  readonly onRoom: () => void;
+}): LaneHandOver {
+  const { lanes, active, loaded, records, keys, clock, endpointOf, takeOut, forgetIfIdle } = options;
+  const waiters = new Set<() => void>();
+
+  function underWay(holding: Holding | null): { queued: QueuedDelivery; lane: Lane; startedAt: number }[] {
+    return [...active].flatMap((lane) =>
+      [...lane.inFlight]
+        .filter(([queued]) => holding === null || queued.holding === holding)
+        .map(([queued, startedAt]) => ({ queued, lane, startedAt })),
+    );
+  }
+
+  /** What is in our hands and not under way, in the order in which it came. */
+  function waitingOf(holding: Holding | null): QueuedDelivery[] {
+    return [...loaded.all()].filter((queued) => {
+      if (queued.done || (holding !== null && queued.holding !== holding)) return false;
+      return lanes.find(queued.delivery.endpointId)?.inFlight.has(queued) !== true;
+    });
+  }
+
+  return {
+    park(holding) {
+      for (const { queued } of underWay(holding)) records.keep(queued);
+      const waiting = waitingOf(holding);
+      // Heads first: what is behind them follows by itself, and in order.
+      for (const queued of waiting.filter(({ isBehind }) => !isBehind)) {
+        const lane = lanes.find(queued.delivery.endpointId);
+        takeOut(lane, queued);
+        records.park(queued);
+        if (lane !== undefined) forgetIfIdle(lane);
+      }
+      for (const one of new Set(waiting.map((queued) => queued.holding))) keys.parkBehind(one);
+    },
+
+    ended(holding, signal) {
+      return new Promise((resolve) => {
+        const look = (): void => {
+          if (!signal.aborted && underWay(holding).length > 0) return;
+          waiters.delete(look);
+          signal.removeEventListener('abort', look);
+          resolve();
+        };
+        waiters.add(look);
+        signal.addEventListener('abort', look);
+        look();
+      });
+    },
+
+    leave(holding) {
+      let longestMs = 0;
+      for (const { queued, lane, startedAt } of underWay(holding)) {
+        records.keep(queued);
+        const timeoutMs = endpointOf(lane)?.endpoint.timeoutMs ?? longestTimeoutMs;
+        longestMs = Math.max(longestMs, startedAt + timeoutMs - clock.monotonic(), 1);
+      }
+      return longestMs;
+    },
+
+    drop(holding) {
+      for (const queued of waitingOf(holding)) {
+        const lane = lanes.find(queued.delivery.endpointId);
+        takeOut(lane, queued);
+        if (lane !== undefined) forgetIfIdle(lane);
+      }
+      keys.drop(holding);
+      options.onRoom();
+    },
+
+    attemptEnded() {
+      if (waiters.size > 0) for (const look of [...waiters]) look();
+    },
+  };
+}

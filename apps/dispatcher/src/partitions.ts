@@ -1,0 +1,152 @@
+/**
+ * What happens when a partition becomes this process's, and when it stops being that (pipeline rule 12).
+ * Assigned: its lease is taken (when its former owner has given it back, or is dead), what that one had in its hands is given
+ * back to storage, what waits there is made known to the lanes, and reading begins where the books say.
+ * Revoked: nothing new of it starts; what waits goes to storage; what is under way gets a moment to end, and is put on record with
+ * its claim otherwise, which the next owner respects for as long as the attempt may take; then the books are written and the
+ * lease is given back. Nothing is repeated.
+ */
+import type { LogConsumer } from '@posthorn/event-log';
+import type { Clock, Logger } from '@posthorn/runtime';
+import type { Backpressure } from './backpressure.ts';
+import type { Books } from './books.ts';
+import type { DeliveryStore } from './delivery-store.ts';
+import type { DueClock } from './due-clock.ts';
+import type { Intake } from './intake.ts';
+import type { Lanes } from './lanes.ts';
+import type { LeftClaim } from './lease-store.ts';
+import type { Acquired, Holding, Ownership } from './ownership.ts';
+import type { Recorder } from './record.ts';
+
+export interface Partitions extends Pick<LogConsumer, 'assigned' | 'revoked'> {
+  /** From now on what is revoked gets as long as this allows to end, instead of a moment. */
+  stopUntil(signal: AbortSignal): void;
+}
+
+export interface PartitionsOptions {
+  readonly ownership: Ownership;
+  readonly deliveries: DeliveryStore;
+  readonly books: Books;
+  readonly lanes: Lanes;
+  readonly intake: Pick<Intake, 'forget'>;
+  readonly backpressure: Pick<Backpressure, 'forget'>;
+  readonly recorder: Recorder;
+  /** Tells the lanes what waits in these partitions. */
+  readonly findWaiting: (partitions: readonly number[]) => Promise<void>;
+  readonly clock: Clock;
+  readonly dueClock: DueClock;
+  readonly logger: Logger;
+}
+
+/** How long attempts under way have to end when a partition is handed over. */
+const handOverMs = 1000;
+/** Beyond what is left of an attempt's timeout, for its outcome to be written. */
+const recordingMs = 5000;
+const keysAtOnce = 500;
+
+export function createPartitions(options: PartitionsOptions): Partitions {
+  const { ownership, deliveries, books, lanes, intake, backpressure, recorder, clock, dueClock, logger } =
+    options;
+  let stopSignal: AbortSignal | null = null;
+
+  async function takeUp({ holding, lease }: Acquired): Promise<number> {
+    const { partition, epoch, inHands } = holding;
+    await deliveries.releaseClaims({ partition, keep: inHands, now: new Date(dueClock.now()) });
+    await promoteKeys(holding);
+    await options.findWaiting([partition]);
+    if (lease.left.length > 0) lookAgainAfter(holding, Math.max(...lease.left.map(({ forMs }) => forMs)));
+    books.open(partition, epoch, lease.next);
+    return lease.next;
+  }
+
+  /** What the former owners left under way has ended by then, or never will. */
+  function lookAgainAfter(holding: Holding, ms: number): void {
+    const { partition, claim } = holding;
+    clock
+      .setTimeout(() => {
+        if (holding.state !== 'held') return;
+        void (async () => {
+          await deliveries.releaseClaims({ partition, keep: [claim], now: new Date(dueClock.now()) });
+          await promoteKeys(holding);
+          await options.findWaiting([partition]);
+        })().catch((error: unknown) => {
+          logger.error(
+            { err: error, partition },
+            'what a former owner left could not be taken up; trying again',
+          );
+          lookAgainAfter(holding, handOverMs);
+        });
+      }, ms)
+      .unref();
+  }
+
+  async function promoteKeys(holding: Holding): Promise<void> {
+    const { partition } = holding;
+    let place: Parameters<DeliveryStore['promoteKeys']>[0]['after'] = null;
+    do {
+      const { keys, next } = await deliveries.promoteKeys({
+        partition,
+        now: new Date(dueClock.now()),
+        after: place,
+        limit: keysAtOnce,
+      });
+      lanes.learnKeys(holding, keys, next === null);
+      place = next;
+    } while (place !== null && holding.state === 'held');
+  }
+
+  async function handOver(holding: Holding): Promise<void> {
+    const { partition } = holding;
+    lanes.park(holding);
+    await intake.forget(partition);
+    // What was being planned meanwhile went to storage.
+    const moment = stopSignal ?? timeout(handOverMs);
+    await lanes.ended(holding, moment);
+    const leftForMs = lanes.leave(holding);
+    const stopped = stopSignal === null ? [] : [stopSignal];
+    await recorder.drain(AbortSignal.any([holding.whenLost, ...stopped]));
+    const left: LeftClaim[] = holding.inHands
+      .filter((claim) => claim !== holding.claim)
+      .map((claim) => ({ claim, forMs: longestAttemptMs }));
+    if (leftForMs > 0) left.push({ claim: holding.claim, forMs: leftForMs + recordingMs });
+    await ownership.giveBack(partition, left);
+  }
+
+  function forget(holding: Holding): void {
+    books.close(holding.partition);
+    backpressure.forget(holding.partition);
+    lanes.drop(holding);
+  }
+
+  function timeout(ms: number): AbortSignal {
+    const controller = new AbortController();
+    clock.setTimeout(() => controller.abort(), ms).unref();
+    return controller.signal;
+  }
+
+  ownership.onLost((holding) => {
+    void intake.forget(holding.partition);
+    forget(holding);
+  });
+
+  return {
+    async assigned(partition) {
+      const acquired = await ownership.acquire(partition);
+      if (acquired === null) throw new Error(`partition ${partition} was revoked before it could be had`);
+      return takeUp(acquired);
+    },
+    async revoked(partition) {
+      const holding = ownership.find(partition);
+      ownership.end(partition);
+      if (holding === undefined) return;
+      await handOver(holding);
+      forget(holding);
+    },
+    stopUntil(signal) {
+      stopSignal = signal;
+    },
+  };
+}
+
+/** No attempt takes longer. */
+const longestAttemptMs = 60_000;
