@@ -24,7 +24,7 @@ export interface OnDemand {
   start(requests: readonly OnDemandRequest[], trigger: OnDemandTrigger): Promise<readonly Delivery[]>;
 }
 
-type OnDemandTrigger = Extract<AttemptTrigger, 'manual' | 'replay'>;
+type OnDemandTrigger = Exclude<AttemptTrigger, 'test'>;
 
 export interface OnDemandRequest {
   readonly delivery: Delivery;
