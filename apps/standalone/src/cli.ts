@@ -7,6 +7,7 @@ import { addEndpointCommands } from './commands/endpoints.ts';
 import { addEnvironmentCommand } from './commands/environment.ts';
 import { addEventCommands } from './commands/events.ts';
 import { addEventTypeCommands } from './commands/event-types.ts';
+import { addImportCommand } from './commands/import.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { addListenCommand } from './commands/listen.ts';
 import { addOrganisationCommands } from './commands/organisations.ts';
@@ -57,6 +58,7 @@ function createProgram(io: Io, setExitCode: (code: ExitCode) => void): Command {
   addEventTypeCommands(root, withSession);
   addOrganisationCommands(root, withSession);
   addKeyCommands(root, withSession);
+  addImportCommand(root, withSession);
   root.addHelpText(
     'after',
     examples(

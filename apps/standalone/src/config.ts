@@ -29,6 +29,13 @@ export const clientConfig = {
     description:
       'The id or slug of the organisation that an operator key acts for. `--organisation` comes first.',
   }),
+  fromToken: configEntry({
+    env: 'POSTHORN_FROM_TOKEN',
+    parser: text(),
+    default: null,
+    secret: true,
+    description: 'The token of the API that `posthorn import` reads. `--from-token` comes first.',
+  }),
 } as const;
 
 /** What the command line may say of it, instead of the environment. */
@@ -49,4 +56,9 @@ export function connectionOf(options: ConnectionOptions, env: Environment): Conn
     key: options.key ?? config.key,
     organisation: options.organisation ?? config.organisation,
   };
+}
+
+/** The token that `posthorn import` reads another API with: the option, then the environment. */
+export function fromTokenOf(option: string | undefined, env: Environment): string | null {
+  return option ?? readConfig(clientConfig, env).fromToken;
 }

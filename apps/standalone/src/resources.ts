@@ -39,6 +39,10 @@ export interface EndpointResource {
   readonly id: string;
   readonly uid: string | null;
   readonly number: number;
+  readonly dialect: string;
+  readonly verification: string;
+  readonly policy: string | null;
+  readonly editionId: string | null;
   readonly organisation: string;
   readonly url: string;
   readonly name: string;
@@ -69,6 +73,19 @@ export interface EndpointHealth {
   readonly failingSince: string | null;
   readonly lastSuccessAt: string | null;
   readonly waiting: number;
+}
+
+export interface PolicyResource {
+  readonly id: string;
+  readonly number: number;
+  readonly name: string;
+  readonly algorithm: string;
+  readonly audience: string | null;
+  readonly expiresInMinutes: number | null;
+  readonly publicKeyPem: string | null;
+  readonly disabled: boolean;
+  readonly createdAt: string;
+  readonly updatedAt: string;
 }
 
 export interface SecretResource {
