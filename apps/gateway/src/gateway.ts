@@ -9,7 +9,9 @@ import { createDialects, dialectOwner } from './dialects/dialects.ts';
 import { dialectSection } from './dialects/openapi.ts';
 import { createHttpServer } from './http-server.ts';
 import { createDocsRouter } from './native/docs-page.ts';
+import { callbackRoutes } from './native/callbacks.ts';
 import { createIdempotency } from './native/idempotency.ts';
+import { jwksRoute } from './native/jwks.ts';
 import { createNativeRouter } from './native/native-router.ts';
 import { createOpenRouter } from './native/open-route.ts';
 import { createPublisher } from './native/publish-stream.ts';
@@ -59,11 +61,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
     ...(deps.notReady?.() ?? []),
   ];
   const probes = config.hasAdminPort === true ? [] : probeRoutes(metrics, notReady);
+  const open = [...callbackRoutes(clients), jwksRoute(clients), ...probes];
   const publicUrl = (): string => config.publicUrl ?? address ?? '';
   const dialects = createDialects({ ...deps, organisations });
   const reference = referenceRoute({
     routes,
-    openRoutes: probes,
+    openRoutes: open,
     sections: dialects.filter(({ routes }) => routes.length > 0).map(dialectSection),
     version: config.version,
     serverUrl: () => publicUrl() || '/',
@@ -79,7 +82,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     ...serving,
     carryOutOnce: createIdempotency(clients.idempotency, logger),
   });
-  native.use(createOpenRouter([...probes, reference], clock));
+  native.use(createOpenRouter([...open, reference], clock));
   native.use(createDocsRouter(clock));
   const server = createHttpServer({
     handler: createApp({

@@ -1,37 +1,53 @@
 /** An endpoint's settings as the API takes them, for the checks of libs/models and for RPC. */
 import {
   configV1,
+  dialectTable,
   endpointFormatTable,
   fieldMaskToMessage,
   labelSelectorToMessage,
   signatureSchemeTable,
 } from '@posthorn/contracts';
-import { checkEndpoint, type EndpointSettings, type UrlPolicy, type Violation } from '@posthorn/models';
+import {
+  checkEndpoint,
+  type Dialect,
+  type EndpointSettings,
+  type UrlPolicy,
+  type Violation,
+} from '@posthorn/models';
 import type { EndpointChanges } from './schemas/endpoint-settings.ts';
 
-/** What is wrong with the meaning of the fields that are given. */
-export function checkEndpointChanges(changes: EndpointChanges, policy: UrlPolicy): readonly Violation[] {
-  const { filter, ...rest } = changes;
+/** What is wrong with the meaning of the fields that are given; what depends on the dialect isn't judged without it. */
+export function checkEndpointChanges(
+  changes: EndpointChanges,
+  urlPolicy: UrlPolicy,
+  dialect?: Dialect,
+): readonly Violation[] {
+  const { filter, policy, ...rest } = changes;
   const settings: Partial<EndpointSettings> = {
     ...rest,
+    ...(policy !== undefined && { policyId: policy }),
     ...(filter !== undefined && { filterJson: filter === null ? null : JSON.stringify(filter) }),
   };
-  return checkEndpoint(settings, policy);
+  return checkEndpoint(settings, urlPolicy, dialect);
 }
+
+const rpcNames: Readonly<Record<string, string>> = { filter: 'filterJson', policy: 'policyId' };
 
 /** The fields that are given, by their names over RPC. */
 export function endpointMask(changes: EndpointChanges): string[] {
-  return fieldMaskToMessage(Object.keys(changes).map((field) => (field === 'filter' ? 'filterJson' : field)));
+  return fieldMaskToMessage(Object.keys(changes).map((field) => rpcNames[field] ?? field));
 }
 
 /** The message of what is given; what isn't is empty. */
 export function endpointChangesToMessage(
   changes: EndpointChanges,
   organisationId: string,
+  dialect: Dialect = 'standard',
 ): configV1.Endpoint {
   const { eventTypes, labels, filter, format } = changes;
   return configV1.Endpoint.fromPartial({
     organisationId,
+    dialect: dialectTable.toMessage(dialect),
     uid: changes.uid ?? undefined,
     url: changes.url ?? '',
     name: changes.name ?? '',
@@ -49,5 +65,7 @@ export function endpointChangesToMessage(
     retryDelaysMs: (changes.retryDelaysMs ?? []).map(BigInt),
     maxInFlight: changes.maxInFlight ?? 0,
     metadata: { ...changes.metadata },
+    policyId: changes.policy ?? undefined,
+    editionId: changes.editionId ?? undefined,
   });
 }

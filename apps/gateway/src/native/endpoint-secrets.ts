@@ -18,12 +18,12 @@ const rotationSchema = requestSchema<Rotation>('Rotation', {
       minimum: 0,
       maximum: maxOverlapMs,
       description:
-        'How long the old secret signs beside the new one; a day when left out, 0 ends it at once.',
+        'How long the old secret signs beside the new one; a day when left out, 0 ends it at once. In dialects it ends at once unless `rapidly` is told otherwise.',
     },
     secret: {
       type: 'string',
       minLength: 1,
-      maxLength: 256,
+      maxLength: 512,
       description:
         'Your own new secret; its form names its scheme. Made by us when left out, one for each scheme that signs.',
     },

@@ -68,6 +68,22 @@ beforeEach(() => {
 });
 
 describe('creating', () => {
+  test('passes on what dialects have: the policy, the edition, a secret of any form', async () => {
+    await running.call('POST', '/v1/endpoints', {
+      body: { url: 'https://example.com', dialect: 'xurrent', policy: '7' },
+    });
+    expect(asked.get('create')).toMatchObject({
+      endpoint: { dialect: configV1.Dialect.DIALECT_XURRENT, policyId: '7' },
+      given: ['url', 'policy_id'],
+    });
+    const body = { url: 'https://example.com', dialect: 'preo', editionId: 'e1', secret: 'plain text' };
+    await running.call('POST', '/v1/endpoints', { body });
+    expect(asked.get('create')).toMatchObject({
+      endpoint: { dialect: configV1.Dialect.DIALECT_PREO, editionId: 'e1' },
+      secret: 'plain text',
+    });
+  });
+
   test('answers 201 with everything that it is, its first secret and its ETag', async () => {
     const created = await running.call('POST', '/v1/endpoints', {
       body: { url: 'https://example.com/hooks' },
@@ -84,6 +100,10 @@ describe('creating', () => {
       description: '',
       state: 'enabled',
       stateReason: null,
+      verification: 'none',
+      verificationExpiresAt: null,
+      policy: null,
+      editionId: null,
       eventTypes: null,
       labels: null,
       filter: null,
@@ -172,7 +192,16 @@ describe('creating', () => {
     ['too many retries', { retryDelaysMs: Array.from({ length: 21 }, () => 1_000) }, '/retryDelaysMs'],
     ['no place at all', { maxInFlight: 0 }, '/maxInFlight'],
     ['metadata that isn’t text', { metadata: { a: 1 } }, '/metadata/a'],
-    ['another dialect', { dialect: 'xurrent' }, '/dialect'],
+    ['an unknown dialect', { dialect: 'svix' }, '/dialect'],
+    ['a format of another dialect', { dialect: 'rapidly', format: 'cloudevents' }, '/format'],
+    ['a scheme where a dialect signs', { dialect: 'preo', signing: ['v1'] }, '/signing'],
+    ['a policy that would sign nothing', { policy: '7' }, '/policy'],
+    ['an edition where there is none', { editionId: 'e' }, '/editionId'],
+    [
+      'a header that the dialect sets',
+      { dialect: 'ricloud', headers: { 'Ricloud-Signature': 'x' } },
+      '/headers/Ricloud-Signature',
+    ],
     ['ordering', { ordering: 'key' }, '/ordering'],
     ['a state', { state: 'paused' }, '/state'],
   ])('%s is refused', async (_, fields, field) => {

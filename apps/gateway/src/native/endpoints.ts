@@ -1,5 +1,5 @@
-import { endpointStateTable, type configV1 } from '@posthorn/contracts';
-import { endpointStates, type Violation } from '@posthorn/models';
+import { dialectTable, endpointStateTable, type configV1 } from '@posthorn/contracts';
+import { dialects, endpointStates, type Dialect, type Violation } from '@posthorn/models';
 import type { CallOptions } from '@posthorn/rpc';
 import { checkSecret } from '@posthorn/signing';
 import type { GatewayClients } from '../clients.ts';
@@ -45,7 +45,8 @@ export function endpointRoutes({
   config,
   health,
 }: EndpointRouteDeps): readonly Route[] {
-  const check = (body: EndpointChanges): readonly Violation[] => checkEndpointChanges(body, config.urlPolicy);
+  const check = (body: EndpointChanges, dialect?: Dialect): readonly Violation[] =>
+    checkEndpointChanges(body, config.urlPolicy, dialect);
   const answerWith = createEndpointAnswer(health);
 
   return [
@@ -57,11 +58,19 @@ export function endpointRoutes({
       tag: 'Endpoints',
       scope: 'endpoints:read',
       organisation: 'required',
-      query: { ...pageParameters, state: choiceParameter('Only those in this state.', endpointStates) },
+      query: {
+        ...pageParameters,
+        state: choiceParameter('Only those in this state.', endpointStates),
+        dialect: choiceParameter('Only those of this dialect.', dialects),
+      },
       answers: { 200: { description: 'The endpoints, newest first.', schema: endpointPageSchema } },
       async handle({ query, organisationId, rpc }) {
         const state = query.state === undefined ? 0 : endpointStateTable.toMessage(query.state);
-        const list = await endpoints.listEndpoints({ organisationId, ...pageRequest(query), state }, rpc);
+        const dialect = query.dialect === undefined ? undefined : dialectTable.toMessage(query.dialect);
+        const list = await endpoints.listEndpoints(
+          { organisationId, ...pageRequest(query), state, dialect },
+          rpc,
+        );
         const ids = list.endpoints.map(({ id }) => id);
         const known = await health(organisationId, ids, rpc);
         const view = (endpoint: configV1.Endpoint): EndpointView =>
@@ -81,9 +90,16 @@ export function endpointRoutes({
       organisation: 'required',
       body: {
         schema: newEndpointSchema,
-        check: (body) => [...check(body), ...checkGivenSecret(body.secret)],
+        check: (body) => {
+          const { dialect = 'standard' } = body;
+          return [...check(settingsOf(body), dialect), ...checkGivenSecret(body.secret, dialect)];
+        },
         examples: {
           all: { summary: 'Everything, to one URL', value: { url: 'https://example.com/hooks' } },
+          xurrent: {
+            summary: 'For a receiver of another product: signed by a policy',
+            value: { url: 'https://example.com/hooks', dialect: 'xurrent', policy: '7' },
+          },
           selected: {
             summary: 'Large orders of the EU',
             value: {
@@ -109,15 +125,17 @@ export function endpointRoutes({
         const settings = settingsOf(body);
         const created = await endpoints.createEndpoint(
           {
-            endpoint: endpointChangesToMessage(settings, organisationId),
+            endpoint: endpointChangesToMessage(settings, organisationId, body.dialect),
             secret: body.secret,
             given: endpointMask(settings),
           },
           rpc,
         );
         const endpoint = endpointView(found(created.endpoint), newHealth);
-        const { secret } = found(created.secrets[0]);
-        return { status: 201, body: { ...endpoint, secret }, headers: { ETag: etagOf(endpoint.version) } };
+        // A policy signs for an endpoint of xurrent, which has no secret.
+        const secret = created.secrets[0]?.secret;
+        const shown = { ...endpoint, ...(secret !== undefined && { secret }) };
+        return { status: 201, body: shown, headers: { ETag: etagOf(endpoint.version) } };
       },
     }),
     defineRoute({
@@ -148,7 +166,7 @@ export function endpointRoutes({
       ifMatch: true,
       body: {
         schema: endpointChangesSchema,
-        check,
+        check: (body) => check(body),
         examples: { types: { summary: 'Other event types', value: { eventTypes: ['invoice.*'] } } },
       },
       answers: { 200: { description: 'It is changed.', schema: endpointSchema, headers: etagHeader } },
@@ -201,9 +219,9 @@ export function createEndpointAnswer(
   };
 }
 
-/** Whether the endpoint signs with the secret's scheme at all is for config to say. */
-function checkGivenSecret(secret: string | undefined): readonly Violation[] {
-  if (secret === undefined) return [];
+/** Whether the endpoint signs with the secret's scheme at all, and secrets of other forms, are for config to judge. */
+function checkGivenSecret(secret: string | undefined, dialect: Dialect): readonly Violation[] {
+  if (secret === undefined || dialect !== 'standard') return [];
   return checkSecret(secret, secret.startsWith('whsk_') ? 'v1a' : 'v1');
 }
 
@@ -212,7 +230,7 @@ function settingsOf({
   dialect: __,
   secret: ___,
   ...settings
-}: NewEndpoint): EndpointChanges {
+}: Partial<NewEndpoint>): EndpointChanges {
   return settings;
 }
 

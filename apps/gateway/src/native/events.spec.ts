@@ -26,6 +26,8 @@ const shown = {
   labels: { region: 'eu' },
   subject: null,
   idempotencyKey: 'k',
+  orderingKey: null,
+  routesTo: null,
   occurredAt: '2026-01-30T12:00:00.000Z',
   acceptedAt: '2026-01-31T12:00:00.000Z',
 };

@@ -63,6 +63,7 @@ test('is created with its token, which no other answer shows', async () => {
     expiresAt: null,
     lastUsedAt: null,
     createdAt: '2026-01-31T12:00:00.000Z',
+    routesTo: null,
   };
   expect([answer.status, answer.body]).toEqual([201, { ...shown, token: 'phk_the-token' }]);
   expect(created?.key).toMatchObject({
@@ -118,7 +119,7 @@ test.each([
   ['a day that isn’t', { ...input, expiresAt: '2099-02-30T00:00:00Z' }, '/expiresAt'],
   ['a short token', { ...input, token: 'short' }, '/token'],
   ['a token with spaces', { ...input, token: 'a token with spaces in it' }, '/token'],
-  ['what a later version routes to', { ...input, routesTo: 'x' }, '/routesTo'],
+  ['a route that is no text', { ...input, routesTo: 1 }, '/routesTo'],
 ])('%s is refused', async (_, body, field) => {
   const answer = await running.call('POST', '/v1/keys', { body });
   expect([answer.status, answer.body]).toEqual([
@@ -154,4 +155,11 @@ test('can’t be moved to another organisation, nor get another token', async ()
   for (const body of [{ organisation: 'globex' }, { token: 'x'.repeat(40) }]) {
     expect((await running.call('PATCH', `/v1/keys/${key.id}`, { body })).status).toBe(400);
   }
+});
+
+test('what a key publishes can be routed to one endpoint, and back to the default', async () => {
+  await running.call('POST', '/v1/keys', { body: { ...input, routesTo: 'my-config' } });
+  expect(created?.key).toMatchObject({ routesTo: 'my-config' });
+  await running.call('PATCH', `/v1/keys/${key.id}`, { body: { routesTo: null } });
+  expect(updated).toMatchObject({ updateMask: ['routes_to'], key: { routesTo: undefined } });
 });

@@ -180,6 +180,7 @@ function toMessage(input: NewApiKey, organisationId: string | null): configV1.Ap
     expiresAt: timeOf(input.expiresAt ?? null) ?? undefined,
     lastUsedAt: undefined,
     createdAt: undefined,
+    routesTo: input.routesTo ?? undefined,
   };
 }
 

@@ -66,7 +66,9 @@ export function openApiDocument({ routes, openRoutes, sections, version, serverU
     (paths[path] ??= {})[method] = operation;
   };
   for (const route of routes) add(route.path, route.method, operationOf(route));
-  for (const route of openRoutes) add(route.path, 'get', openOperationOf(route));
+  for (const route of openRoutes)
+    for (const method of route.methods ?? openMethods)
+      add(route.path, method, openOperationOf(route, method));
   for (const section of sections)
     for (const operation of section.operations)
       add(operation.path, operation.method, sectionOperationOf(section, operation));
@@ -113,19 +115,23 @@ function operationOf(route: RouteDescription): Json {
   };
 }
 
-function openOperationOf(route: OpenRoute): Json {
+const openMethods = ['get'] as const;
+
+function openOperationOf(route: OpenRoute, method: Method): Json {
+  const [first] = route.methods ?? openMethods;
   return {
-    operationId: route.operationId,
+    // Names are unique: the first method has the route's own.
+    operationId: method === first ? route.operationId : `${route.operationId}By${capitalised(method)}`,
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
     tags: ['Operation'],
     security: [],
+    ...listUnlessEmpty('parameters', ownParametersOf(route)),
     responses: {
+      ...problemsWith([...(route.errors ?? []), 'method_not_allowed']),
       ...Object.fromEntries(
         Object.entries(route.answers).map(([status, answer]) => [status, answerOf(answer)]),
       ),
-      // They take no parameters; a method that isn't there is the one mistake that can be made.
-      '405': problemAnswerOf(['method_not_allowed']),
     },
   };
 }
@@ -216,7 +222,10 @@ function usedParameters(routes: readonly RouteDescription[]): Json {
   );
 }
 
-function ownParametersOf(route: RouteDescription): Json[] {
+function ownParametersOf(route: {
+  readonly params?: NonNullable<RouteDescription['params']>;
+  readonly query?: Readonly<Record<string, { readonly description: string; readonly schema: Definition }>>;
+}): Json[] {
   const inPath = Object.entries(route.params ?? {}).map(([name, { description, example }]) => ({
     name,
     in: 'path',
@@ -292,7 +301,11 @@ function errorCodesOf(route: RouteDescription): ReadonlySet<ErrorCode> {
 }
 
 function problemsOf(route: RouteDescription): Json {
-  const byStatus = Map.groupBy(errorCodesOf(route), (code) => String(problemKinds[code].status));
+  return problemsWith(errorCodesOf(route));
+}
+
+function problemsWith(errors: Iterable<ErrorCode>): Json {
+  const byStatus = Map.groupBy(errors, (code) => String(problemKinds[code].status));
   return Object.fromEntries([...byStatus].map(([status, codes]) => [status, problemAnswerOf(codes)]));
 }
 
@@ -336,6 +349,10 @@ function schemasOf(
 
 function plain(schema: Schema<unknown> | Definition): Json {
   return { ...toPlainSchema(schema, root, () => undefined) };
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function listUnlessEmpty(name: string, list: readonly unknown[]): Json {

@@ -61,6 +61,7 @@ test('is created with what is given; the rest is left to the service', async () 
     timeZone: 'Europe/Amsterdam',
     branding: { name: 'Acme', iconUrl: null, thumbnailUrl: null },
     requireKnownTypes: false,
+    defaultRicloudEndpoint: null,
     retention: { payloadDays: 7, metadataDays: 90 },
     createdAt: '2026-01-31T12:00:00.000Z',
     updatedAt: '2026-01-31T12:00:00.000Z',
@@ -93,7 +94,7 @@ test.each([
     { slug: 'a', retention: { payloadDays: 100 } },
     '/retention/metadataDays',
   ],
-  ['a field of a later version', { slug: 'a', defaultRicloudEndpoint: 'x' }, '/defaultRicloudEndpoint'],
+  ['an endpoint without a name', { slug: 'a', defaultRicloudEndpoint: '' }, '/defaultRicloudEndpoint'],
   ['an id', { slug: 'a', id: acme.id }, '/id'],
 ])('%s is refused', async (_, body, field) => {
   const answer = await running.call('POST', '/v1/organisations', { token, body });
@@ -129,4 +130,14 @@ test('is changed in the fields that are given', async () => {
 test('is deleted', async () => {
   expect((await running.call('DELETE', '/v1/organisations/acme', { token })).status).toBe(204);
   expect(deleted).toBe('acme');
+});
+
+test('the endpoint that gets what no key routes elsewhere is named, and unnamed again', async () => {
+  await running.call('PATCH', '/v1/organisations/acme', { token, body: { defaultRicloudEndpoint: 'mine' } });
+  expect(updated).toMatchObject({
+    updateMask: ['default_ricloud_endpoint'],
+    organisation: { defaultRicloudEndpoint: 'mine' },
+  });
+  await running.call('PATCH', '/v1/organisations/acme', { token, body: { defaultRicloudEndpoint: null } });
+  expect(updated?.organisation?.defaultRicloudEndpoint).toBeUndefined();
 });

@@ -160,6 +160,7 @@ function toMessage(input: OrganisationInput): configV1.Organisation {
     },
     requireKnownTypes: input.requireKnownTypes ?? false,
     retention: retention && retentionMessage(retention),
+    defaultRicloudEndpoint: input.defaultRicloudEndpoint ?? undefined,
     createdAt: undefined,
     updatedAt: undefined,
   };

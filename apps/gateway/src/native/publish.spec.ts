@@ -2,7 +2,7 @@ import type { ingestV1 } from '@posthorn/contracts';
 import { refusalToMessage } from '@posthorn/contracts';
 import { DomainError, isId } from '@posthorn/models';
 import { FakeClock } from '@posthorn/testing';
-import { acme, globex, tokens } from '../testing/fake-services.harness.ts';
+import { acme, globex, routedTo, tokens } from '../testing/fake-services.harness.ts';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.harness.ts';
 
 const anyTime = new Date('2026-01-31T12:00:00.000Z');
@@ -67,6 +67,16 @@ describe('publishing', () => {
     const payload = '{ "b":1.0,"a":12345678901234567890, "e":"\\u00e4\\/" }';
     await publish(`{"type":"order.paid","data":${payload},"subject":"s"}`);
     expect(Buffer.from(ingest.events[0]?.data ?? []).toString()).toBe(payload);
+  });
+
+  it('says where the publishing key routes to, and carries the trace of the request on', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    await publish({ type: 'order.paid', data: 1 }, { traceparent });
+    await publish({ type: 'order.paid', data: 1 }, { traceparent: 'none' }, tokens.routed);
+    expect(ingest.events.map((event) => [event.routesTo, event.traceparent])).toEqual([
+      [undefined, traceparent],
+      [routedTo, undefined],
+    ]);
   });
 
   it('takes the key from the header as from the body', async () => {

@@ -1,4 +1,4 @@
-import { DomainError, newId, type JsonRange } from '@posthorn/models';
+import { DomainError, newId, readTraceparent, type JsonRange } from '@posthorn/models';
 import type { Clock, Logger, Random } from '@posthorn/runtime';
 import { eventKeys, findEvents } from './batch-body.ts';
 import { problemAnswer, toProblem } from './problem.ts';
@@ -162,6 +162,8 @@ async function publishEvent(
   const { event, organisation } = readPublishBody(call.body, { ...options, now: new Date(nowMs) });
   const organisationId = call.organisationOf(organisation);
   event.organisationId = organisationId instanceof Promise ? await organisationId : organisationId;
+  event.routesTo = call.principal.routesTo ?? undefined;
+  event.traceparent = readTraceparent(call.header('traceparent'));
   // The id is fixed here, so that the event stays the same one however often it has to be sent on.
   if (event.id === '') event.id = newId(nowMs, random.bytes);
   const outcome = await publisher.publish(event);

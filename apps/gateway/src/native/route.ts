@@ -19,6 +19,7 @@ export const tags = [
   'API keys',
   'Event types',
   'Endpoints',
+  'Policies',
   'Filters',
   'Events',
   'Deliveries',

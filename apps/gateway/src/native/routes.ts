@@ -8,12 +8,14 @@ import { endpointActivityRoutes } from './endpoint-activity.ts';
 import { createEndpointHealthLookup } from './endpoint-health.ts';
 import { endpointSecretRoutes } from './endpoint-secrets.ts';
 import { endpointStateRoutes } from './endpoint-state.ts';
+import { endpointVerificationRoutes } from './endpoint-verification.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { eventTypeRoutes } from './event-types.ts';
 import { eventRoutes } from './events.ts';
 import { filterRoutes } from './filters.ts';
 import { keyRoutes } from './keys.ts';
 import { organisationRoutes } from './organisations.ts';
+import { policyRoutes } from './policies.ts';
 import { publishRoutes } from './publish.ts';
 import type { Publisher } from './publish-stream.ts';
 import type { Route } from './route.ts';
@@ -42,8 +44,10 @@ export function createRoutes(deps: RouteDeps): readonly Route[] {
     ...eventTypeRoutes(clients),
     ...endpointRoutes({ clients, config, health }),
     ...endpointStateRoutes(clients, health),
+    ...endpointVerificationRoutes(clients, health),
     ...endpointSecretRoutes(clients),
     ...endpointActivityRoutes(clients),
+    ...policyRoutes(clients),
     ...filterRoutes(),
     ...eventRoutes(deps),
     ...deliveryRoutes(clients),

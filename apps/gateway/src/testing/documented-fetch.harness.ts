@@ -125,10 +125,9 @@ function mediaOf(described: Json, contentType: string | null, what: string): str
 /** The operation that a path is of: literal segments go before parameters. */
 function findOperation(document: Json, path: string, method: string): Operation | null {
   // Dialects that accept a slash at the end, or a suffix, are described without.
-  const described = path.split('?')[0]?.replace(/(?<=.)\/$|\.json$/, '') ?? '';
-  const plainPath = path.startsWith('/openapi') ? '/openapi.json' : described;
-  const segments = plainPath.split('/');
   const paths = document['paths'] as Record<string, Json>;
+  const [asSent = ''] = path.split('?');
+  const segments = (asSent in paths ? asSent : asSent.replace(/(?<=.)\/$|\.json$/, '')).split('/');
   const fits = (template: string): boolean => {
     const parts = template.split('/');
     return (

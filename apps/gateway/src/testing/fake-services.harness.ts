@@ -60,22 +60,27 @@ export const tokens = {
   acme: 'key-of-acme-that-may-do-all',
   reader: 'key-of-acme-that-may-read-endpoints',
   publisher: 'key-of-acme-that-may-publish',
+  routed: 'key-of-acme-that-publishes-to-one-endpoint',
 } as const;
 
-const knownKeys: Readonly<Record<string, { organisationId?: string; scopes: Scope[] }>> = {
+/** Where `tokens.routed` publishes to. */
+export const routedTo = '01890000-0000-4000-8000-0000000000e9';
+
+const knownKeys: Readonly<Record<string, { organisationId?: string; scopes: Scope[]; routesTo?: string }>> = {
   [tokens.operator]: { scopes: ['*'] },
   [tokens.acme]: { organisationId: acme.id, scopes: ['*'] },
   [tokens.reader]: { organisationId: acme.id, scopes: ['endpoints:read'] },
   [tokens.publisher]: { organisationId: acme.id, scopes: ['events:write'] },
+  [tokens.routed]: { organisationId: acme.id, scopes: ['events:write'], routesTo: routedTo },
 };
 
 const keysByDigest = new Map(
-  Object.entries(knownKeys).map(([token, { organisationId, scopes }]) => [
+  Object.entries(knownKeys).map(([token, { organisationId, ...rest }]) => [
     createHash('sha256').update(token).digest('hex'),
     configV1.ApiKey.fromPartial({
       id: token,
       name: token,
-      scopes,
+      ...rest,
       createdAt: anyTime,
       ...(organisationId !== undefined && { organisationId }),
     }),

@@ -11,6 +11,7 @@ export interface ApiKeyView {
   readonly scopes: readonly Scope[];
   /** The id of its organisation; null for an operator key. */
   readonly organisation: string | null;
+  readonly routesTo: string | null;
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
   readonly createdAt: Date;
@@ -20,6 +21,7 @@ export interface ApiKeyChanges {
   readonly name?: string;
   readonly scopes?: readonly Scope[];
   readonly expiresAt?: string | null;
+  readonly routesTo?: string | null;
 }
 
 export interface NewApiKey extends ApiKeyChanges {
@@ -39,6 +41,13 @@ const changes = {
     description: 'What it may do: at most what the key that gives them may do itself.',
   },
   expiresAt: described(timeOrNull, 'When it stops working; null: never.'),
+  routesTo: {
+    type: ['string', 'null'],
+    minLength: 1,
+    maxLength: 128,
+    description:
+      'The one ricloud endpoint of its organisation, by id or uid, that gets what it publishes; null: the default of the organisation.',
+  },
 } satisfies Record<string, Definition>;
 
 export const newApiKeySchema = requestSchema<NewApiKey>('NewApiKey', {
@@ -73,6 +82,10 @@ const properties = {
   organisation: {
     type: ['string', 'null'],
     description: 'The id of its organisation; null for an operator key.',
+  },
+  routesTo: {
+    type: ['string', 'null'],
+    description: 'The id of the one ricloud endpoint that gets what it publishes.',
   },
   expiresAt: timeOrNull,
   lastUsedAt: described(timeOrNull, 'About when it was last used, to a minute or so.'),

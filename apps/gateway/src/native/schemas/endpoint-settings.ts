@@ -1,10 +1,12 @@
 /** What an owner writes of an endpoint: the body of POST and of PATCH. */
 import {
+  dialects,
   endpointFormats,
   endpointLimits as limits,
   eventTypePatternPattern,
   maxEventTypeLength,
   signatureSchemes,
+  type Dialect,
   type EndpointFormat,
   type SignatureScheme,
 } from '@posthorn/models';
@@ -18,8 +20,10 @@ export interface EndpointChanges {
   readonly eventTypes?: readonly string[] | null;
   readonly labels?: Readonly<Record<string, readonly string[]>> | null;
   readonly filter?: object | null;
+  readonly editionId?: string | null;
   readonly format?: EndpointFormat;
   readonly signing?: readonly SignatureScheme[];
+  readonly policy?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
   readonly retryDelaysMs?: readonly number[];
@@ -30,7 +34,7 @@ export interface EndpointChanges {
 export interface NewEndpoint extends EndpointChanges {
   readonly url: string;
   readonly organisation?: string;
-  readonly dialect?: 'standard';
+  readonly dialect?: Dialect;
   readonly secret?: string;
 }
 
@@ -76,18 +80,30 @@ const changes = {
     description: 'A condition over the payload; see `POST /v1/filters/evaluate` for trying one out.',
     examples: [{ 'order.total': { $gte: 100 } }],
   },
+  editionId: {
+    type: ['string', 'null'],
+    minLength: 1,
+    maxLength: limits.labelValueLength,
+    description: 'Only events with this label `edition_id` (dialect `preo`).',
+  },
   format: {
     type: 'string',
     enum: endpointFormats,
     description:
-      'The body that is sent: `standard` is `{"type","timestamp","data"}`, `raw` is `data` alone, `cloudevents` is CloudEvents 1.0 in binary mode.',
+      'The body that is sent: `standard` is `{"type","timestamp","data"}`, `raw` is `data` alone, `cloudevents` is CloudEvents 1.0 in binary mode. An endpoint of `rapidly` has `raw` (its own), `discord` or `slack`; the other dialects have one each.',
   },
   signing: {
     type: 'array',
     items: { type: 'string', enum: signatureSchemes },
-    minItems: 1,
     maxItems: 2,
-    description: '`["v1"]` (HMAC-SHA256) or `["v1","v1a"]` (and ed25519 beside it).',
+    description:
+      '`["v1"]` (HMAC-SHA256) or `["v1","v1a"]` (and ed25519 beside it); `[]` for dialects, which sign in ways of their own.',
+  },
+  policy: {
+    type: ['string', 'null'],
+    minLength: 1,
+    maxLength: 64,
+    description: 'The policy that signs, by its id or number (dialect `xurrent`); null: nothing is signed.',
   },
   headers: {
     type: 'object',
@@ -100,7 +116,8 @@ const changes = {
     type: 'integer',
     minimum: limits.minTimeoutMs,
     maximum: limits.maxTimeoutMs,
-    description: 'How long one request may take, answer included; 15 s when left out.',
+    description:
+      'How long one request may take, answer included; 15 s when left out (`ricloud`, `xurrent`, `rapidly`: 10 s, `preo`: 30 s).',
   },
   retryDelaysMs: {
     type: 'array',
@@ -131,12 +148,18 @@ export const newEndpointSchema = requestSchema<NewEndpoint>('NewEndpoint', {
       description:
         'The organisation that it is for, by id or slug, where an operator makes it and the header names none.',
     },
-    dialect: { const: 'standard', description: 'The API and envelope that it follows.' },
+    dialect: {
+      type: 'string',
+      enum: dialects,
+      description:
+        'The API that it belongs to, which fixes what is sent and how that is signed; `standard` when left out.',
+    },
     secret: {
       type: 'string',
       minLength: 1,
-      maxLength: 256,
-      description: 'Your own signing secret (`whsec_…`); made by us when left out.',
+      maxLength: 512,
+      description:
+        'Your own signing secret (`whsec_…`; any text for `ricloud`, `rapidly` and `preo`); made by us when left out.',
     },
   },
   required: ['url'],

@@ -128,7 +128,7 @@ export const createdEndpointSchema = answerSchema<CreatedEndpointView>('CreatedE
     secret: {
       type: 'string',
       description:
-        'The signing secret (`whsec_…`), here and under `secrets` only; left out when the answer is repeated for an Idempotency-Key.',
+        'The signing secret (`whsec_…`), here and under `secrets` only; left out when the answer is repeated for an Idempotency-Key, and where a policy signs.',
     },
   },
   optional: ['secret'],

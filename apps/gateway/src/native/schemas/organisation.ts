@@ -11,6 +11,7 @@ export interface OrganisationInput {
   readonly timeZone?: string;
   readonly branding?: Partial<Branding>;
   readonly requireKnownTypes?: boolean;
+  readonly defaultRicloudEndpoint?: string | null;
   readonly retention?: Partial<Retention>;
 }
 
@@ -45,6 +46,13 @@ const properties: PropertiesOf<OrganisationInput> = {
   requireKnownTypes: {
     type: 'boolean',
     description: 'Whether publishing an event of a type that is not in the catalogue is refused.',
+  },
+  defaultRicloudEndpoint: {
+    type: ['string', 'null'],
+    minLength: 1,
+    maxLength: 128,
+    description:
+      'The ricloud endpoint, by id or uid, that gets what no key routes elsewhere; null: the oldest one that has passed its test.',
   },
   retention: requestSchema<Partial<Retention>>('RetentionInput', {
     description: 'Replaced as a whole.',
