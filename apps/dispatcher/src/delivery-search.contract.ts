@@ -5,6 +5,7 @@ import {
   type AttemptQuery,
   type DeliveryQuery,
   type DeliverySearch,
+  type EndedAttempt,
   type FoundAttempt,
 } from './delivery-search.ts';
 import type { DeliveryWithLast } from './delivery-store.ts';
@@ -12,8 +13,8 @@ import { sampleAttempt, sampleDelivery, sampleEvent, sampleTime } from './sample
 
 export interface SearchUnderTest {
   readonly search: DeliverySearch;
-  /** Puts a delivery and its attempts on record. */
-  record(delivery: Delivery, attempts: readonly Attempt[]): Promise<void>;
+  /** Puts a delivery on record, or an attempt of one that is there. */
+  record(delivery: Delivery, attempt: Attempt | null): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -92,7 +93,12 @@ export function describeDeliverySearch(name: string, open: () => Promise<SearchU
     let subject: SearchUnderTest;
     beforeAll(async () => {
       subject = await open();
-      for (const { delivery, attempts } of recorded) await subject.record(delivery, attempts);
+      for (const { delivery } of recorded) await subject.record(delivery, null);
+      // As they end, across the deliveries.
+      const attempts = recorded
+        .flatMap((one) => one.attempts.map((attempt) => ({ delivery: one.delivery, attempt })))
+        .sort((a, b) => a.attempt.startedAt.getTime() - b.attempt.startedAt.getTime());
+      for (const { delivery, attempt } of attempts) await subject.record(delivery, attempt);
     });
     afterAll(() => subject.close());
 
@@ -217,6 +223,33 @@ export function describeDeliverySearch(name: string, open: () => Promise<SearchU
         const { items } = await findAttempts({});
 
         expect(items).toEqual([...all].sort(latestFirst));
+      });
+    });
+
+    describe('the latest attempts of an endpoint', () => {
+      it('come from the last one back, each with the state of its delivery', async () => {
+        const found: EndedAttempt[] = [];
+        for await (const slice of subject.search.latestAttempts('acme', 'e1')) found.push(...slice);
+        const expected = recorded
+          .filter(({ delivery }) => delivery.organisationId === 'acme' && delivery.endpointId === 'e1')
+          .flatMap(({ delivery, attempts }) =>
+            attempts.map(({ startedAt, outcome }) => ({
+              deliveryId: delivery.id,
+              deliveryState: delivery.state,
+              startedAt,
+              succeeded: outcome === 'success',
+            })),
+          );
+
+        expect(found).toHaveLength(expected.length);
+        expect(found).toEqual(expect.arrayContaining(expected));
+        const order = found.map(({ startedAt }) => startedAt.getTime());
+        expect(order).toEqual(order.toSorted((a, b) => b - a));
+      });
+
+      it('are none of an endpoint that has none', async () => {
+        for await (const slice of subject.search.latestAttempts('acme', 'unknown')) expect(slice).toEqual([]);
+        expect.hasAssertions();
       });
     });
   });

@@ -1,10 +1,11 @@
-import { attemptIdOf, DomainError } from '@posthorn/models';
+import { attemptIdOf, deliveryStates, DomainError } from '@posthorn/models';
 import type { SqliteDatabase } from '@posthorn/sqlite';
 import type {
   AttemptQuery,
   DeliveryQuery,
   DeliverySearch,
   DeliverySearchOrder,
+  EndedAttempt,
   FoundAttempt,
   SearchPage,
   SearchResult,
@@ -12,11 +13,13 @@ import type {
 import type { DeliveryWithLast } from './delivery-store.ts';
 import { Conditions, createDeliveryLists, endpointsOf, organisationsOf } from './delivery-lists.sqlite.ts';
 import { outcomePlace, statePlace } from './delivery-record.sqlite.ts';
-import { attemptFromRow, type AttemptRow, type DeliveryRow } from './delivery-rows.sqlite.ts';
+import { attemptFromRow, named, type AttemptRow, type DeliveryRow } from './delivery-rows.sqlite.ts';
 import { createRanking } from './ranking.ts';
 
 /** Rows looked at in one go: a few milliseconds. */
 const slice = 1000;
+/** What tells of an endpoint's health is mostly among its last attempts. */
+const latestSlice = 100;
 
 /**
  * Walks the index that lists have too, endpoint by endpoint, and gives the event loop back between slices: an index for each order
@@ -26,6 +29,13 @@ export function createSqliteDeliverySearch(database: SqliteDatabase): DeliverySe
   const { withLast } = createDeliveryLists(database);
   const selectDelivery = database.prepare<DeliveryRow>('SELECT * FROM deliveries WHERE id = ?');
   const selectAttempt = database.prepare<AttemptRow>('SELECT * FROM attempts WHERE position = ?');
+
+  const selectLatest = database.prepare<LatestRow>(
+    `SELECT position, delivery_id, started_at, outcome,
+       (SELECT state FROM deliveries WHERE id = attempts.delivery_id) AS state
+     FROM attempts WHERE organisation_id = ? AND endpoint_id = ? AND position < ?
+     ORDER BY position DESC LIMIT ${latestSlice}`,
+  );
 
   /** Each endpoint of the organisations that the table has rows of, or those named. */
   function* lanes(
@@ -153,7 +163,24 @@ export function createSqliteDeliverySearch(database: SqliteDatabase): DeliverySe
     return { items, total: ranking.offered, hasMore: ranking.offered > query.offset + page.length };
   }
 
-  return { deliveries, attempts };
+  async function* latestAttempts(
+    organisationId: string,
+    endpointId: string,
+  ): AsyncGenerator<readonly EndedAttempt[]> {
+    for (let before: number | undefined = Number.MAX_SAFE_INTEGER; before !== undefined;) {
+      const rows = selectLatest.all(organisationId, endpointId, before);
+      yield rows.map((row) => ({
+        deliveryId: row.delivery_id,
+        deliveryState: row.state === null ? null : named(deliveryStates, row.state),
+        startedAt: new Date(row.started_at),
+        succeeded: row.outcome === outcomePlace.success,
+      }));
+      before = rows.length === latestSlice ? rows.at(-1)?.position : undefined;
+      await new Promise(setImmediate);
+    }
+  }
+
+  return { deliveries, attempts, latestAttempts };
 }
 
 interface Placed {
@@ -168,6 +195,14 @@ interface AttemptPlace {
   readonly started_at: number;
   readonly status: number | null;
   readonly wanted: number;
+}
+
+interface LatestRow {
+  readonly position: number;
+  readonly delivery_id: string;
+  readonly started_at: number;
+  readonly outcome: number;
+  readonly state: number | null;
 }
 
 /** SQL of what each order sorts by. */

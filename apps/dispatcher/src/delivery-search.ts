@@ -13,6 +13,16 @@ export interface DeliverySearch {
   deliveries(query: DeliveryQuery, signal: AbortSignal): Promise<SearchResult<DeliveryWithLast>>;
   /** The latest start first; of those that began at the same time, in the order of delivery and number from the last. */
   attempts(query: AttemptQuery, signal: AbortSignal): Promise<SearchResult<FoundAttempt>>;
+  /** The attempts of an endpoint from the latest back, in slices: for whoever stops as soon as it knows enough. */
+  latestAttempts(organisationId: string, endpointId: string): AsyncIterable<readonly EndedAttempt[]>;
+}
+
+/** An attempt, and where its delivery stands now; null when the delivery isn't there any more. */
+export interface EndedAttempt {
+  readonly deliveryId: string;
+  readonly deliveryState: DeliveryState | null;
+  readonly startedAt: Date;
+  readonly succeeded: boolean;
 }
 
 /** What is given is AND-ed; of a list any value will do, and an empty one asks for nothing. */
