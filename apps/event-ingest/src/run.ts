@@ -1,0 +1,93 @@
+/** The service as a process of its own: between the gateway and Kafka. From top to bottom, released in reverse. */
+import { configV1 } from '@posthorn/contracts';
+import { createKafkaEventLogWriter, kafkaSettingsOf } from '@posthorn/event-log';
+import { connectMongo } from '@posthorn/mongo';
+import { openServiceClients, openTransportSecurity, transportSecurityOf } from '@posthorn/rpc';
+import { systemRandom, type ProcessContext } from '@posthorn/runtime';
+import type { IngestConfig } from './config.ts';
+import { createNetworkListener } from './network-listener.ts';
+import { createMongoReservationStore } from './reservation-store.mongo.ts';
+import { createIngestService } from './service.ts';
+
+/** How long calls under way have to end once their streams are closed. */
+const grpcGraceMs = 10_000;
+/** A stream ends well before its connection is ended for its age. */
+const streamShareOfConnection = 0.8;
+
+/** Resolves when the service takes events. */
+export async function run(config: IngestConfig, context: ProcessContext): Promise<void> {
+  const { logger, metrics, clock, lifecycle, readiness } = context;
+  const security = openTransportSecurity({
+    service: 'event-ingest',
+    settings: transportSecurityOf(config),
+    clock,
+    logger,
+    metrics,
+  });
+  lifecycle.defer('certificates', () => security.close());
+
+  const clients = await openServiceClients({ service: 'config', address: config.configAddress, security });
+  lifecycle.defer('clients of config', () => clients.close());
+
+  const database = await readiness.waitFor('MongoDB', () =>
+    connectMongo({
+      url: config.mongodbUrl,
+      database: config.mongodbDatabase,
+      tlsCaFile: config.mongodbTlsCaFile ?? undefined,
+      tlsCertificateKeyFile: config.mongodbTlsCertificateKeyFile ?? undefined,
+      clock,
+      logger,
+      metrics,
+    }),
+  );
+  lifecycle.defer('MongoDB', () => database.close());
+  const reservations = await readiness.waitFor('MongoDB', () => createMongoReservationStore(database));
+
+  const log = createKafkaEventLogWriter({
+    ...kafkaSettingsOf(config, 'posthorn-event-ingest'),
+    compression: config.kafkaCompression,
+    clock,
+    logger,
+    metrics,
+    // Waiting is told of here, with its reason.
+    startPatienceMs: 0,
+  });
+  await readiness.waitFor('Kafka', () => log.start());
+  lifecycle.defer('Kafka', () => log.stop());
+
+  const ingest = createIngestService({
+    log,
+    reservations,
+    directory: clients.of(configV1.DirectoryServiceService),
+    clock,
+    random: systemRandom,
+    logger,
+    metrics,
+    limits: {
+      maxPayloadBytes: config.maxEventBytes,
+      maxStreamAgeMs: config.grpcMaxConnectionAgeMs * streamShareOfConnection,
+    },
+  });
+  const listener = createNetworkListener({
+    ingest,
+    keys: clients.of(configV1.KeyServiceService),
+    host: config.grpcHost,
+    port: config.grpcPort,
+    reflection: config.grpcReflection,
+    security,
+    maxConnectionAgeMs: config.grpcMaxConnectionAgeMs,
+    clock,
+    logger,
+    metrics,
+  });
+  ingest.start();
+  lifecycle.defer('gRPC', async () => {
+    listener.setServing(false);
+    // Streams end once what was read is answered; only then may the port close.
+    await ingest.stop();
+    await listener.stop(grpcGraceMs);
+  });
+  const port = await listener.start();
+  listener.setServing(true);
+  logger.info({ port }, 'gRPC is served');
+}
