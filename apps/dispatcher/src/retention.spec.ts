@@ -33,7 +33,7 @@ function storeOf(rows: Row[]) {
   };
 }
 
-/** Events are kept for 30 days, deliveries for 90; of `week` both for 7; `gone` is no more. */
+/** Events are kept for 30 days, deliveries and tasks for 90; of `week` all for 7; `gone` is no more. */
 function setUp() {
   const clock = new FakeClock();
   const ages = [1, 6, 8, 29, 31, 89, 91];
@@ -41,13 +41,14 @@ function setUp() {
     ['month', 'week', 'gone'].flatMap((organisationId) =>
       ages.map((days) => ({ organisationId, at: clock.now() - days * dayMs })),
     );
-  const [eventRows, deliveryRows] = [rows(), rows()];
+  const [eventRows, deliveryRows, taskRows] = [rows(), rows(), rows()];
   const [events, deliveries] = [storeOf(eventRows), storeOf(deliveryRows)];
   const known = directoryOf(new Map());
   const state = { away: false, loaded: new Set<string>() };
   const sweeper = createRetentionSweeper({
     events: events as Partial<EventStore> as EventStore,
     deliveries: deliveries as Partial<DeliveryStore> as DeliveryStore,
+    tasks: storeOf(taskRows),
     directory: {
       ...known,
       bringUpToDate: () =>
@@ -73,15 +74,16 @@ function setUp() {
         all.filter(({ organisationId }) => organisationId === id).map(({ at }) => (clock.now() - at) / dayMs),
       ]),
     );
-  return { clock, sweeper, state, eventRows, deliveryRows, events, deliveries, left };
+  return { clock, sweeper, state, eventRows, deliveryRows, taskRows, events, deliveries, left };
 }
 
 describe('forgetting', () => {
   it('forgets what is older than its organisation keeps, everything of one that is no more, nothing else', async () => {
-    const { sweeper, eventRows, deliveryRows, left } = setUp();
-    expect(await sweeper.sweep()).toEqual({ events: 3 + 5 + 7, deliveries: 1 + 5 + 7 });
+    const { sweeper, eventRows, deliveryRows, taskRows, left } = setUp();
+    expect(await sweeper.sweep()).toEqual({ events: 3 + 5 + 7, deliveries: 1 + 5 + 7, tasks: 1 + 5 + 7 });
     expect(left(eventRows)).toEqual({ month: [1, 6, 8, 29], week: [1, 6], gone: [] });
     expect(left(deliveryRows)).toEqual({ month: [1, 6, 8, 29, 31, 89], week: [1, 6], gone: [] });
+    expect(left(taskRows)).toEqual({ month: [1, 6, 8, 29, 31, 89], week: [1, 6], gone: [] });
   });
 
   it('goes in small steps until nothing is left to forget', async () => {

@@ -2,17 +2,24 @@ import type { Clock, Logger } from '@posthorn/runtime';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
 import type { EventStore } from './event-store.ts';
+import type { TaskStore } from './task-store.ts';
 
 /**
- * Forgets what is older than its organisation keeps: events by `payloadDays`, deliveries and attempts by `metadataDays`, and
+ * Forgets what is older than its organisation keeps: events by `payloadDays`, deliveries, attempts and tasks by `metadataDays`, and
  * everything of an organisation that is no more. It goes over the organisations in small steps with pauses between, so
  * that it is never what somebody waits for.
  */
 export interface RetentionSweeper {
   start(): void;
   /** One whole round; answers what was removed. */
-  sweep(): Promise<{ readonly events: number; readonly deliveries: number }>;
+  sweep(): Promise<Swept>;
   stop(): Promise<void>;
+}
+
+export interface Swept {
+  readonly events: number;
+  readonly deliveries: number;
+  readonly tasks: number;
 }
 
 const dayMs = 86_400_000;
@@ -24,15 +31,16 @@ const firstRoundAfterMs = 60_000;
 export function createRetentionSweeper(options: {
   readonly events: EventStore;
   readonly deliveries: DeliveryStore;
+  readonly tasks: Pick<TaskStore, 'organisations' | 'sweep'>;
   readonly directory: Directory;
   readonly clock: Clock;
   readonly logger: Logger;
 }): RetentionSweeper {
-  const { events, deliveries, directory, clock, logger } = options;
+  const { events, deliveries, tasks, directory, clock, logger } = options;
   let stopped = false;
   let running: Promise<unknown> = Promise.resolve();
 
-  type Store = Pick<EventStore | DeliveryStore, 'organisations' | 'sweep'>;
+  type Store = Pick<EventStore | DeliveryStore | TaskStore, 'organisations' | 'sweep'>;
 
   async function sweepStore(store: Store, kept: 'payloadDays' | 'metadataDays'): Promise<number> {
     let removed = 0;
@@ -63,9 +71,10 @@ export function createRetentionSweeper(options: {
     return removed;
   }
 
-  async function sweep(): Promise<{ events: number; deliveries: number }> {
+  async function sweep(): Promise<Swept> {
     await directory.bringUpToDate();
     return {
+      tasks: await sweepStore(tasks, 'metadataDays'),
       deliveries: await sweepStore(deliveries, 'metadataDays'),
       events: await sweepStore(events, 'payloadDays'),
     };

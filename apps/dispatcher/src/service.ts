@@ -35,7 +35,12 @@ import { createPartitions } from './partitions.ts';
 import { createPutAside } from './put-aside.ts';
 import { createRecorder } from './record.ts';
 import { createRetentionSweeper } from './retention.ts';
+import { createOpenTasks } from './open-tasks.ts';
 import { createSearchHandlers } from './search-rpc.ts';
+import { createSwitchOff } from './switch-off.ts';
+import { createTaskRunner } from './task-runner.ts';
+import type { TaskStore } from './task-store.ts';
+import { createTaskRpc } from './tasks-rpc.ts';
 import { createEndpointTest } from './test-endpoint.ts';
 import type { WebhookClient } from './webhook-client.ts';
 
@@ -44,6 +49,7 @@ export interface Dispatcher {
   readonly events: ServiceRegistration<typeof dispatchV1.EventServiceService>;
   readonly deliveries: ServiceRegistration<typeof dispatchV1.DeliveryServiceService>;
   readonly activity: ServiceRegistration<typeof dispatchV1.EndpointActivityServiceService>;
+  readonly tasks: ServiceRegistration<typeof dispatchV1.TaskServiceService>;
   start(): Promise<void>;
   /** Stops reading and starting, lets what is under way end (until `signal` aborts), and puts the rest on record. */
   stop(signal: AbortSignal): Promise<void>;
@@ -54,6 +60,7 @@ export interface DispatcherOptions {
   readonly events: EventStore;
   readonly deliveries: DeliveryStore;
   readonly search: DeliverySearch;
+  readonly tasks: TaskStore;
   readonly leases: LeaseStore;
   readonly deadRecords: DeadRecordStore;
   /** Puts a test's event on record without anyone else getting it. */
@@ -80,6 +87,7 @@ export interface DispatcherOptions {
 const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
 const lookForChangesMs = 500;
 const lookForLanesMs = 60_000;
+const lookForTasksMs = 2000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { log, events, deliveries, clients, webhookClient, clock, random, logger, metrics } = options;
@@ -110,8 +118,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   });
   const putAside = createPutAside({ store: options.deadRecords, clock, logger, metrics });
   const books = createBooks();
+  const switchOff = createSwitchOff({
+    search: options.search,
+    directory,
+    disable: disableEndpoint,
+    logger,
+  });
   const recorder = createRecorder({
-    store: deliveries,
+    store: {
+      async record(records, positions) {
+        await deliveries.record(records, positions);
+        switchOff.observe(records);
+      },
+    },
     books,
     putAside,
     onMoved: (moved) => {
@@ -172,7 +191,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     dueClock,
     logger,
   });
-  const retention = createRetentionSweeper({ events, deliveries, directory, clock, logger });
+  const { tasks } = options;
+  const retention = createRetentionSweeper({ events, deliveries, tasks, directory, clock, logger });
   const onDemand = createOnDemand({
     deliveries,
     events,
@@ -200,6 +220,29 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     clock,
     random,
   });
+  const taskRunner = createTaskRunner({
+    tasks,
+    events,
+    deliveries,
+    directory,
+    test,
+    onDemand,
+    recordEvent: options.recordTestEvent,
+    endpoints: clients.endpoints,
+    principal,
+    publicUrl: options.publicUrl,
+    clock,
+    dueClock,
+    random,
+    logger,
+  });
+  const openTasks = createOpenTasks({
+    tasks,
+    runner: taskRunner,
+    client: clients.directory,
+    principal,
+    logger,
+  });
   directory.onChange((organisationId) => lanes.refresh(organisationId));
   let stopped = false;
 
@@ -218,12 +261,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       );
       await directory.bringUpToDate();
     } catch (error) {
-      // The next 410 tries again.
+      // The next one that ends like this tries again.
       const { code } = DomainError.from(error);
       if (code !== 'not_found' && code !== 'version_conflict') {
         logger.error(
           { err: error, endpointId: endpoint.id },
-          'an endpoint that is gone could not be disabled',
+          'an endpoint that takes nothing any more could not be disabled',
         );
       }
     }
@@ -255,6 +298,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     events: createEventRpc({ events, deliveries, directory, onDemand, view, clock }),
     deliveries: createDeliveryRpc({ deliveries, events, lanes, onDemand, search, view, clock }),
     activity: createActivityRpc({ deliveries, test, clock }),
+    tasks: createTaskRpc({ tasks, runner: taskRunner }),
     async start() {
       await directory.bringUpToDate();
       lanes.start();
@@ -266,6 +310,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       });
       retention.start();
       every(lookForChangesMs, 'looking for changed endpoints', () => directory.bringUpToDate());
+      every(lookForTasksMs, 'looking for open tasks', () => openTasks.look());
       every(lookForLanesMs, 'looking for waiting lanes', () =>
         findWaitingLanes(ownership.held().map(({ partition }) => partition)),
       );
@@ -279,6 +324,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       await lanes.stop(signal);
       await recorder.drain(signal);
       await retention.stop();
+      await Promise.race([switchOff.idle(), aborted(signal)]);
       // What outlasts the stop is left to the end of the process: its claim stands, and is given back at the next start.
       await Promise.race([webhookClient.close(), aborted(signal)]);
     },

@@ -37,6 +37,7 @@ import type { LaneLimits } from './lane-limits.ts';
 import { createSqliteLeaseStore } from './lease-store.sqlite.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from './service.ts';
+import { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
 import type { Exchange, WebhookClient } from './webhook-client.ts';
 
 /**
@@ -199,7 +200,7 @@ export function keyOf(organisationId: string): { readonly principal: Principal }
 export async function startLife(world: World, directory: string): Promise<Life> {
   const database = openSqlite({
     path: join(directory, 'posthorn.db'),
-    migrations: [eventLogMigrations, dispatcherMigrations],
+    migrations: [eventLogMigrations, dispatcherMigrations, taskMigrations],
   });
   const cut = { off: false };
   const log = createSqliteEventLog(database);
@@ -213,6 +214,7 @@ export async function startLife(world: World, directory: string): Promise<Life> 
     events,
     deliveries: store,
     search: createSqliteDeliverySearch(database),
+    tasks: createSqliteTaskStore(database),
     leases,
     deadRecords: createSqliteDeadRecordStore(database),
     recordTestEvent: (event) => log.appendUnread(event),

@@ -6,15 +6,16 @@ import {
   newId,
   type Endpoint,
   type Event,
+  type Principal,
   type SigningEndpoint,
   type Task,
 } from '@posthorn/models';
 import type { configV1 } from '@posthorn/contracts';
 import type { Client } from '@posthorn/rpc';
 import { sleep, type Clock, type Logger, type Random } from '@posthorn/runtime';
-import type { Principal } from '@posthorn/models';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
+import type { DueClock } from './due-clock.ts';
 import { verifyEventType } from './envelope/xurrent.ts';
 import type { EventStore } from './event-store.ts';
 import type { OnDemand } from './on-demand.ts';
@@ -40,7 +41,7 @@ export type TaskRequest = Pick<Task, 'id' | 'organisationId' | 'endpointId' | 'k
 export interface TaskRunnerOptions {
   readonly tasks: TaskStore;
   readonly events: Pick<EventStore, 'get'>;
-  readonly deliveries: Pick<DeliveryStore, 'get'>;
+  readonly deliveries: Pick<DeliveryStore, 'get' | 'record'>;
   readonly directory: Directory;
   readonly test: EndpointTest;
   readonly onDemand: OnDemand;
@@ -50,6 +51,7 @@ export interface TaskRunnerOptions {
   readonly principal: Principal;
   readonly publicUrl: () => string;
   readonly clock: Clock;
+  readonly dueClock: DueClock;
   readonly random: Random;
   readonly logger: Logger;
 }
@@ -57,9 +59,12 @@ export interface TaskRunnerOptions {
 /** Beyond an endpoint's timeout: whoever began a test and hasn't ended it by then is no more. */
 const longestTestMs = 120_000;
 const lookEveryMs = 50;
+/** The partition of what was never in the log. */
+const unpublished = 0;
 
 export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
-  const { tasks, events, deliveries, directory, test, onDemand, endpoints, clock, random, logger } = options;
+  const { tasks, events, deliveries, directory, test, onDemand, endpoints, clock, dueClock, random, logger } =
+    options;
 
   async function endpointOf({ organisationId, endpointId }: TaskRequest): Promise<SigningEndpoint> {
     await directory.bringUpToDate();
@@ -123,7 +128,25 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     };
     await options.recordEvent(event);
     const delivery = newDelivery(event, endpoint.id, deliveryIdOfEvent(event, endpoint.id), now);
-    await onDemand.start([{ delivery, event }], 'schedule');
+    const due = { ...delivery, nextAttemptAt: new Date(dueClock.now()) };
+    await deliveries.record(
+      [
+        {
+          kind: 'insert',
+          delivery: due,
+          partition: unpublished,
+          epoch: 0,
+          order: null,
+          claim: null,
+          attempt: null,
+        },
+      ],
+      [],
+    );
+    // Whoever owns its partition comes upon it within a minute; where that is us, it goes out at once.
+    await onDemand.start([{ delivery: due, event }], 'schedule').catch((error: unknown) => {
+      if (DomainError.from(error).code !== 'unavailable') throw error;
+    });
   }
 
   /** Tells config first, so that whoever sees the task ended sees the endpoint as it came out of it. */

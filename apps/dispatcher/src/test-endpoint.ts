@@ -23,6 +23,8 @@ export interface EndpointTest {
 export interface EndpointTestRequest {
   readonly organisationId: string;
   readonly endpointId: string;
+  /** Made when absent. */
+  readonly eventId?: string;
   /** `posthorn.test` when empty. */
   readonly type: string;
   /** JSON text; a small sample when empty. */
@@ -42,10 +44,10 @@ export function createEndpointTest(options: {
 }): EndpointTest {
   const { attempt, directory, deliveries, recordEvent, clock, random } = options;
 
-  function testEvent({ organisationId, endpointId, type, data }: EndpointTestRequest): Event {
+  function testEvent({ organisationId, endpointId, eventId, type, data }: EndpointTestRequest): Event {
     const now = new Date(clock.now());
     return {
-      id: newId(now.getTime(), (count) => random.bytes(count)),
+      id: eventId ?? newId(now.getTime(), (count) => random.bytes(count)),
       organisationId,
       type: type === '' ? defaultType : type,
       payload: data.length > 0 ? data : sample(endpointId),

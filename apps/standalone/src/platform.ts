@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { configMigrations, createConfigService, createSqliteConfigStores } from '@posthorn/config';
-import { configV1, dispatchV1 } from '@posthorn/contracts';
+import { configV1 } from '@posthorn/contracts';
 import {
   createDispatcher,
   createSqliteDeadRecordStore,
@@ -8,8 +8,10 @@ import {
   createSqliteDeliveryStore,
   createSqliteEventStore,
   createSqliteLeaseStore,
+  createSqliteTaskStore,
   createWebhookClient,
   dispatcherMigrations,
+  taskMigrations,
 } from '@posthorn/dispatcher';
 import { createSqliteEventLog, eventLogMigrations } from '@posthorn/event-log';
 import {
@@ -87,7 +89,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const random = systemRandom;
   const database = openSqlite({
     path: join(options.dataDir, 'posthorn.db'),
-    migrations: [configMigrations, eventLogMigrations, reservationMigrations, dispatcherMigrations],
+    migrations: [
+      configMigrations,
+      eventLogMigrations,
+      reservationMigrations,
+      dispatcherMigrations,
+      taskMigrations,
+    ],
     onFailure: (error) => logger.error({ err: error }, 'the database cannot be written'),
   });
   const log = createSqliteEventLog(database);
@@ -140,6 +148,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     events: createSqliteEventStore(database),
     deliveries: createSqliteDeliveryStore(database),
     search: createSqliteDeliverySearch(database),
+    tasks: createSqliteTaskStore(database),
     leases: createSqliteLeaseStore(database),
     deadRecords: createSqliteDeadRecordStore(database),
     recordTestEvent: (event) => log.appendUnread(event),
@@ -163,7 +172,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       events: client(dispatcher.events),
       deliveries: client(dispatcher.deliveries),
       activity: client(dispatcher.activity),
-      tasks: client(notServedYet(dispatchV1.TaskServiceService)),
+      tasks: client(dispatcher.tasks),
     },
     config: {
       host: options.host,
