@@ -6,6 +6,7 @@ import {
   configParsers,
   everyServiceConfig,
   payloadConfig,
+  publicConfig,
   readServiceConfig,
   serviceAddressConfig,
   targetConfig,
@@ -35,7 +36,7 @@ export interface GatewayConfig {
   readonly version: string;
 }
 
-const { integer, text, url } = configParsers;
+const { integer, text } = configParsers;
 
 /** The process's own environment. */
 export const environment: Environment = process.env;
@@ -54,13 +55,7 @@ export const gatewaySpec = {
     default: 8080,
     description: 'The port that the REST API listens on; 0 for any free one.',
   }),
-  publicUrl: configEntry<string, string | null>({
-    env: 'POSTHORN_PUBLIC_URL',
-    parser: url,
-    default: null,
-    defaultText: 'the address that is listened on',
-    description: 'Where the REST API is reached from outside: every link in an answer begins with it.',
-  }),
+  ...publicConfig,
   publishStreams: configEntry({
     env: 'POSTHORN_PUBLISH_STREAMS',
     parser: integer({ min: 1, max: 64 }),

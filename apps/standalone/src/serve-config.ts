@@ -6,6 +6,7 @@ import {
   configParsers,
   payloadConfig,
   processConfig,
+  publicConfig,
   readConfig,
   targetConfig,
   type ConfigOf,
@@ -14,7 +15,7 @@ import {
 import { clientConfig } from './config.ts';
 import { encryptionKeyParser } from './encryption-key.ts';
 
-const { integer, list, path, text, url } = configParsers;
+const { integer, list, path, text } = configParsers;
 
 /** How the standalone platform runs. */
 export const serveConfig = {
@@ -63,13 +64,7 @@ export const serveConfig = {
     description:
       'What endpoint secrets are sealed with. To change it, put the new key first and leave the old one behind it: the first seals, all open.',
   }),
-  publicUrl: configEntry({
-    env: 'POSTHORN_PUBLIC_URL',
-    parser: url,
-    default: null,
-    defaultText: 'the listening address',
-    description: 'What every link of ours begins with.',
-  }),
+  ...publicConfig,
   ...targetConfig,
   ...payloadConfig,
   ...dialectConfigSpec,

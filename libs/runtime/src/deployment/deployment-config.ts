@@ -16,6 +16,7 @@ import { adminConfig } from './admin-config.ts';
 import { kafkaConfig, mongodbConfig } from './datastore-config.ts';
 import { grpcSecurityConfig, grpcServerConfig, serviceAddressConfig } from './grpc-config.ts';
 import { payloadConfig } from './payload-config.ts';
+import { publicConfig } from './public-config.ts';
 import { targetConfig } from './target-config.ts';
 
 /** What every one of the four reads. */
@@ -29,6 +30,7 @@ const deploymentNames: readonly string[] = [
   mongodbConfig,
   kafkaConfig,
   payloadConfig,
+  publicConfig,
   targetConfig,
 ].flatMap(configNames);
 
