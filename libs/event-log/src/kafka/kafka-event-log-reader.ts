@@ -4,7 +4,7 @@ import type { EventLogReader, LogConsumer, LogLoss } from '../event-log.ts';
 import { connectKafka, kafkaRetry, type KafkaConnectionOptions } from './kafka-connection.ts';
 import { standardStartPatienceMs, waitForTopic } from './kafka-start.ts';
 import type { KafkaTopicOptions } from './kafka-topic.ts';
-import { createLogBounds, offsetOf } from './log-bounds.ts';
+import { createLogBounds, offsetOf, type PartitionBounds } from './log-bounds.ts';
 import { createPartitionCursor, type PartitionCursor } from './partition-cursor.ts';
 import { readerMetrics } from './reader-metrics.ts';
 import { stickyAssigner } from './sticky-assigner.ts';
@@ -50,6 +50,8 @@ const standardLimits: KafkaReaderLimits = {
 /** How long a fetch waits for something new, and so how late a pause, a resume or a heartbeat may be. */
 const maxWaitMs = 100;
 const retryMs = 1000;
+/** How long `stop` waits for Kafka, which it doesn't need. */
+const farewellMs = 5000;
 
 /** A partition that the group gave us. */
 interface Holding {
@@ -99,24 +101,31 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
   member.on('consumer.heartbeat', ({ payload }) => {
     generation = payload.groupGenerationId;
   });
-  member.on('consumer.crash', ({ payload }) => {
+  member.on('consumer.crash', ({ payload }) => runAgain(payload.error));
+
+  /** Resolves when kafkajs reads by itself, or has given up and is to be started again. */
+  async function run(): Promise<void> {
+    if (stopping.signal.aborted) return;
+    try {
+      await member.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        eachBatch: (payload) => {
+          take(payload);
+          return Promise.resolve();
+        },
+      });
+    } catch (error) {
+      runAgain(error);
+    }
+  }
+
+  function runAgain(error: unknown): void {
     joined = false;
     if (stopping.signal.aborted) return;
-    logger.warn({ err: payload.error, groupId }, 'reading of the log was interrupted; trying again');
+    logger.warn({ err: error, groupId }, 'reading of the log was interrupted; trying again');
     metrics.interrupted();
-    running = sleep(clock, retryMs, stopping.signal).then(() => run());
-  });
-
-  function run(): Promise<void> {
-    if (stopping.signal.aborted) return Promise.resolve();
-    return member.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      eachBatch: (payload) => {
-        take(payload);
-        return Promise.resolve();
-      },
-    });
+    running = sleep(clock, retryMs, stopping.signal).then(run);
   }
 
   /** Runs before the first fetch of the new generation, and has to be done by then: everything here is synchronous. */
@@ -152,15 +161,25 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
 
   async function open(holding: Holding, next: number): Promise<void> {
     const { partition, cursor } = holding;
-    const known = await patiently(holding, 'a partition waits for Kafka', async () => {
-      const found = (await bounds.read()).get(partition);
-      if (found === undefined) throw new Error(`Kafka knows no partition ${partition} of "${topic}".`);
-      return found;
-    });
+    let known = await lookAt(holding);
+    if (known !== undefined && next > known.next) {
+      // The log seems to have lost its end: not on the word of a leader that is only just elected.
+      await sleep(clock, retryMs, stopping.signal);
+      known = await lookAt(holding);
+    }
     if (known === undefined) return;
     reportLoss(cursor.open(next, known));
     seek(partition, cursor.next ?? next);
     applyPause(partition);
+  }
+
+  function lookAt(holding: Holding): Promise<PartitionBounds | undefined> {
+    return patiently(holding, 'a partition waits for Kafka', async () => {
+      const found = (await bounds.read()).get(holding.partition);
+      if (found === undefined)
+        throw new Error(`Kafka knows no partition ${holding.partition} of "${topic}".`);
+      return found;
+    });
   }
 
   /** Tries until it is done, or the partition isn't held any more: then the answer is undefined. */
@@ -203,11 +222,26 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
         if (standing !== undefined) void open(holding, standing);
         return;
       case 'batch':
+        reportLoss(taken.loss);
+        try {
+          consumer.deliver(taken.batch);
+        } catch (error) {
+          logger.error({ err: error, partition }, 'a batch could not be handed over; trying again');
+          void retryFrom(holding, taken.loss?.next ?? standing);
+          return;
+        }
         resolveOffset(fetched.lastOffset());
         metrics.read(partition, taken.batch, Number(fetched.highWatermark) + 1);
-        reportLoss(taken.loss);
-        consumer.deliver(taken.batch);
     }
+  }
+
+  /** Nothing is passed over because of a fault in whoever was to take it. */
+  async function retryFrom(holding: Holding, position: number | undefined): Promise<void> {
+    if (position === undefined) return;
+    holding.cursor.rewind(position);
+    applyPause(holding.partition);
+    await sleep(clock, retryMs, stopping.signal);
+    if (isHeld(holding)) await open(holding, position);
   }
 
   function reportLoss(loss: LogLoss | undefined): void {
@@ -262,9 +296,16 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
     const news = [...recorded];
     recorded.clear();
     if (news.length === 0) return;
-    await member.commitOffsets(
-      news.map(([partition, next]) => ({ topic, partition, offset: offsetOf(next) })),
-    );
+    try {
+      await member.commitOffsets(
+        news.map(([partition, next]) => ({ topic, partition, offset: offsetOf(next) })),
+      );
+    } catch (error) {
+      for (const [partition, next] of news) {
+        if (holdings.has(partition) && !recorded.has(partition)) recorded.set(partition, next);
+      }
+      throw error;
+    }
   }
 
   return {
@@ -291,13 +332,20 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
     async stop() {
       if (stopping.signal.aborted) return;
       const held = [...holdings.keys()];
-      if (joined) await commit().catch(() => undefined);
+      const lastCommit = joined ? commit().catch(() => undefined) : undefined;
       stopping.abort();
-      joined = false;
       for (const partition of held) release(partition);
       // kafkajs can't be stopped while it starts.
-      const disconnected = running.then(() => member.disconnect());
-      await Promise.all([...releasing.values(), disconnected, reporting.then(() => bounds.close())]);
+      const farewell = Promise.all([running, lastCommit])
+        .then(() => member.disconnect())
+        .then(() => Promise.all([reporting, bounds.close()]));
+      joined = false;
+      const patience = new AbortController();
+      await Promise.all([
+        ...releasing.values(),
+        Promise.race([farewell, sleep(clock, farewellMs, patience.signal)]),
+      ]);
+      patience.abort();
     },
   };
 }

@@ -167,4 +167,24 @@ describe('readers that come and go', () => {
     await eventually(() => seen.length === 1, patiently);
     expect(told).toEqual(['assigned', 'revoked']);
   });
+
+  it('hand a batch over again to a consumer that has failed to take it', async () => {
+    harness = createKafkaLogHarness({ brokers: kafka.brokers });
+    const writer = harness.writer();
+    await writer.start();
+    await Promise.all([1, 2, 3].map((number) => writer.append(sampleEvent(number))));
+    const seen: string[] = [];
+    let attempts = 0;
+    await harness.reader().start({
+      assigned: () => Promise.resolve(1),
+      deliver({ events }) {
+        attempts += 1;
+        if (attempts === 1) throw new Error('a fault of the consumer');
+        seen.push(...events.map(({ event }) => event.id));
+      },
+      revoked: () => Promise.resolve(),
+    });
+    await eventually(() => seen.length === 3, patiently);
+    expect(seen).toEqual([1, 2, 3].map((number) => sampleEvent(number).id));
+  });
 });

@@ -9,16 +9,20 @@ export interface PartitionBounds {
   readonly next: number;
 }
 
-/** Asks Kafka what each partition of the topic holds. Concurrent questions are one. */
+/** Asks Kafka what each partition of the topic holds. */
 export interface LogBounds {
-  /** By partition. Rejects when Kafka is away; the next question connects again. */
+  /**
+   * By partition, as it is after this call. Those who ask while a question is under way share the next one.
+   * Rejects when Kafka is away; the next question connects again.
+   */
   read(): Promise<ReadonlyMap<number, PartitionBounds>>;
   close(): Promise<void>;
 }
 
-export function createLogBounds(kafka: Kafka, topic: string): LogBounds {
+export function createLogBounds(kafka: Pick<Kafka, 'admin'>, topic: string): LogBounds {
   let admin: Promise<Admin> | undefined;
-  let reading: Promise<ReadonlyMap<number, PartitionBounds>> | undefined;
+  let underWay: Promise<unknown> = Promise.resolve();
+  let following: Promise<ReadonlyMap<number, PartitionBounds>> | undefined;
 
   async function connect(): Promise<Admin> {
     const made = kafka.admin({ retry: { ...kafkaRetry, retries: 2 } });
@@ -48,13 +52,20 @@ export function createLogBounds(kafka: Kafka, topic: string): LogBounds {
     await closing?.then((made) => made.disconnect()).catch(() => undefined);
   }
 
+  function readNext(): Promise<ReadonlyMap<number, PartitionBounds>> {
+    if (following !== undefined) return following;
+    following = underWay.then(() => {
+      following = undefined;
+      return read();
+    });
+    underWay = following.catch(() => undefined);
+    return following;
+  }
+
   return {
-    read: () =>
-      (reading ??= read().finally(() => {
-        reading = undefined;
-      })),
+    read: readNext,
     async close() {
-      await reading?.catch(() => undefined);
+      await underWay;
       await disconnect();
     },
   };

@@ -14,6 +14,8 @@ export interface PartitionCursor {
   readonly isOpen: boolean;
   /** Opens at `next`, or where what the partition holds begins instead; answers what is missing then. */
   open(next: number, bounds: PartitionBounds): LogLoss | undefined;
+  /** Closes, with that position to come next: what was taken from there on wasn't handed over. */
+  rewind(position: number): void;
   /** Takes what was fetched, when it fits. `loss` comes before the batch. */
   take(fetched: Fetched): Taken;
 }
@@ -61,6 +63,10 @@ export function createPartitionCursor(partition: number): PartitionCursor {
       // The end was cut off, and who knows since when it grows again: everything that is there is looked at.
       if (next > bounds.next) return lossTo(bounds.first, 'truncated');
       return undefined;
+    },
+    rewind(position) {
+      next = position;
+      isOpen = false;
     },
     take(fetched) {
       const firstOffset = fetched.firstOffset();
