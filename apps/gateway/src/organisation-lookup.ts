@@ -2,6 +2,7 @@
  * Which organisation a request is about. A tenant's key implies its own; naming another one answers like naming one that
  * doesn't exist. An operator names it by id or slug, in the `Posthorn-Organisation` header or in the body.
  */
+import type { configV1 } from '@posthorn/contracts';
 import { DomainError, type Principal } from '@posthorn/models';
 import { createLookupCache, type Clock } from '@posthorn/runtime';
 import type { GatewayClients } from './clients.ts';
@@ -22,6 +23,8 @@ export interface NamedOrganisation {
 export interface OrganisationLookup {
   /** Resolves to the organisation's id, at once where nothing has to be asked; null where an operator named none. */
   find(principal: Principal, named: NamedOrganisation): string | null | Promise<string | null>;
+  /** The organisation with that id, which the caller is known to act for. */
+  read(organisationId: string): configV1.Organisation | Promise<configV1.Organisation>;
   /** An organisation was made, renamed or deleted: what a name meant counts no more. */
   forget(): void;
 }
@@ -33,7 +36,7 @@ export function createOrganisationLookup(
   organisations: GatewayClients['organisations'],
   clock: Clock,
 ): OrganisationLookup {
-  const cache = createLookupCache<string>({
+  const cache = createLookupCache<configV1.Organisation>({
     clock,
     unknownCode: 'not_found',
     refreshAfterMs: 1_500,
@@ -47,13 +50,13 @@ export function createOrganisationLookup(
         { principal: gatewayPrincipal, deadlineMs: lookupDeadlineMs },
       );
       if (organisation === undefined) throw notFound(name);
-      return organisation.id;
+      return organisation;
     },
   });
 
   async function idOfName(name: string): Promise<string> {
     try {
-      return await cache.get(name);
+      return (await cache.get(name)).id;
     } catch (error) {
       throw DomainError.from(error).code === 'not_found' ? notFound(name) : error;
     }
@@ -87,6 +90,7 @@ export function createOrganisationLookup(
       if (own !== null && (inHeader ?? own) === own && (inBody ?? own) === own) return own;
       return resolve(principal, named);
     },
+    read: (organisationId) => cache.get(organisationId),
     forget: () => cache.clear(),
   };
 }

@@ -30,7 +30,8 @@ export const nativeClaims: Claims = {
 /** What is the dialect's below a base path, unknown routes included. A base path of its own is the dialect's altogether. */
 const claimsBelow: Readonly<Record<DialectName, (base: string) => readonly string[]>> = {
   ricloud: (base) => ['configs', 'tasks', 'events', 'key', 'keys'].map((name) => `${base}/${name}`),
-  xurrent: (base) => [`${base}/webhook_policies`],
+  // Its paths may have a suffix, the collection's too.
+  xurrent: (base) => [`${base}/webhook_policies`, `${base}/webhook_policies.json`],
   rapidly: (base) => [base || '/'],
   preo: (base) => [base || '/webhook-endpoints'],
 };

@@ -120,6 +120,9 @@ export function createFakeEndpoints(): FakeEndpoints {
     updateEndpoint: async ({ organisationId, idOrUid, endpoint, updateMask, startVerification, secret }) => {
       const one = at(organisationId, idOrUid);
       const changes: Partial<Endpoint> = {
+        ...(updateMask?.includes('state') && {
+          state: endpointStateTable.fromMessage(endpoint?.state ?? 0, '/state'),
+        }),
         ...(updateMask?.includes('url') && { url: endpoint?.url ?? '' }),
         ...(updateMask?.includes('name') && { name: endpoint?.name ?? '' }),
         ...(updateMask?.includes('event_types') && { eventTypes: endpoint?.eventTypes?.values ?? null }),

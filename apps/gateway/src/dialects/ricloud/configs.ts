@@ -88,52 +88,25 @@ export async function createConfig(deps: ConfigDeps, call: DialectCall): Promise
   return runTestOf(deps, foundEndpoint(created), call);
 }
 
-/**
- * Changes one, which starts its test unless it is, or becomes, deactivated. That may take two writes; a 503 between them is mended by the
- * client itself, which posts the same again.
- */
+/** Changes one, in one write, which starts its test unless it is, or becomes, deactivated. */
 export async function updateConfig(deps: ConfigDeps, id: string, call: DialectCall): Promise<FoundEndpoint> {
   const { url, state } = parseConfigChanges(call.body, deps.urlPolicy);
-  let found = await readConfig(deps, id, call);
-  const wasDisabled = found.endpoint.state === 'disabled';
-  const isDisabled = state === undefined ? wasDisabled : state === 'deactivated';
-  // Turned off first and on last: what is changed in between gets no event by its old test.
-  if (isDisabled && !wasDisabled) found = await setState(deps, found, 'disabled', call);
-  if (url !== undefined || !isDisabled) {
-    const { id: idOrUid, organisationId } = found.endpoint;
-    const changed = await deps.clients.endpoints.updateEndpoint(
-      configV1.UpdateEndpointRequest.fromPartial({
-        organisationId,
-        idOrUid,
-        endpoint: { url: url ?? '' },
-        updateMask: url === undefined ? [] : ['url'],
-        startVerification: !isDisabled,
-      }),
-      call.rpc,
-    );
-    found = { secret: found.secret, endpoint: foundEndpoint(changed).endpoint };
-  }
-  if (!isDisabled && wasDisabled) found = await setState(deps, found, 'enabled', call);
-  return isDisabled ? found : runTestOf(deps, found, call);
-}
-
-async function setState(
-  deps: ConfigDeps,
-  { endpoint, secret }: FoundEndpoint,
-  state: EndpointState,
-  call: DialectCall,
-): Promise<FoundEndpoint> {
-  const changed = await deps.clients.endpoints.setEndpointState(
-    {
-      organisationId: endpoint.organisationId,
-      idOrUid: endpoint.id,
-      state: endpointStateTable.toMessage(state),
-      reason: state === 'disabled' ? 'manual' : '',
-      expectedVersion: undefined,
-    },
+  const { endpoint: before, secret } = await readConfig(deps, id, call);
+  const isDisabled = state === undefined ? before.state === 'disabled' : state === 'deactivated';
+  // A config that is paused natively stays so.
+  const hasNewState = isDisabled !== (before.state === 'disabled');
+  const changed = await deps.clients.endpoints.updateEndpoint(
+    configV1.UpdateEndpointRequest.fromPartial({
+      organisationId: before.organisationId,
+      idOrUid: before.id,
+      endpoint: { url: url ?? '', state: endpointStateTable.toMessage(isDisabled ? 'disabled' : 'enabled') },
+      updateMask: [...(url === undefined ? [] : ['url']), ...(hasNewState ? ['state'] : [])],
+      startVerification: !isDisabled,
+    }),
     call.rpc,
   );
-  return { secret, endpoint: foundEndpoint(changed).endpoint };
+  const after = { endpoint: foundEndpoint(changed).endpoint, secret };
+  return isDisabled ? after : runTestOf(deps, after, call);
 }
 
 /** Tests one again; what is deactivated is sent nothing. */

@@ -7,6 +7,7 @@ import type { Answer, AnswerDescription } from '../../native/route.ts';
 import { answerSchema } from '../../native/schemas/schema.ts';
 import { retryAfterSeconds } from '../../retry-after.ts';
 import type { Failure } from '../dialect.ts';
+import { humanName } from './parse.ts';
 
 const kinds = {
   invalid_argument: { status: 400, message: 'Bad Request' },
@@ -64,8 +65,19 @@ function kindOf(error: DomainError): { readonly status: number; readonly message
 
 function pairsOf({ message, violations }: DomainError): readonly (readonly [string, string])[] {
   if (violations.length === 0) return [['base', message]];
-  return violations.map(({ field, message: text }) => [field.slice(1).split('/', 1)[0] ?? '', text]);
+  return violations.map(({ field, message: text }) => {
+    const name = field.slice(1).split('/', 1)[0] ?? '';
+    const known = Object.hasOwn(fieldNames, name) ? fieldNames[name] : undefined;
+    return known === undefined ? [name, text] : [known, `${humanName(known)}: ${text}`];
+  });
 }
+
+/** Fields by the names that we have for them, for what only config could tell. */
+const fieldNames: Readonly<Record<string, string>> = {
+  algorithm: 'jwt_alg',
+  audience: 'jwt_audience',
+  expiresInMinutes: 'jwt_claim_expires_in',
+};
 
 const failureSchema = answerSchema<XurrentError>('XurrentError', {
   description: 'An error of the dialect xurrent.',
