@@ -15,8 +15,8 @@ describe("another tenant's things", () => {
   let mine: string;
   let theirs: string;
 
-  /** Services only, or over several organisations. */
-  type Apart = 'completeVerification' | 'confirmVerification' | 'searchEndpoints' | 'startVerification';
+  /** For services only. */
+  type Apart = 'completeVerification' | 'confirmVerification';
   const endpointCalls: Calls<Omit<typeof configV1.EndpointServiceService, Apart>> = {
     createEndpoint: (organisationId, uid, principal) => {
       const endpoint = configV1.Endpoint.fromPartial({ organisationId, url: 'https://a.example', name: uid });
@@ -51,6 +51,28 @@ describe("another tenant's things", () => {
         { organisationId, idOrUid, overlapMs: -1n, secret: 'not even a secret' },
         { principal },
       ),
+    startVerification: (organisationId, idOrUid, principal) =>
+      harness().endpoints.startVerification({ organisationId, idOrUid }, { principal }),
+    searchEndpoints: (organisationId, _name, principal) => {
+      const request = configV1.SearchEndpointsRequest.fromPartial({ organisationIds: [organisationId] });
+      return harness().endpoints.searchEndpoints(request, { principal });
+    },
+  };
+
+  const policyCalls: Calls<Omit<typeof configV1.PolicyServiceService, 'getPublicKey'>> = {
+    createPolicy: (organisationId, name, principal) => {
+      const policy = configV1.Policy.fromPartial({ organisationId, algorithm: 2, audience: name });
+      return harness().policies.createPolicy({ policy, key: undefined }, { principal });
+    },
+    getPolicy: (organisationId, idOrNumber, principal) =>
+      harness().policies.getPolicy({ organisationId, idOrNumber }, { principal }),
+    listPolicies: (organisationId, _name, principal) =>
+      harness().policies.listPolicies({ organisationId, limit: 0, cursor: '' }, { principal }),
+    updatePolicy: (organisationId, idOrNumber, principal) => {
+      const policy = configV1.Policy.fromPartial({ disabled: true, expiresInMinutes: -1 });
+      const request = { organisationId, idOrNumber, policy, updateMask: ['disabled', 'expires_in_minutes'] };
+      return harness().policies.updatePolicy(request, { principal });
+    },
   };
 
   const eventTypeCalls: Calls<typeof configV1.EventTypeServiceService> = {
@@ -86,18 +108,25 @@ describe("another tenant's things", () => {
       harness().keys.deleteKey({ organisationId, id }, { principal }),
   };
 
-  /** Names under which the other tenant has something: an id and a uid of an endpoint, an event type, a key. */
+  /** Names under which the other tenant has something: ids, an endpoint's uid, an event type, a policy's number. */
   let theirNames: readonly string[];
 
   beforeEach(async () => {
     [mine, theirs] = [await harness().organisation('mine'), await harness().organisation('theirs')];
-    const { endpoint } = await harness().endpoint(theirs, { uid: 'their-uid' });
     const as = { principal: operator };
+    const wantedPolicy = configV1.Policy.fromPartial({ organisationId: theirs, algorithm: 2 });
+    const { policy } = await harness().policies.createPolicy({ policy: wantedPolicy, key: undefined }, as);
+    const { endpoint } = await harness().endpoint(theirs, {
+      uid: 'their-uid',
+      dialect: configV1.Dialect.DIALECT_XURRENT,
+      policyId: policy?.id,
+    });
     const eventType = configV1.EventType.fromPartial({ organisationId: theirs, name: 'their.type' });
     await harness().eventTypes.putEventType({ eventType }, as);
     const wanted = configV1.ApiKey.fromPartial({ organisationId: theirs, name: 'k', scopes: ['*'] });
     const { key } = await harness().keys.createKey({ key: wanted, token: undefined }, as);
-    theirNames = [endpoint.id, 'their-uid', 'their.type', key?.id ?? ''];
+    const ofPolicy = [policy?.id ?? '', String(policy?.number)];
+    theirNames = [endpoint.id, 'their-uid', 'their.type', key?.id ?? '', ...ofPolicy];
   });
 
   /** All that a caller can see of an answer that isn't theirs. */
@@ -123,13 +152,18 @@ describe("another tenant's things", () => {
     ];
   }
 
-  const calls: [string, Call][] = Object.entries({ ...endpointCalls, ...eventTypeCalls, ...keyCalls });
+  const calls: [string, Call][] = Object.entries({
+    ...endpointCalls,
+    ...policyCalls,
+    ...eventTypeCalls,
+    ...keyCalls,
+  });
 
   it.each(calls)('answer exactly like unknown ones to %s, and stay as they are', async (_method, call) => {
     const principal = tenant(mine);
     const before = await everythingOfTheirs();
     for (const name of theirNames) {
-      const unknownName = name.includes('-4') ? sampleId(404) : 'unknown';
+      const unknownName = name.includes('-4') ? sampleId(404) : /^\d+$/.test(name) ? '404' : 'unknown';
       const inTheirs = await outcome(call(theirs, name, principal));
       expect(inTheirs).toEqual(await outcome(call(sampleId(405), unknownName, principal)));
       expect(inTheirs).toMatchObject({ code: 'not_found' });

@@ -92,7 +92,7 @@ export function openApiDocument({ routes, openRoutes, sections, version, serverU
     components: {
       securitySchemes: {
         apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: `Authorization: Bearer phk_…`.' },
-        ...Object.assign({}, ...sections.map(({ securitySchemes }) => securitySchemes)),
+        ...Object.fromEntries(sections.flatMap(({ securitySchemes }) => Object.entries(securitySchemes))),
       },
       parameters: usedParameters(routes),
       headers: { RequestId: requestIdHeader },
