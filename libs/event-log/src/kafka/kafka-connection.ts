@@ -41,7 +41,12 @@ export const kafkaRetry = {
   retries: 8,
 };
 
-export function connectKafka(options: KafkaConnectionOptions, logger: Logger): Kafka {
+/** `retries`: how often kafkajs tries before it says that something is wrong; for those who try again themselves, few. */
+export function connectKafka(
+  options: KafkaConnectionOptions,
+  logger: Logger,
+  retries = kafkaRetry.retries,
+): Kafka {
   const { brokers, clientId, tls, sasl } = options;
   repairKafkajs();
   return new Kafka({
@@ -50,7 +55,7 @@ export function connectKafka(options: KafkaConnectionOptions, logger: Logger): K
     connectionTimeout: 3000,
     authenticationTimeout: 5000,
     requestTimeout: 10_000,
-    retry: kafkaRetry,
+    retry: { ...kafkaRetry, retries },
     logLevel: logLevel.INFO,
     logCreator: kafkaLogLines(logger),
     ...(tls && {

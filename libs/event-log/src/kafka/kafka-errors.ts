@@ -57,7 +57,7 @@ export function isUnknownTopic(error: unknown): boolean {
 
 function storiesOf(error: unknown): Story[] {
   const stories: Story[] = [];
-  for (let at: unknown = error; at instanceof Error && stories.length < 10; at = at.cause) {
+  for (let at: unknown = error; at instanceof Error && stories.length < 10; at = reasonOf(at)) {
     stories.push({
       name: at.name,
       message: at.message,
@@ -66,4 +66,9 @@ function storiesOf(error: unknown): Story[] {
     });
   }
   return stories;
+}
+
+/** Of several errors at once the first one: they were all about the one topic. */
+function reasonOf(error: Error): unknown {
+  return 'errors' in error && Array.isArray(error.errors) ? error.errors[0] : error.cause;
 }

@@ -311,7 +311,7 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
   return {
     async start(newConsumer) {
       const patienceMs = options.startPatienceMs ?? standardStartPatienceMs;
-      await waitForTopic({ kafka, topic: options.topic, clock, logger, patienceMs });
+      await waitForTopic({ connection: options.connection, topic: options.topic, clock, logger, patienceMs });
       consumer = newConsumer;
       await member.subscribe({ topics: [topic], fromBeginning: true });
       running = run();

@@ -204,7 +204,7 @@ export function createKafkaEventLogWriter(options: KafkaEventLogWriterOptions): 
     drain: () => (waiting.size === 0 ? Promise.resolve() : new Promise((resolve) => drained.push(resolve))),
     async start() {
       const patienceMs = options.startPatienceMs ?? standardStartPatienceMs;
-      const count = await waitForTopic({ kafka, topic, clock, logger, patienceMs });
+      const count = await waitForTopic({ connection: options.connection, topic, clock, logger, patienceMs });
       await connect(producer);
       partitions = Array.from({ length: count }, (_, partition) =>
         createBatcher({

@@ -5,6 +5,7 @@ import { createTestAuthority } from '@posthorn/testing';
 import { RecordingConsumer, sampleEvent } from '../event-log.contract.ts';
 import type { KafkaConnectionOptions } from './kafka-connection.ts';
 import { createKafkaLogHarness, type KafkaLogHarness } from './kafka-event-log.harness.ts';
+import { defaultKafkaTopic } from './kafka-topic.ts';
 
 const sasl = { username: 'posthorn', password: 'a-good-one' } as const;
 const authority = createTestAuthority();
@@ -138,5 +139,17 @@ describe('a topic that may lose events', () => {
     await expect(harness.writer().start()).rejects.toEqual(
       refusal('failed_precondition', 'Kafka has no topic'),
     );
+  });
+
+  it('is not made with more replicas than there are brokers, and the error says so', async () => {
+    harness = createKafkaLogHarness({
+      brokers: kafka.saslBrokers,
+      connection: { sasl: { mechanism: 'plain', ...sasl } },
+      topic: { create: defaultKafkaTopic },
+      startPatienceMs: 0,
+    });
+    await expect(harness.writer().start()).rejects.toMatchObject({
+      message: expect.stringMatching(/replication.factor/i),
+    });
   });
 });

@@ -1,12 +1,11 @@
 import type { DomainError } from '@posthorn/models';
 import { sleep, type Clock, type Logger } from '@posthorn/runtime';
-import type { Kafka } from 'kafkajs';
-import { kafkaRetry } from './kafka-connection.ts';
+import { connectKafka, type KafkaConnectionOptions } from './kafka-connection.ts';
 import { kafkaError } from './kafka-errors.ts';
 import { prepareTopic, type KafkaTopicOptions } from './kafka-topic.ts';
 
 export interface KafkaStartOptions {
-  readonly kafka: Kafka;
+  readonly connection: KafkaConnectionOptions;
   readonly topic: KafkaTopicOptions;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -22,10 +21,11 @@ const retryMs = 1000;
  * (credentials, certificates, rights, a weak topic) is thrown at once.
  */
 export async function waitForTopic(options: KafkaStartOptions): Promise<number> {
-  const { kafka, topic, clock, logger, patienceMs } = options;
+  const { connection, topic, clock, logger, patienceMs } = options;
+  const kafka = connectKafka(connection, logger, 1);
   const giveUpAt = clock.monotonic() + patienceMs;
   for (;;) {
-    const admin = kafka.admin({ retry: { ...kafkaRetry, retries: 2 } });
+    const admin = kafka.admin();
     let failure: DomainError;
     try {
       await admin.connect();
