@@ -24,7 +24,7 @@ import { createSqliteDeadRecordStore } from './dead-record-store.sqlite.ts';
 import { createEnvelopes } from './envelope/envelope.ts';
 import { defaultBranding } from './envelope/rapidly.ts';
 import type { LaneLimits } from './lane-limits.ts';
-import { createLanes } from './lanes.ts';
+import { createLanes } from './create-lanes.ts';
 import { createPutAside } from './put-aside.ts';
 import { queuedDelivery, type QueuedDelivery } from './queued-delivery.ts';
 import { createRecorder } from './record.ts';

@@ -27,7 +27,7 @@ import type { EventStore } from './event-store.ts';
 import { createEventRpc } from './events-rpc.ts';
 import { createIntake } from './intake.ts';
 import { defaultLaneLimits, type LaneLimits } from './lane-limits.ts';
-import { createLanes } from './lanes.ts';
+import { createLanes } from './create-lanes.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { createOnDemand } from './on-demand.ts';
 import { createOwnership } from './ownership.ts';

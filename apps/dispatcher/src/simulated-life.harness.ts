@@ -299,7 +299,7 @@ function inProcess<D extends ServiceDefinition>(world: World, registration: Serv
   });
 }
 
-function directoryClient(world: World) {
+export function directoryClient(world: World) {
   const createdAt = new Date('2026-01-01T00:00:00.000Z');
   const organisation = organisationToMessage({
     id: world.organisationId,
@@ -337,7 +337,7 @@ function directoryClient(world: World) {
 }
 
 /** The dispatcher only ever sets a state. */
-function endpointsClient(world: World): DispatcherOptions['clients']['endpoints'] {
+export function endpointsClient(world: World): DispatcherOptions['clients']['endpoints'] {
   const unused = (): Promise<never> => Promise.reject(new DomainError('not_found', 'not simulated'));
   return inProcess(
     world,

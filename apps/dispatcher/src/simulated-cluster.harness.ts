@@ -1,0 +1,248 @@
+import { join } from 'node:path';
+import { createSqliteEventLog, eventLogMigrations } from '@posthorn/event-log';
+import { deliveryIdOf, deliveryStates, type DeliveryState, type Event } from '@posthorn/models';
+import { createMetrics, silentLogger } from '@posthorn/runtime';
+import { openSqlite, type SqliteDatabase } from '@posthorn/sqlite';
+import { createSeededRandom } from '@posthorn/testing';
+import { createSqliteDeadRecordStore } from './dead-record-store.sqlite.ts';
+import { createSqliteDeliverySearch } from './delivery-search.sqlite.ts';
+import { createSqliteDeliveryStore } from './delivery-store.sqlite.ts';
+import type { DeliveryStore } from './delivery-store.ts';
+import { dispatcherMigrations, named } from './delivery-rows.sqlite.ts';
+import type { EventPlace, EventStore } from './event-store.ts';
+import { createSqliteEventStore } from './event-store.sqlite.ts';
+import { createSqliteLeaseStore } from './lease-store.sqlite.ts';
+import type { LeaseStore } from './lease-store.ts';
+import { createDispatcher, type Dispatcher } from './service.ts';
+import {
+  directoryClient,
+  endpointsClient,
+  simulatedLimits,
+  type World,
+} from './simulated-life.harness.ts';
+import { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
+import { createSimulatedLog, type SimulatedLog } from './simulated-log.harness.ts';
+import {
+  createSimulatedProcess,
+  type SimulatedProcess,
+  type StoreWeather,
+} from './simulated-process.harness.ts';
+import type { Exchange, WebhookClient } from './webhook-client.ts';
+
+/**
+ * Several dispatchers over one partitioned log and shared stores, in one test: each is a simulated process of its own, which can be
+ * stopped, frozen and killed. The receivers watch every request: whether its sender held the lease of the event's partition.
+ */
+export interface Cluster {
+  readonly log: SimulatedLog;
+  readonly deliveries: DeliveryStore;
+  readonly leases: LeaseStore;
+  readonly events: EventStore;
+  readonly weather: StoreWeather;
+  readonly members: Set<Member>;
+  /** What went wrong, in the order in which it did. */
+  readonly violations: string[];
+  start(): Promise<Member>;
+  stop(member: Member): Promise<void>;
+  kill(member: Member): void;
+  freeze(member: Member): void;
+  thaw(member: Member): void;
+  deliveryId(event: Event, endpointId: string): string;
+  /** The states of all deliveries on record, by id. */
+  states(): ReadonlyMap<string, DeliveryState>;
+  close(): Promise<void>;
+}
+
+export interface Member {
+  readonly process: SimulatedProcess;
+  readonly dispatcher: Dispatcher;
+  /** The names that its leases show. */
+  readonly owners: Set<string>;
+}
+
+export const leaseTermMs = 3000;
+
+export function openCluster(world: World, directory: string, partitions: number): Cluster {
+  const { clock, random, organisationId } = world;
+  const database = openSqlite({
+    path: join(directory, 'posthorn.db'),
+    migrations: [eventLogMigrations, dispatcherMigrations, taskMigrations],
+  });
+  const log = createSimulatedLog(partitions, { clock, random });
+  const deliveries = createSqliteDeliveryStore(database);
+  const events = claimingEvents(database);
+  const leases: LeaseStore = { ...createSqliteLeaseStore(database), isExclusive: false };
+  const weather: StoreWeather = { away: new Set(), slowMs: 0 };
+  const members = new Set<Member>();
+  const started: Member[] = [];
+  const violations: string[] = [];
+  const leaseOwner = database.prepare<{ owner: string | null }>('SELECT owner FROM leases WHERE partition = ?');
+  const selectStates = database.prepare<{ id: string; state: number }>('SELECT id, state FROM deliveries');
+  let count = 0;
+
+  function placeOf(eventId: string): EventPlace | undefined {
+    for (const [partition, logged] of log.partitions.entries()) {
+      const found = logged.find(({ event }) => event.id === eventId);
+      if (found !== undefined) return { partition, position: found.position };
+    }
+    return undefined;
+  }
+
+  /** Bytes are written: from here on the receiver has them. */
+  function arrive(member: Pick<Member, 'owners' | 'process'>, endpointId: string, eventId: string): Exchange | null {
+    const place = placeOf(eventId);
+    const owner = leaseOwner.get(place?.partition ?? -1)?.owner ?? null;
+    if (owner === null || !member.owners.has(owner)) {
+      violations.push(`${member.process.name} sent ${eventId} without the lease of partition ${place?.partition}`);
+    }
+    const behaviour = world.behaviour(endpointId);
+    const succeeded = behaviour === 'succeed';
+    world.requests.push({ endpointId, eventId, succeeded });
+    const answered = { response: null, retryAfterMs: null, address: '192.0.2.1', durationMs: 1 };
+    if (behaviour === 'hang') return null;
+    return succeeded
+      ? { ...answered, outcome: 'success', status: 200, error: null }
+      : { ...answered, outcome: 'http_error', status: 500, error: 'The receiver answered 500.' };
+  }
+
+  function clientOf(member: Pick<Member, 'owners' | 'process'>): WebhookClient {
+    const { process } = member;
+    const timeout: Exchange = {
+      response: null,
+      retryAfterMs: null,
+      address: null,
+      durationMs: 1,
+      outcome: 'timeout',
+      status: null,
+      error: 'The receiver did not answer in time.',
+    };
+    return {
+      send: ({ url, headers, timeoutMs, mayWrite = () => true }) =>
+        new Promise((resolve) => {
+          const endpointId = String(url).split('/').at(-1) ?? '';
+          const eventId = headers[headers.indexOf('webhook-id') + 1] ?? '';
+          // Connecting takes a while; the process may be frozen, or have lost its lease, when it is done.
+          process.clock.setTimeout(() => {
+            if (!mayWrite()) {
+              resolve(null);
+              return;
+            }
+            const exchange = arrive(member, endpointId, eventId);
+            const afterMs = exchange === null ? timeoutMs : random.integer(1, 400);
+            process.clock.setTimeout(() => resolve(exchange ?? timeout), afterMs);
+          }, random.integer(0, 60));
+        }),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  async function start(): Promise<Member> {
+    count += 1;
+    const process = createSimulatedProcess(`dispatcher ${count}`, {
+      clock,
+      random,
+      weather,
+      wallOffsetMs: random.integer(-15_000, 15_000),
+    });
+    const owners = new Set<string>();
+    const reached = process.reach(leases);
+    const dispatcher = createDispatcher({
+      log: log.reader(process),
+      events: process.reach(events),
+      deliveries: process.reach(deliveries),
+      search: createSqliteDeliverySearch(database),
+      tasks: createSqliteTaskStore(database),
+      leases: {
+        ...reached,
+        isExclusive: false,
+        find: (partition) => reached.find(partition),
+        renew: (held) => reached.renew(held),
+        giveBack: (held) => reached.giveBack(held),
+        take(seen, owner) {
+          owners.add(owner);
+          return reached.take(seen, owner);
+        },
+      },
+      deadRecords: process.reach(createSqliteDeadRecordStore(database)),
+      recordTestEvent: () => Promise.resolve(),
+      clients: { directory: directoryClient(world), endpoints: endpointsClient(world) },
+      webhookClient: clientOf({ process, owners }),
+      publicUrl: () => 'http://posthorn.test',
+      clock: process.clock,
+      random: createSeededRandom(random.integer(1, 1_000_000)),
+      logger: silentLogger,
+      metrics: createMetrics(),
+      laneLimits: simulatedLimits,
+      intakeLimits: { deliveries: 16, bytes: 1_000_000, unrecordedEvents: 40 },
+      leaseTermMs,
+    });
+    const member: Member = { process, dispatcher, owners };
+    members.add(member);
+    started.push(member);
+    await dispatcher.start();
+    return member;
+  }
+
+  return {
+    log,
+    deliveries,
+    leases,
+    events,
+    weather,
+    members,
+    violations,
+    start,
+    async stop(member) {
+      members.delete(member);
+      await member.dispatcher.stop(new AbortController().signal);
+      member.process.kill();
+    },
+    kill(member) {
+      members.delete(member);
+      member.process.kill();
+      // The group finds out when the session has ended.
+      clock.setTimeout(() => log.expel(member.process), random.integer(200, 3000));
+    },
+    freeze(member) {
+      member.process.freeze();
+      clock.setTimeout(() => {
+        if (!member.process.isRunning) log.expel(member.process);
+      }, random.integer(200, 3000));
+    },
+    thaw: (member) => member.process.thaw(),
+    deliveryId: ({ id: eventId, acceptedAt }, endpointId) =>
+      deliveryIdOf({ acceptedAt, organisationId, eventId, endpointId }),
+    states: () =>
+      new Map(selectStates.all().map(({ id, state }) => [id, named(deliveryStates, state)])),
+    async close() {
+      for (const { process } of started) process.kill();
+      weather.slowMs = 0;
+      await clock.advanceAsync(10_000);
+      await database.close();
+    },
+  };
+}
+
+/** An event store in which claiming is inserting, as on a cluster: the events' table beside their places in the log. */
+export function claimingEvents(database: SqliteDatabase): EventStore {
+  const log = createSqliteEventLog(database);
+  const places = new Map<string, EventPlace>();
+  const nameOf = ({ organisationId, id }: Pick<Event, 'organisationId' | 'id'>): string => `${organisationId} ${id}`;
+  return {
+    ...createSqliteEventStore(database),
+    claim: ({ partition, events }) =>
+      Promise.all(
+        events.map(async ({ position, event }) => {
+          const name = nameOf(event);
+          const known = places.get(name);
+          if (known !== undefined) {
+            return known.partition === partition && known.position === position ? 'repeat' : 'duplicate';
+          }
+          places.set(name, { partition, position });
+          await log.appendUnread(event);
+          return 'new';
+        }),
+      ),
+    placeOf: async (organisationId, id) => places.get(nameOf({ organisationId, id })) ?? null,
+  };
+}
