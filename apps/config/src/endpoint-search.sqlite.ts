@@ -38,7 +38,8 @@ export function searchEndpoints(database: SqliteDatabase, columns: string, query
 }
 
 function conditionsOf(filter: EndpointFilter): { readonly sql: string; readonly values: readonly Value[] } {
-  const { organisationIds, dialect, states, verifications, editionId, createdAfter, createdBefore } = filter;
+  const { organisationIds, ids, dialect, states, verifications, editionId, createdAfter, createdBefore } =
+    filter;
   const parts: string[] = [];
   const values: Value[] = [];
   function add(sql: string, value: Value): void {
@@ -49,6 +50,7 @@ function conditionsOf(filter: EndpointFilter): { readonly sql: string; readonly 
     if (wanted !== null) add(`${column} IN (SELECT value FROM json_each(?))`, JSON.stringify(wanted));
   }
   addOneOf('organisation_id', organisationIds);
+  addOneOf('id', ids);
   if (dialect !== null) add('dialect = ?', dialect);
   addOneOf('state', states);
   addOneOf('verification', verifications);

@@ -62,6 +62,7 @@ function readSearch(request: configV1.SearchEndpointsRequest, principal: Princip
   refuseIfAny(checkSearch(request, orderBy));
   return {
     organisationIds: readOrganisations(request.organisationIds, principal),
+    ids: request.ids.length === 0 ? null : request.ids,
     dialect: dialect === 0 ? null : dialectTable.fromMessage(dialect, '/dialect'),
     states:
       states.length === 0
@@ -99,7 +100,7 @@ function boundOf(at: Date | undefined, inclusive: boolean): TimeBound | null {
 }
 
 function checkSearch(request: configV1.SearchEndpointsRequest, orderBy: EndpointOrder): readonly Violation[] {
-  const { limit, offset, organisationIds, createdAfter, createdBefore, beforeId, afterId } = request;
+  const { limit, offset, organisationIds, ids, createdAfter, createdBefore, beforeId, afterId } = request;
   const violations: Violation[] = [];
   function refuse(isWrong: boolean, field: string, code: string, message: string): void {
     if (isWrong) violations.push({ field, code, message });
@@ -112,6 +113,7 @@ function checkSearch(request: configV1.SearchEndpointsRequest, orderBy: Endpoint
     'too_many',
     `At most ${maxOrganisations} are allowed.`,
   );
+  refuse(ids.length > maxFound, '/ids', 'too_many', `At most ${maxFound} are allowed.`);
   for (const [field, at] of Object.entries({ createdAfter, createdBefore })) {
     refuse(
       at !== undefined && !isTextOrder(at),

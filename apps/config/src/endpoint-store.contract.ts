@@ -107,6 +107,7 @@ export function endpointStoreContract(stores: () => ConfigStores): void {
       dialect: null,
       states: null,
       verifications: null,
+      ids: null,
       editionId: null,
       createdAfter: null,
       createdBefore: null,
@@ -151,6 +152,11 @@ export function endpointStoreContract(stores: () => ConfigStores): void {
       expect(await search({ states: ['enabled', 'paused'] })).toEqual([[1, 3, 4, 5], 4, false]);
       expect(await search({ verifications: ['failed'] })).toEqual([[2], 1, false]);
       expect(await search({ editionId: 'x', organisationIds: [organisationId] })).toEqual([[3], 1, false]);
+      expect(await search({ ids: [4, 2, 99].map(sampleId) })).toEqual([[2, 4], 2, false]);
+      expect(await search({ ids: [sampleId(5)], organisationIds: [organisationId] })).toEqual([[], 0, false]);
+      expect(await search({ ids: [1, 2].map(sampleId), beside: { side: 'after', id: sampleId(1) } })).toEqual(
+        [[2], 2, false],
+      );
     });
 
     it('finds those that were created in a range, its ends in or out', async () => {

@@ -60,6 +60,7 @@ export interface EndpointPage {
 /** What is searched for: everything that is named must hold; null (or no range) asks for nothing. */
 export interface EndpointFilter {
   readonly organisationIds: readonly string[] | null;
+  readonly ids: readonly string[] | null;
   readonly dialect: Dialect | null;
   readonly states: readonly EndpointState[] | null;
   readonly verifications: readonly Verification[] | null;
