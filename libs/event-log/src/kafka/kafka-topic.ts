@@ -61,7 +61,7 @@ export async function prepareTopic(admin: Admin, topic: KafkaTopicOptions, logge
   if (partitions === null) {
     throw new DomainError(
       'failed_precondition',
-      `Kafka has no topic "${name}", and it isn't to be made at start.`,
+      `Kafka has no topic "${name}" that we may see, and it isn't to be made at start.`,
     );
   }
   const replication = Math.min(...partitions.map(({ replicas }) => replicas.length));
