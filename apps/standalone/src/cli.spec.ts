@@ -15,7 +15,8 @@ const commands = [
     'endpoints',
     name,
   ]),
-  ...['secrets', 'rotate-secret', 'test', 'stats'].map((name) => ['endpoints', name]),
+  ...['verify', 'secrets', 'rotate-secret', 'test', 'stats'].map((name) => ['endpoints', name]),
+  ...['list', 'show', 'create', 'update'].map((name) => ['policies', name]),
   ...['list', 'show', 'put', 'delete'].map((name) => ['event-types', name]),
   ...['list', 'show', 'create', 'delete'].map((name) => ['organisations', name]),
   ...['list', 'show', 'create', 'delete'].map((name) => ['keys', name]),
@@ -35,6 +36,7 @@ test.each(commands.map((command) => [command.join(' '), command] as const))(
 test.each([
   ['publish'],
   ['endpoints'],
+  ['policies'],
   ['events'],
   ['deliveries'],
   ['keys'],
@@ -66,6 +68,10 @@ test.each([
   ['a file that is not there', ['publish', '--file', '/not/there']],
   ['a filter that is no object', ['endpoints', 'create', 'https://example.com', '--filter', '[]']],
   ['options that contradict each other', ['endpoints', 'update', 'x', '--filter', '{}', '--any-payload']],
+  ['a policy that is named and not', ['endpoints', 'update', 'x', '--policy', '7', '--unsigned']],
+  ['a dialect that is none', ['endpoints', 'create', 'https://example.com', '--dialect', 'svix']],
+  ['a policy on and off at once', ['policies', 'update', '7', '--disable', '--enable']],
+  ['an audience that is given and not', ['policies', 'create', 'none', '--audience', 'a', '--any-audience']],
   ['a secret that is none', ['listen', '--secret', 'hunter2']],
   ['a URL that is none', ['--url', 'localhost', 'events', 'list']],
   ['a configuration that is wrong', ['events', 'list'], { POSTHORN_URL: 'localhost' }],
@@ -220,6 +226,77 @@ describe('against an API', () => {
       headers: { 'if-match': '"7"' },
     });
     expect(lastBody()).toEqual({ labels: null, retryDelaysMs: [], name: 'from body' });
+  });
+
+  const endpoint = {
+    id: '1',
+    eventTypes: null,
+    labels: null,
+    signing: [],
+    retryDelaysMs: [],
+    headers: {},
+    metadata: {},
+  };
+
+  test('endpoints create says which dialect, policy and edition, and shows what became of it', async () => {
+    answer(201, { ...endpoint, dialect: 'xurrent', verification: 'pending', policy: 'p-1' });
+    const created = await run([
+      'endpoints',
+      'create',
+      'https://e.com',
+      '--dialect',
+      'xurrent',
+      '--policy',
+      '7',
+    ]);
+    expect(lastBody()).toEqual({ url: 'https://e.com', dialect: 'xurrent', policy: '7' });
+    expect(created.stdout).toMatch(/^dialect +xurrent$/m);
+    expect(created.stdout).toMatch(/^verification +pending$/m);
+    await run(['endpoints', 'create', 'https://e.com', '--dialect', 'preo', '--edition', 'e1']);
+    expect(lastBody()).toEqual({ url: 'https://e.com', dialect: 'preo', editionId: 'e1' });
+    await run(['endpoints', 'update', 'x', '--unsigned', '--any-edition']);
+    expect(lastBody()).toEqual({ policy: null, editionId: null });
+  });
+
+  test('endpoints verify asks the receiver again', async () => {
+    answer(200, endpoint);
+    expect((await run(['endpoints', 'verify', 'shop'])).code).toBe(exitCodes.ok);
+    expect(api.requests.at(-1)).toMatchObject({ method: 'POST', path: '/v1/endpoints/shop/verify' });
+  });
+
+  describe('policies', () => {
+    const policy = {
+      id: 'p',
+      number: 7,
+      name: 'n',
+      algorithm: 'hs256',
+      audience: null,
+      expiresInMinutes: null,
+      publicKeyPem: null,
+      disabled: false,
+    };
+
+    test('are created with a key from standard input, and their secret is shown once', async () => {
+      answer(201, { ...policy, sharedSecret: 'the-secret' });
+      const argv = ['policies', 'create', 'hs256', '--private-key', '-', '--expires-in-minutes', '5'];
+      const { stdout, stderr } = await run(argv, { stdin: 'the-secret\n' });
+      expect(lastBody()).toEqual({ algorithm: 'hs256', key: 'the-secret', expiresInMinutes: 5 });
+      expect(stdout).toMatch(/^shared secret +the-secret$/m);
+      expect(stderr).toContain('not shown again');
+    });
+
+    test('are changed by what is given, and by nothing else', async () => {
+      answer(200, { ...policy, publicKeyPem: '-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----\n' });
+      const { stdout } = await run(['policies', 'update', '7', '--disable', '--never-expires']);
+      expect(api.requests.at(-1)).toMatchObject({ method: 'PATCH', path: '/v1/policies/7' });
+      expect(lastBody()).toEqual({ disabled: true, expiresInMinutes: null });
+      expect(stdout).toMatch(/^-----BEGIN PUBLIC KEY-----$/m);
+    });
+
+    test('are listed by their number', async () => {
+      answer(200, { data: [policy], nextCursor: null });
+      expect((await run(['policies', 'list'])).stdout).toMatch(/^ +7 +hs256 +enabled/m);
+    });
   });
 
   test('endpoints test fails when the attempt did', async () => {

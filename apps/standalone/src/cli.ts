@@ -11,6 +11,7 @@ import { addImportCommand } from './commands/import.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { addListenCommand } from './commands/listen.ts';
 import { addOrganisationCommands } from './commands/organisations.ts';
+import { addPolicyCommands } from './commands/policies.ts';
 import { addPublishCommand } from './commands/publish.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { CliError, exitCodes, type ExitCode } from './exit-codes.ts';
@@ -55,6 +56,7 @@ function createProgram(io: Io, setExitCode: (code: ExitCode) => void): Command {
   addDeliveryCommands(root, withSession);
   root.commandsGroup('Configure:');
   addEndpointCommands(root, withSession);
+  addPolicyCommands(root, withSession);
   addEventTypeCommands(root, withSession);
   addOrganisationCommands(root, withSession);
   addKeyCommands(root, withSession);

@@ -20,6 +20,8 @@ export interface KeyResource {
   readonly scopes: readonly string[];
   /** Null for an operator key. */
   readonly organisation: string | null;
+  /** The one ricloud endpoint that gets what it publishes. */
+  readonly routesTo?: string | null;
   readonly expiresAt?: string | null;
   readonly lastUsedAt: string | null;
   readonly createdAt: string;
@@ -86,6 +88,8 @@ export interface PolicyResource {
   readonly disabled: boolean;
   readonly createdAt: string;
   readonly updatedAt: string;
+  /** In the answer to a POST only. */
+  readonly sharedSecret?: string;
 }
 
 export interface SecretResource {

@@ -1,4 +1,4 @@
-/** `posthorn endpoints enable|disable|pause|resume|secrets|rotate-secret|test|stats`. */
+/** `posthorn endpoints enable|disable|pause|resume|verify|secrets|rotate-secret|test|stats`. */
 import type { Command } from 'commander';
 import { moment, notJson, readData, wholeNumber, type Moment } from '../arguments.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -38,6 +38,17 @@ export function addEndpointActions(endpoints: Command, withSession: WithSession)
         }),
       );
   }
+
+  endpoints
+    .command('verify')
+    .description('ask the receiver again whether it is one; nothing else is sent until it has shown that')
+    .argument('<endpoint>', 'id or uid')
+    .action(
+      withSession(async ({ api, output }, name: string) => {
+        const endpoint = await api.send<EndpointResource>('POST', endpointPath(name, 'verify'));
+        await output.item(endpoint, (shown) => endpointLines(shown, output));
+      }),
+    );
 
   const secretColumns: readonly Column<SecretResource>[] = [
     { header: 'SECRET', value: ({ secret }) => secret },

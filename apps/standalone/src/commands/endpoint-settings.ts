@@ -23,8 +23,12 @@ export interface EndpointSettingsOptions {
   readonly anyLabels?: true | undefined;
   readonly filter?: string | undefined;
   readonly anyPayload?: true | undefined;
+  readonly edition?: string | undefined;
+  readonly anyEdition?: true | undefined;
   readonly format?: string | undefined;
   readonly signing?: readonly string[] | undefined;
+  readonly policy?: string | undefined;
+  readonly unsigned?: true | undefined;
   readonly header?: Readonly<Record<string, string>> | undefined;
   readonly timeoutMs?: number | undefined;
   readonly retryDelaysMs?: readonly number[] | undefined;
@@ -45,12 +49,16 @@ export function addEndpointSettings(command: Command): Command {
     .option('--any-labels', 'whatever the labels (the default)')
     .option('--filter <json>', 'only payloads that match: JSON, @file, or - (see docs/filters.md)')
     .option('--any-payload', 'whatever the payload (the default)')
+    .option('--edition <id>', 'only events of this edition (dialect preo)')
+    .option('--any-edition', 'whatever the edition (the default)')
     .addOption(new Option('--format <format>', 'what the body looks like').choices(endpointFormats))
     .addOption(
       new Option('--signing <scheme>', 'how requests are signed; may be repeated')
         .choices(signatureSchemes)
         .argParser((text: string, previous: readonly string[] | undefined) => collect(text, previous)),
     )
+    .option('--policy <policy>', 'the policy that signs, by its id or number (dialect xurrent)')
+    .option('--unsigned', 'no policy signs (the default of xurrent)')
     .option('--header <name=value>', 'header to send along; may be repeated', collectPairs)
     .option('--timeout-ms <n>', 'how long an attempt may take', wholeNumber(1))
     .option('--retry-delays-ms <n,n,…>', 'how long to wait after each failed attempt', numberList)
@@ -68,6 +76,8 @@ export async function endpointSettings(
     options.eventType && options.allEventTypes ? '--event-type and --all-event-types' : '',
     options.label && options.anyLabels ? '--label and --any-labels' : '',
     options.filter !== undefined && options.anyPayload ? '--filter and --any-payload' : '',
+    options.edition !== undefined && options.anyEdition ? '--edition and --any-edition' : '',
+    options.policy !== undefined && options.unsigned ? '--policy and --unsigned' : '',
     options.filter === '-' && options.body === '-' ? '--filter - and --body -' : '',
   ].filter((text) => text !== '');
   if (contradictions.length > 0) {
@@ -80,8 +90,10 @@ export async function endpointSettings(
     eventTypes: options.allEventTypes ? null : options.eventType,
     labels: options.anyLabels ? null : options.label,
     filter: options.anyPayload ? null : options.filter && (await readObject(options.filter, '--filter', io)),
+    editionId: options.anyEdition ? null : options.edition,
     format: options.format,
     signing: options.signing,
+    policy: options.unsigned ? null : options.policy,
     headers: options.header,
     timeoutMs: options.timeoutMs,
     retryDelaysMs: options.retryDelaysMs,

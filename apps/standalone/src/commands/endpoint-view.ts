@@ -41,6 +41,7 @@ export function endpointLines(endpoint: EndpointResource, output: Pick<Output, '
   const { health } = endpoint;
   return output.fields({
     id: endpoint.id,
+    dialect: endpoint.dialect === 'standard' ? undefined : endpoint.dialect,
     uid: endpoint.uid,
     name: endpoint.name,
     description: endpoint.description || undefined,
@@ -48,11 +49,14 @@ export function endpointLines(endpoint: EndpointResource, output: Pick<Output, '
     secret: endpoint.secret,
     state: endpoint.stateReason ? `${endpoint.state} (${endpoint.stateReason})` : endpoint.state,
     health: health === null || health === undefined ? undefined : healthText(health),
+    verification: endpoint.verification === 'none' ? undefined : endpoint.verification,
     'event types': endpoint.eventTypes?.join(' ') ?? 'all',
     labels: endpoint.labels === null ? 'any' : pairs(endpoint.labels),
     filter: endpoint.filter === null ? 'none' : JSON.stringify(endpoint.filter),
+    edition: endpoint.editionId,
     format: endpoint.format,
-    signing: endpoint.signing.join(' '),
+    signing: endpoint.signing.join(' ') || undefined,
+    policy: endpoint.policy,
     headers: Object.keys(endpoint.headers).length === 0 ? undefined : Object.keys(endpoint.headers).join(' '),
     timeout: `${endpoint.timeoutMs} ms`,
     'retries after':

@@ -1,5 +1,5 @@
 /** `posthorn endpoints …`: where events go, and how. */
-import { endpointStates } from '@posthorn/models';
+import { dialects, endpointStates } from '@posthorn/models';
 import { Option, type Command } from 'commander';
 import { httpUrl, wholeNumber } from '../arguments.ts';
 import type { EndpointResource } from '../resources.ts';
@@ -20,6 +20,8 @@ export function addEndpointCommands(root: Command, withSession: WithSession): vo
         'posthorn endpoints create https://example.com/hooks --event-type order.* --label region=eu,us',
         `posthorn endpoints update shop --filter '{"total":{"$gte":100}}'`,
         'posthorn endpoints pause shop',
+        'posthorn endpoints create https://example.com/hooks --dialect xurrent --policy 7',
+        'posthorn endpoints verify shop',
         'posthorn endpoints rotate-secret shop --overlap-ms 3600000',
         'posthorn endpoints list --state disabled --json',
       )}\n\nAn endpoint is named by its id or its uid.`,
@@ -27,11 +29,12 @@ export function addEndpointCommands(root: Command, withSession: WithSession): vo
 
   addListOptions(endpoints.command('list').description('list endpoints, newest first'))
     .addOption(new Option('--state <state>', 'only these').choices(endpointStates))
+    .addOption(new Option('--dialect <dialect>', 'only these').choices(dialects))
     .action(
-      withSession(async ({ api, output }, options: ListOptions & { state?: string }) => {
+      withSession(async ({ api, output }, options: ListOptions & { state?: string; dialect?: string }) => {
         const found = api.list<EndpointResource>('/v1/endpoints', {
           limit: listLimit(options),
-          query: { state: options.state },
+          query: { state: options.state, dialect: options.dialect },
         });
         await output.list(found, endpointColumns(output), 'There are no endpoints.');
       }),
@@ -54,15 +57,18 @@ export function addEndpointCommands(root: Command, withSession: WithSession): vo
       .description('create an endpoint and print its signing secret')
       .argument('<url>', 'where to deliver to', httpUrl),
   )
-    .option('--secret <secret>', 'a signing secret of your own (whsec_…)')
+    .addOption(
+      new Option('--dialect <dialect>', 'the API that it belongs to; standard when absent').choices(dialects),
+    )
+    .option('--secret <secret>', 'a signing secret of your own (whsec_…, or any text for a dialect)')
     .action(
       withSession(
         async (
           { api, output, io },
           url: string,
-          { secret, ...settings }: EndpointSettingsOptions & { secret?: string },
+          { secret, dialect, ...settings }: EndpointSettingsOptions & { secret?: string; dialect?: string },
         ) => {
-          const body = { ...(await endpointSettings(settings, io)), url, secret };
+          const body = { ...(await endpointSettings(settings, io)), url, secret, dialect };
           const endpoint = await api.send<EndpointResource>('POST', '/v1/endpoints', { body });
           await output.item(endpoint, (shown) => endpointLines(shown, output));
         },

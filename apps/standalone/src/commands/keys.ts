@@ -11,6 +11,7 @@ interface CreateOptions {
   readonly scope?: readonly string[];
   readonly expiresAt?: string;
   readonly operator?: true;
+  readonly routesTo?: string;
 }
 
 export function addKeyCommands(root: Command, withSession: WithSession): void {
@@ -60,11 +61,13 @@ export function addKeyCommands(root: Command, withSession: WithSession): void {
     .argument('<name>', 'what it is for')
     .option('--scope <scope>', 'what it may do, such as events:write or "*"; may be repeated', collect)
     .option('--expires-at <time>', 'when it stops working (RFC 3339)', timestamp)
+    .option('--routes-to <endpoint>', 'the one ricloud endpoint that gets what it publishes, by id or uid')
     .option('--operator', 'an operator key, which belongs to no organisation')
     .action(
-      withSession(async ({ api, output }, name: string, { scope, expiresAt, operator }: CreateOptions) => {
+      withSession(async ({ api, output }, name: string, options: CreateOptions) => {
+        const { scope, expiresAt, operator, routesTo } = options;
         const key = await api.send<KeyResource>('POST', '/v1/keys', {
-          body: { name, scopes: scope ?? ['*'], expiresAt },
+          body: { name, scopes: scope ?? ['*'], expiresAt, routesTo },
           ...(operator && { organisation: null }),
         });
         await output.item(key, (shown) => keyLines(shown, output));
@@ -95,6 +98,7 @@ function keyLines(key: KeyResource, output: Output): string[] {
     ...(key.token === undefined ? { prefix: `${key.prefix}…` } : { token: key.token }),
     organisation: key.organisation ?? 'none (operator)',
     scopes: key.scopes.join(' '),
+    'routes to': key.routesTo ?? undefined,
     expires: key.expiresAt ?? 'never',
     'last used': key.lastUsedAt,
     created: key.createdAt,
