@@ -1,8 +1,9 @@
 /** From the variables of a deployment to how Kafka is reached and what its topic is like. */
 import { readFileSync } from 'node:fs';
 import { DomainError } from '@posthorn/models';
-import type { ConfigOf, ConfigProblem, kafkaConfig } from '@posthorn/runtime';
+import type { Clock, ConfigOf, ConfigProblem, Logger, kafkaConfig } from '@posthorn/runtime';
 import type { KafkaConnectionOptions, KafkaSaslOptions, KafkaTlsOptions } from './kafka-connection.ts';
+import { waitForTopic } from './kafka-start.ts';
 import type { KafkaTopicOptions } from './kafka-topic.ts';
 
 type KafkaValues = ConfigOf<typeof kafkaConfig>;
@@ -29,6 +30,19 @@ export function kafkaProblems(values: KafkaValues): readonly ConfigProblem[] {
     problems.push({ variable: 'POSTHORN_KAFKA_TOPIC_MIN_ISR', message });
   }
   return problems;
+}
+
+/**
+ * Looks once whether Kafka is there and the topic is as it has to be; makes it where that is asked for. `unavailable` when
+ * Kafka is away, `failed_precondition` when waiting won't help.
+ */
+export async function checkKafka(options: {
+  readonly connection: KafkaConnectionOptions;
+  readonly topic: KafkaTopicOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): Promise<void> {
+  await waitForTopic({ ...options, patienceMs: 0 });
 }
 
 /**
