@@ -129,6 +129,9 @@ export function describeTaskStore(name: string, open: () => Promise<TasksUnderTe
         });
         expect(await list({ endpointIds: ['another'] })).toMatchObject({ numbers: [6], total: 1 });
         expect(await list({ organisationIds: ['unknown'] })).toMatchObject({ numbers: [], total: 0 });
+        await tasks.insert(sampleTask(8, { kind: 'verification' }));
+        expect(await list({ kind: 'verification' })).toMatchObject({ numbers: [8], total: 1 });
+        expect(await list({ kind: 'test' })).toMatchObject({ numbers: [6, 5, 4, 3, 2, 1], total: 6 });
       });
 
       it.each([

@@ -21,7 +21,12 @@ export async function createMongoTaskStore(database: MongoDatabase): Promise<Tas
     ],
   });
 
-  async function list({ organisationIds, endpointIds, kind, page }: TaskQuery): ReturnType<TaskStore['list']> {
+  async function list({
+    organisationIds,
+    endpointIds,
+    kind,
+    page,
+  }: TaskQuery): ReturnType<TaskStore['list']> {
     const wanted: MongoFilter<TaskDocument> = {
       ...(organisationIds.length > 0 && { organisationId: { $in: organisationIds } }),
       ...(endpointIds.length > 0 && { endpointId: { $in: endpointIds } }),

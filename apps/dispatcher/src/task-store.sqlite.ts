@@ -67,10 +67,16 @@ export function createSqliteTaskStore(database: SqliteDatabase): TaskStore {
        (SELECT id FROM tasks WHERE organisation_id = ? AND created_at < ? ORDER BY created_at LIMIT ?)`,
   );
 
-  function list({ organisationIds, endpointIds, page }: TaskQuery): Awaited<ReturnType<TaskStore['list']>> {
+  function list({
+    organisationIds,
+    endpointIds,
+    kind,
+    page,
+  }: TaskQuery): Awaited<ReturnType<TaskStore['list']>> {
     const where = new Conditions();
     where.among('organisation_id', organisationIds);
     where.among('endpoint_id', endpointIds);
+    where.equals('kind', kind && taskKinds.indexOf(kind));
     const { conditions, conditionParameters } = where.done();
     const wanted = [...conditions, 'TRUE'].join(' AND ');
     const total = database

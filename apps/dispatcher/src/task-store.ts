@@ -1,4 +1,4 @@
-import type { Task } from '@posthorn/models';
+import type { Task, TaskKind } from '@posthorn/models';
 import type { SearchPage, SearchResult } from './delivery-search.ts';
 
 /**
@@ -36,5 +36,7 @@ export interface TaskQuery {
   readonly organisationIds: readonly string[];
   /** Empty: any endpoint. */
   readonly endpointIds: readonly string[];
+  /** Absent: of any kind. */
+  readonly kind?: TaskKind | undefined;
   readonly page: SearchPage;
 }

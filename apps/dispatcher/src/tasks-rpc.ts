@@ -1,4 +1,4 @@
-import { dispatchV1, taskToMessage } from '@posthorn/contracts';
+import { dispatchV1, taskKindTable, taskToMessage } from '@posthorn/contracts';
 import { DomainError } from '@posthorn/models';
 import { defineService, requireOrganisation } from '@posthorn/rpc';
 import { requireOrganisations } from './require-organisations.ts';
@@ -31,6 +31,7 @@ export function createTaskRpc({ tasks, runner }: { readonly tasks: TaskStore; re
       const { items, total, hasMore } = await tasks.list({
         organisationIds: request.organisationIds,
         endpointIds: request.endpointIds,
+        kind: request.kind === 0 ? undefined : taskKindTable.fromMessage(request.kind, '/kind'),
         page: { limit, offset, afterId: request.afterId || null, beforeId: request.beforeId || null },
       });
       return { tasks: items.map(taskToMessage), total: BigInt(total), hasMore };
