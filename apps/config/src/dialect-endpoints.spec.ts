@@ -260,6 +260,26 @@ describe('the endpoints of dialects', () => {
       await expect(complete(second, true, operator)).rejects.toMatchObject({ code: 'permission_denied' });
     });
 
+    it('without being asked again where an operator moves one that had passed before', async () => {
+      const endpoint = configV1.Endpoint.fromPartial({
+        organisationId,
+        url: 'https://receiver.example/hook',
+        dialect: DIALECT_XURRENT,
+        verification: VERIFICATION_PASSED,
+      });
+      const request = { endpoint, secret: undefined, given: undefined };
+      const moved = await harness().endpoints.createEndpoint(request, { principal: operator });
+      expect(moved.endpoint).toMatchObject({ verification: VERIFICATION_PASSED, verificationId: undefined });
+      expect(await pending()).toEqual([]);
+    });
+
+    it.each([
+      ['an owner', DIALECT_XURRENT, VERIFICATION_PASSED],
+      ['an owner', DIALECT_RICLOUD, VERIFICATION_FAILED],
+    ])('and never because %s says so (%s, %s)', async (_, dialect, verification) => {
+      expect(await violatedFields(create({ dialect, verification }))).toEqual(['/verification']);
+    });
+
     it('and the dispatcher is told which rounds are open, oldest first', async () => {
       for (const uid of ['a', 'b', 'c']) {
         await create({ uid, dialect: DIALECT_XURRENT });

@@ -1,4 +1,4 @@
-import { type configV1, endpointToMessage } from '@posthorn/contracts';
+import { configV1, endpointToMessage } from '@posthorn/contracts';
 import {
   dialectRules,
   DomainError,
@@ -6,6 +6,8 @@ import {
   verificationCallbackMs,
   type Dialect,
   type Endpoint,
+  type Principal,
+  type Violation,
 } from '@posthorn/models';
 import type { Handlers } from '@posthorn/rpc';
 import type { Clock, Random } from '@posthorn/runtime';
@@ -13,6 +15,8 @@ import { requireService } from './authority.ts';
 import { changeEndpoint } from './endpoint-change.ts';
 import type { EndpointStore } from './endpoint-store.ts';
 import type { VerificationCodes } from './verification-codes.ts';
+
+const { Verification } = configV1;
 
 /**
  * Whether an endpoint's receiver has shown that it is one. A round is opened when an endpoint of such a dialect is made, when its URL
@@ -27,6 +31,8 @@ const unverified: VerificationState = {
   verificationId: null,
   verificationExpiresAt: null,
 };
+
+const passedBefore: VerificationState = { ...unverified, verification: 'passed' };
 
 /** Opens rounds. */
 export interface VerificationRounds {
@@ -55,6 +61,30 @@ export function createVerificationRounds({
 /** Whether endpoints of the dialect are verified at all. */
 export function isVerified(dialect: Dialect): boolean {
   return dialectRules[dialect].verifiedBy !== 'nothing';
+}
+
+/**
+ * The state of a new endpoint that is moved here: its receiver was found to be in order before and isn't asked again. Null when that
+ * isn't said. Only operators may say it: an owner could have anyone's receiver flooded otherwise.
+ */
+export function readPassedBefore(
+  message: configV1.Endpoint | undefined,
+  dialect: Dialect,
+  { organisationId }: Pick<Principal, 'organisationId'>,
+): { readonly state: VerificationState | null; readonly violations: readonly Violation[] } {
+  if (message === undefined || message.verification === Verification.VERIFICATION_UNSPECIFIED) {
+    return { state: null, violations: [] };
+  }
+  const refused = (text: string): ReturnType<typeof readPassedBefore> => ({
+    state: null,
+    violations: [{ field: '/verification', code: 'invalid', message: text }],
+  });
+  if (message.verification !== Verification.VERIFICATION_PASSED) {
+    return refused('A new endpoint can only be said to have passed before.');
+  }
+  if (organisationId !== null) return refused('Only an operator may say that it has passed before.');
+  if (!isVerified(dialect)) return refused(`Endpoints of the dialect ${dialect} aren't verified.`);
+  return { state: passedBefore, violations: [] };
 }
 
 /** `failed_precondition` for a dialect whose endpoints aren't verified. */

@@ -38,6 +38,7 @@ import {
   createVerificationHandlers,
   createVerificationRounds,
   isVerified,
+  readPassedBefore,
   requireVerified,
 } from './endpoint-verification.ts';
 import { numberCursor, readPage } from './page.ts';
@@ -143,6 +144,7 @@ export function createEndpointService({
       const read = readNewSettings(message, dialect, fieldMaskFromMessage(mask ?? [], editableFields));
       const { headers, violations } = unmaskHeaders(read.settings.headers, {});
       const state = stateFrom(message?.state ?? 0) ?? stateOf('enabled');
+      const passedBefore = readPassedBefore(message, dialect, principal);
       const tied = await findPolicy(organisationId, read.settings.policyId);
       const settings: EndpointSettings = { ...read.settings, headers, policyId: tied.policyId };
       const schemes = secretSchemesOf({ dialect, signing: settings.signing });
@@ -152,6 +154,7 @@ export function createEndpointService({
         ...violations,
         ...secretViolations,
         ...tied.violations,
+        ...passedBefore.violations,
         ...checkSize(settings),
       ]);
 
@@ -164,7 +167,7 @@ export function createEndpointService({
           endpoint: {
             ...settings,
             ...owner,
-            ...rounds.open(dialect),
+            ...(passedBefore.state ?? rounds.open(dialect)),
             dialect,
             headers: maskHeaders(headers),
             ...state,

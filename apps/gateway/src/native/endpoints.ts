@@ -1,4 +1,4 @@
-import { dialectTable, endpointStateTable, type configV1 } from '@posthorn/contracts';
+import { dialectTable, endpointStateTable, verificationTable, type configV1 } from '@posthorn/contracts';
 import { dialects, endpointStates, type Dialect, type Violation } from '@posthorn/models';
 import type { CallOptions } from '@posthorn/rpc';
 import { checkSecret } from '@posthorn/signing';
@@ -125,7 +125,11 @@ export function endpointRoutes({
         const settings = settingsOf(body);
         const created = await endpoints.createEndpoint(
           {
-            endpoint: endpointChangesToMessage(settings, organisationId, body.dialect),
+            endpoint: {
+              ...endpointChangesToMessage(settings, organisationId, body.dialect),
+              verification:
+                body.verification === undefined ? 0 : verificationTable.toMessage(body.verification),
+            },
             secret: body.secret,
             given: endpointMask(settings),
           },
@@ -229,6 +233,7 @@ function settingsOf({
   organisation: _,
   dialect: __,
   secret: ___,
+  verification: ____,
   ...settings
 }: Partial<NewEndpoint>): EndpointChanges {
   return settings;
