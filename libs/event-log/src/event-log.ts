@@ -76,7 +76,10 @@ export interface LogConsumer {
 
 export interface EventLogReader {
   start(consumer: LogConsumer): Promise<void>;
-  /** Stops handing over until `resume`; what comes meanwhile stays in the log, not in memory. */
+  /**
+   * Stops handing over until `resume`; what comes meanwhile stays in the log, not in memory. A partition that was given away
+   * and comes back isn't paused.
+   */
   pause(partition: number): void;
   resume(partition: number): void;
   /**

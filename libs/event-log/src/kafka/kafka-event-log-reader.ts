@@ -254,6 +254,7 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
   function release(partition: number): void {
     holdings.delete(partition);
     recorded.delete(partition);
+    paused.delete(partition);
     metrics.forget(partition);
     const release = (consumer as LogConsumer)
       .revoked(partition)

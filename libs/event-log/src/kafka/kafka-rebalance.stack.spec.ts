@@ -187,4 +187,24 @@ describe('readers that come and go', () => {
     await eventually(() => seen.length === 3, patiently);
     expect(seen).toEqual([1, 2, 3].map((number) => sampleEvent(number).id));
   });
+
+  it('read a partition that comes back, also when it was paused before it went', async () => {
+    harness = createKafkaLogHarness({ brokers: kafka.brokers, partitions: 2 });
+    const writer = harness.writer();
+    await writer.start();
+    const books = new SharedBooks();
+    const a = harness.reader();
+    await a.start(books.consumer('a'));
+    await eventually(() => books.ownedBy('a').length === 2, patiently);
+    for (const partition of [0, 1]) a.pause(partition);
+    const b = harness.reader();
+    await b.start(books.consumer('b'));
+    await eventually(() => books.ownedBy('b').length === 1, patiently);
+    const [gone] = books.ownedBy('b');
+    await b.stop();
+    await eventually(() => books.ownedBy('a').length === 2, patiently);
+    await Promise.all(Array.from({ length: 20 }, (_, number) => writer.append(sampleEvent(number))));
+    await eventually(() => books.next.has(gone!), patiently);
+    expect([...books.next.keys()]).toEqual([gone]);
+  });
 });
