@@ -21,12 +21,10 @@ import {
   reservationMigrations,
 } from '@posthorn/event-ingest';
 import { createGateway, standardDialects, type DialectsConfig } from '@posthorn/gateway';
-import { createAllowList, DomainError } from '@posthorn/models';
+import { createAllowList } from '@posthorn/models';
 import {
   createInProcessClient,
-  defineService,
   type Client,
-  type Handlers,
   type ServiceDefinition,
   type ServiceRegistration,
 } from '@posthorn/rpc';
@@ -166,7 +164,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       keys: client(config.keys),
       eventTypes: client(config.eventTypes),
       endpoints: client(config.endpoints),
-      policies: client(notServedYet(configV1.PolicyServiceService)),
+      policies: client(config.policies),
       idempotency: client(config.idempotency),
       ingest: client(ingest.registration),
       events: client(dispatcher.events),
@@ -218,13 +216,4 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await stop(0);
     throw error;
   }
-}
-
-/** TODO(#6): a service that config or the dispatcher doesn't offer yet. */
-function notServedYet<D extends ServiceDefinition>(definition: D): ServiceRegistration<D> {
-  const refuse = (): Promise<never> =>
-    Promise.reject(new DomainError('unavailable', 'This is not served yet.'));
-  const handlers = Object.fromEntries(Object.keys(definition).map((method) => [method, refuse]));
-  const none: Partial<Handlers<D>> = {};
-  return defineService(definition, { ...handlers, ...none } as Handlers<D>);
 }
