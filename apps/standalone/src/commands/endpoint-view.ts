@@ -53,10 +53,10 @@ export function endpointLines(endpoint: EndpointResource, output: Pick<Output, '
     'event types': endpoint.eventTypes?.join(' ') ?? 'all',
     labels: endpoint.labels === null ? 'any' : pairs(endpoint.labels),
     filter: endpoint.filter === null ? 'none' : JSON.stringify(endpoint.filter),
-    edition: endpoint.editionId,
+    edition: endpoint.editionId ?? undefined,
     format: endpoint.format,
     signing: endpoint.signing.join(' ') || undefined,
-    policy: endpoint.policy,
+    policy: endpoint.policy ?? undefined,
     headers: Object.keys(endpoint.headers).length === 0 ? undefined : Object.keys(endpoint.headers).join(' '),
     timeout: `${endpoint.timeoutMs} ms`,
     'retries after':
