@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { configMigrations, createConfigService, createSqliteConfigStores } from '@posthorn/config';
-import { configV1 } from '@posthorn/contracts';
+import type { configV1 } from '@posthorn/contracts';
 import {
   createDispatcher,
   createSqliteDeadRecordStore,

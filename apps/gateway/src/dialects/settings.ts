@@ -26,8 +26,11 @@ export const standardDialects: Required<DialectsConfig> = {
 const { choice, integer, list, text } = configParsers;
 
 const names: configParsers.ConfigParser<readonly DialectName[]> = {
-  allowed: `a list, separated by commas, of ${dialectNames.join(', ')}; or none`,
-  parse: (value) => (value.trim() === 'none' ? [] : list(choice(dialectNames)).parse(value)),
+  allowed: `all, none, or a list, separated by commas, of ${dialectNames.join(', ')}`,
+  parse(value) {
+    if (value.trim() === 'all') return dialectNames;
+    return value.trim() === 'none' ? [] : list(choice(dialectNames)).parse(value);
+  },
 };
 
 const basePath: configParsers.ConfigParser<string> = {
@@ -62,6 +65,7 @@ export const dialectConfigSpec = {
     env: 'POSTHORN_DIALECTS',
     parser: names,
     default: dialectNames,
+    defaultText: 'all',
     description: 'Which other APIs are served beside the native one.',
   }),
   ricloudPath: pathEntry('ricloud'),
