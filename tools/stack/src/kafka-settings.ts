@@ -60,9 +60,9 @@ export function kafkaSettings({
     'transaction.state.log.num.partitions': '3',
     'group.initial.rebalance.delay.ms': '0',
     'group.min.session.timeout.ms': '1000',
-    // A broker that was killed may register again when its old session is over.
-    'broker.session.timeout.ms': '1000',
-    'broker.heartbeat.interval.ms': '250',
+    // A broker that was killed may register again when its old session is over; a busy one isn't to lose its own.
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '500',
     // Fits into a small heap.
     'log.cleaner.dedupe.buffer.size': '8388608',
     // A topic that a test forgot to make is a fault of the test.
