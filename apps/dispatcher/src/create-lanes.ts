@@ -1,6 +1,7 @@
 import { slowsDown, type SigningEndpoint } from '@posthorn/models';
 import type { Judged } from './attempt.ts';
 import { blocksItsKey } from './endpoint-order.ts';
+import { isOpen } from './gate.ts';
 import { createKeyOrder } from './key-order.ts';
 import { adaptWindow, isIdle, isMoving, isSlow, type Lane } from './lane.ts';
 import { createLaneHandOver } from './lane-hand-over.ts';
@@ -52,7 +53,7 @@ export function createLanes(options: LanesOptions): Lanes {
     queued: () => loaded.deliveries,
     active,
     stored: refill.lanes,
-    isOpen: (lane) => endpointOf(lane)?.endpoint.state === 'enabled',
+    isOpen: (lane) => isOpen(endpointOf(lane)),
     now: () => dueClock.now(),
   });
   const records = createLaneRecords({
@@ -110,7 +111,7 @@ export function createLanes(options: LanesOptions): Lanes {
   function place(queued: QueuedDelivery): void {
     const { organisationId, endpointId } = queued.delivery;
     const endpoint = endpointOf(queued.delivery);
-    if (endpoint?.endpoint.state !== 'enabled') {
+    if (!isOpen(endpoint)) {
       records.hold(queued, endpoint);
       return;
     }
@@ -137,7 +138,7 @@ export function createLanes(options: LanesOptions): Lanes {
 
   function keepInMemory(queued: QueuedDelivery): boolean {
     const lane = lanes.find(queued.delivery.endpointId);
-    const isEnabled = endpointOf(queued.delivery)?.endpoint.state === 'enabled';
+    const isEnabled = isOpen(endpointOf(queued.delivery));
     if (stopping || !isEnabled || isAllFull() || lane === undefined || lane.slow || isFull(lane))
       return false;
     loaded.add(queued);
@@ -147,7 +148,7 @@ export function createLanes(options: LanesOptions): Lanes {
 
   function setAside(queued: QueuedDelivery): void {
     const endpoint = endpointOf(queued.delivery);
-    if (endpoint?.endpoint.state === 'enabled') records.park(queued);
+    if (isOpen(endpoint)) records.park(queued);
     else records.hold(queued, endpoint);
   }
 
@@ -200,7 +201,7 @@ export function createLanes(options: LanesOptions): Lanes {
   }
 
   function takeWaiting(lane: Lane, endpoint: SigningEndpoint | undefined): QueuedDelivery | undefined {
-    if (endpoint !== undefined && !(endpoint.endpoint.state === 'enabled' && hasPlace(lane, endpoint))) {
+    if (endpoint !== undefined && !(isOpen(endpoint) && hasPlace(lane, endpoint))) {
       return undefined;
     }
     const queued = lane.waiting.shift();
@@ -254,7 +255,7 @@ export function createLanes(options: LanesOptions): Lanes {
       if (queued.order !== null && !keys.fetched(queued)) {
         queued.isBehind = true;
         setAside(queued);
-      } else if (endpoint?.endpoint.state !== 'enabled') records.hold(queued, endpoint);
+      } else if (!isOpen(endpoint) && !queued.expedited) records.hold(queued, endpoint);
       else if (stopping || queued.holding.state !== 'held') records.park(queued);
       else enter(lane, queued);
     }
@@ -316,7 +317,7 @@ export function createLanes(options: LanesOptions): Lanes {
   function refresh(organisationId: string): void {
     for (const lane of lanes.ofOrganisation(organisationId)) {
       const endpoint = endpointOf(lane);
-      if (endpoint?.endpoint.state === 'enabled') {
+      if (isOpen(endpoint)) {
         turns.want(lane, endpoint);
         refill.fetchMore(lane);
         continue;

@@ -1,9 +1,10 @@
 import { deliveryStateTable, attemptOutcomeTable, attemptToMessage, dispatchV1 } from '@posthorn/contracts';
-import { DomainError } from '@posthorn/models';
+import { DomainError, type Delivery } from '@posthorn/models';
 import { defineService, requireOrganisation, type CallContext } from '@posthorn/rpc';
 import type { Clock } from '@posthorn/runtime';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { DeliveryView } from './delivery-view.ts';
+import type { Directory } from './directory.ts';
 import type { EventStore } from './event-store.ts';
 import type { Lanes } from './lanes.ts';
 import type { OnDemand } from './on-demand.ts';
@@ -15,13 +16,14 @@ import { findYoung } from './young-record.ts';
 export function createDeliveryRpc(options: {
   readonly deliveries: DeliveryStore;
   readonly events: EventStore;
+  readonly directory: Pick<Directory, 'bringUpToDate' | 'load' | 'endpoint'>;
   readonly lanes: Lanes;
   readonly onDemand: OnDemand;
   readonly search: SearchHandlers;
   readonly view: DeliveryView;
   readonly clock: Clock;
 }) {
-  const { deliveries, events, lanes, onDemand, view, clock } = options;
+  const { deliveries, events, directory, lanes, onDemand, view, clock } = options;
 
   async function find(organisationId: string, id: string, ctx: CallContext) {
     requireOrganisation(ctx.principal, organisationId);
@@ -38,6 +40,12 @@ export function createDeliveryRpc(options: {
     if (eventId === undefined) return undefined;
     const event = await events.get(organisationId, eventId);
     return event === null ? null : { id: event.id, acceptedAt: event.acceptedAt };
+  }
+
+  async function isDisabled({ organisationId, endpointId }: Delivery): Promise<boolean> {
+    await directory.bringUpToDate();
+    await directory.load([organisationId]);
+    return directory.endpoint(organisationId, endpointId)?.endpoint.state === 'disabled';
   }
 
   return defineService(dispatchV1.DeliveryServiceService, {
@@ -95,8 +103,12 @@ export function createDeliveryRpc(options: {
       return { attempts: items.map(attemptToMessage), nextCursor };
     },
 
-    async retryDelivery({ organisationId, id }, ctx) {
+    async retryDelivery({ organisationId, id, skipWhenDisabled = false }, ctx) {
       const { delivery, lastAttempt } = await find(organisationId, id, ctx);
+      if (skipWhenDisabled && (await isDisabled(delivery))) {
+        const leftOut = await deliveries.leaveOut(organisationId, id);
+        return { delivery: view(leftOut ?? delivery, lastAttempt) };
+      }
       const event = await events.get(organisationId, delivery.eventId);
       if (event === null) {
         throw new DomainError(

@@ -36,6 +36,7 @@ export function describeDeliveryKeys(
       );
     const claimDue = () =>
       store.claimDue({
+        verificationOnly: false,
         organisationId: 'org',
         endpointId: 'endpoint',
         buckets: [{ partition: 0, claim: 'me', inHands: ['me'] }],

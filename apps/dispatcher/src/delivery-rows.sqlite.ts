@@ -9,6 +9,10 @@ import {
 } from '@posthorn/models';
 import type { Migrations } from '@posthorn/sqlite';
 import type { DeliveryOrder } from './delivery-store.ts';
+import { verifyEventType } from './envelope/xurrent.ts';
+
+/** SQL that picks what asks a receiver to show that it is one; the same words wherever the index of it is to be found. */
+export const isVerification = `event_type = '${verifyEventType}'`;
 
 /**
  * The dispatcher's tables. Enumerations are stored as their place in the model's list (which only grows), times as
@@ -114,6 +118,9 @@ export const dispatcherMigrations: Migrations = {
        recorded_at INTEGER NOT NULL
      ) STRICT;
      CREATE UNIQUE INDEX log_losses_once ON log_losses (partition, reason, from_position, next_position);`,
+
+    `CREATE INDEX deliveries_verifying ON deliveries (partition, endpoint_id, next_attempt_at)
+       WHERE next_attempt_at IS NOT NULL AND ${isVerification};`,
   ],
 };
 

@@ -63,6 +63,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
     });
     const claimDue = (over: Partial<Parameters<DeliveryStore['claimDue']>[0]> = {}) =>
       store.claimDue({
+        verificationOnly: false,
         organisationId: 'org',
         endpointId: 'endpoint',
         buckets: [bucket()],
@@ -118,6 +119,28 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         const two = sampleDelivery(sampleEvent(2));
         await store.record([insert({ delivery: one })], []);
         expect(await store.findRecorded([one.id, two.id])).toEqual(new Set([one.id]));
+      });
+    });
+
+    describe('leaving out', () => {
+      it('says of one that has ended that its endpoint was disabled, and leaves the rest of it', async () => {
+        const ended = succeeded(sampleDelivery(sampleEvent(1)));
+        await store.record([insert({ delivery: ended })], []);
+        const expected = { ...ended, reason: 'endpoint_disabled' };
+
+        expect(await store.leaveOut('org', ended.id)).toEqual(expected);
+        expect((await store.get('org', ended.id))?.delivery).toEqual(expected);
+      });
+
+      it('leaves one that has not ended, and one of another organisation, as it is', async () => {
+        const held = sampleDelivery(sampleEvent(1), 'endpoint', { state: 'held', reason: 'endpoint_paused' });
+        const other = succeeded(sampleDelivery(sampleEvent(2)));
+        await store.record([insert({ delivery: held }), insert({ delivery: other })], []);
+
+        expect(await store.leaveOut('org', held.id)).toEqual(held);
+        expect(await store.leaveOut('another', other.id)).toBeNull();
+        expect((await store.get('org', other.id))?.delivery).toEqual(other);
+        expect(await store.leaveOut('org', 'unknown')).toBeNull();
       });
     });
 
@@ -182,6 +205,23 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         const taken = await claimDue({ maxBytes: 5 });
         expect(taken.due).toHaveLength(1);
         expect(taken.nextDueAt).toEqual(sampleTime(2));
+      });
+
+      it('lets what asks a receiver to show itself pass what else waits, when only that is asked for', async () => {
+        for (const number of [1, 2, 3]) await waiting(number, sampleTime(number));
+        expect(await claimDue({ verificationOnly: true })).toEqual({ due: [], nextDueAt: null });
+
+        const event = sampleEvent(4, { type: 'webhook.verify' });
+        await subject.recordEvent(event);
+        const verification = sampleDelivery(event, 'endpoint', { nextAttemptAt: sampleTime(50) });
+        await store.record([insert({ delivery: verification })], []);
+
+        const early = await claimDue({ verificationOnly: true, now: sampleTime(49) });
+        expect(early).toEqual({ due: [], nextDueAt: sampleTime(50) });
+        const { due, nextDueAt } = await claimDue({ verificationOnly: true });
+        expect(due.map(({ delivery }) => delivery.id)).toEqual([verification.id]);
+        expect(nextDueAt).toBeNull();
+        expect((await claimDue()).due).toHaveLength(3);
       });
 
       it('is settled in steps, what is claimed left alone', async () => {

@@ -1,4 +1,4 @@
-import { attemptOutcomes, idFloor, type Delivery } from '@posthorn/models';
+import { attemptOutcomes, deliveryReasons, idFloor, type Delivery } from '@posthorn/models';
 import type { SqliteDatabase } from '@posthorn/sqlite';
 import type { EventRow } from '@posthorn/event-log';
 import type { AttemptScan, ClaimNowRequest, DeliveryStore, RecordedHealth } from './delivery-store.ts';
@@ -36,6 +36,10 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
   const cancelOne = database.prepare(
     `UPDATE deliveries SET state = ${statePlace.cancelled}, reason = 'cancelled', next_attempt_at = NULL, claim = NULL,
        order_key = NULL, finished_at = ? WHERE organisation_id = ? AND id = ? AND state IN (${waitingStates})`,
+  );
+  const leaveOut = database.prepare(
+    `UPDATE deliveries SET reason = '${deliveryReasons.endpointDisabled}'
+     WHERE organisation_id = ? AND id = ? AND state NOT IN (${waitingStates})`,
   );
   const scanAttempts = database.prepare(
     `SELECT position, started_at, duration_ms, outcome FROM attempts
@@ -103,6 +107,12 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
       );
       if (changed === 0) return null;
       return readBack(organisationId, id);
+    },
+
+    async leaveOut(organisationId, id) {
+      await database.writeStatement(() => leaveOut.run(organisationId, id));
+      const row = selectOne.get(organisationId, id);
+      return row === undefined ? null : deliveryFromRow(row);
     },
 
     async *scanAttempts({ organisationId, endpointId, after, before }: AttemptScan) {

@@ -84,6 +84,12 @@ export interface DeliveryStore {
   /** Cancels a delivery that hasn't ended; answers it, or null when it has ended or isn't known. */
   cancel(organisationId: string, id: string, now: Date): Promise<Delivery | null>;
 
+  /**
+   * Says of a delivery that has ended that nothing was sent, because its endpoint is disabled; one that hasn't ended is left as it is.
+   * Answers it, or null when it isn't known.
+   */
+  leaveOut(organisationId: string, id: string): Promise<Delivery | null>;
+
   /** Attempts of an endpoint between two times, in slices, oldest first: for statistics. */
   scanAttempts(request: AttemptScan): AsyncIterable<readonly AttemptSample[]>;
 
@@ -160,6 +166,8 @@ export interface ClaimRequest {
   readonly buckets: readonly Bucket[];
   readonly now: Date;
   readonly claimedUntil: Date;
+  /** Takes, and tells of, only what asks a receiver to show that it is one: events of the type `webhook.verify`. */
+  readonly verificationOnly: boolean;
   readonly limit: number;
   /** Takes no more once the payloads taken are over this. */
   readonly maxBytes: number;

@@ -1,7 +1,7 @@
 import { eventFromRow, type EventRow } from '@posthorn/event-log';
 import type { SqliteDatabase } from '@posthorn/sqlite';
 import { statePlace } from './delivery-record.sqlite.ts';
-import { deliveryFromRow, orderFromRow, type DeliveryRow } from './delivery-rows.sqlite.ts';
+import { deliveryFromRow, isVerification, orderFromRow, type DeliveryRow } from './delivery-rows.sqlite.ts';
 import type {
   Bucket,
   ClaimedDelivery,
@@ -28,14 +28,19 @@ export function createWaiting(
      WHERE partition = ? AND next_attempt_at IS NOT NULL AND endpoint_id > ? ORDER BY endpoint_id, next_attempt_at LIMIT 1`,
   );
   const isFree = '(claim IS NULL OR claim NOT IN (SELECT value FROM json_each(?3)))';
-  const selectDue = database.prepare<DeliveryRow>(
-    `SELECT * FROM deliveries WHERE partition = ?1 AND endpoint_id = ?2 AND next_attempt_at IS NOT NULL
-     AND next_attempt_at <= ?4 AND ${isFree} ORDER BY next_attempt_at LIMIT ?5`,
-  );
-  const nextDue = database.prepare<{ due: number | null }>(
-    `SELECT min(next_attempt_at) AS due FROM deliveries
-     WHERE partition = ?1 AND endpoint_id = ?2 AND next_attempt_at IS NOT NULL AND ${isFree}`,
-  );
+  const prepareDue = (which: string) => ({
+    select: database.prepare<DeliveryRow>(
+      `SELECT * FROM deliveries WHERE partition = ?1 AND endpoint_id = ?2 AND next_attempt_at IS NOT NULL
+       AND ${which} AND next_attempt_at <= ?4 AND ${isFree} ORDER BY next_attempt_at LIMIT ?5`,
+    ),
+    next: database.prepare<{ due: number | null }>(
+      `SELECT min(next_attempt_at) AS due FROM deliveries
+       WHERE partition = ?1 AND endpoint_id = ?2 AND next_attempt_at IS NOT NULL AND ${which} AND ${isFree}`,
+    ),
+  });
+  const everything = prepareDue('TRUE');
+  /** From a partial index of its own: what waits meanwhile may be much. */
+  const verification = prepareDue(isVerification);
   const setClaim = database.prepare('UPDATE deliveries SET claim = ?, next_attempt_at = ? WHERE id = ?');
   /** What has ended and was to be attempted once more, on demand, stays as it ended. */
   const settleSql = (which: string): string =>
@@ -48,13 +53,13 @@ export function createWaiting(
   const settleDue = database.prepare(settleSql('next_attempt_at IS NOT NULL'));
   const settleInOrder = database.prepare(settleSql('order_key IS NOT NULL'));
 
-  function nextDueOf({ partition, inHands }: Bucket, endpointId: string): number {
-    return nextDue.get(partition, endpointId, JSON.stringify(inHands))?.due ?? Infinity;
-  }
-
-  function claimRows({ endpointId, buckets, now, limit, maxBytes, claimedUntil }: ClaimRequest): ClaimedDue {
+  function claimRows(request: ClaimRequest): ClaimedDue {
+    const { endpointId, buckets, now, limit, maxBytes, claimedUntil } = request;
+    const waiting = request.verificationOnly ? verification : everything;
+    const nextDueOf = ({ partition, inHands }: Bucket): number =>
+      waiting.next.get(partition, endpointId, JSON.stringify(inHands))?.due ?? Infinity;
     const rows = buckets.flatMap(({ partition, claim, inHands }) =>
-      selectDue
+      waiting.select
         .all(partition, endpointId, JSON.stringify(inHands), now.getTime(), limit)
         .map((row) => ({ row, claim })),
     );
@@ -75,7 +80,7 @@ export function createWaiting(
         order: orderFromRow(row),
       });
     }
-    const next = Math.min(...buckets.map((bucket) => nextDueOf(bucket, endpointId)));
+    const next = Math.min(...buckets.map(nextDueOf));
     return { due, nextDueAt: next === Infinity ? null : new Date(next) };
   }
 

@@ -11,7 +11,7 @@ import { simulatedEndpoint } from './simulated-life.harness.ts';
 const lane = { organisationId: 'org', endpointId: 'endpoint' };
 const endpoint = simulatedEndpoint({ organisationId: 'org' }, 1);
 const holding = sampleHolding();
-const request = { endpoint, holdings: [holding], limit: 7, maxBytes: 1000 };
+const request = { endpoint, verificationOnly: false, holdings: [holding], limit: 7, maxBytes: 1000 };
 const place = { partition: 0, order: null };
 
 function setUp(store: Partial<DeliveryStore>) {
@@ -107,14 +107,17 @@ describe('fetching what is due', () => {
 
 describe('settling what waits for an endpoint that takes nothing any more', () => {
   it.each([
-    ['deleted', { state: 'cancelled', reason: 'endpoint_deleted' }],
-    ['disabled', { state: 'held', reason: 'endpoint_disabled' }],
-  ] as const)('goes in steps until nothing waits (%s)', async (why, becomes) => {
+    [{ kind: 'gone' }, { state: 'cancelled', reason: 'endpoint_deleted' }],
+    [
+      { kind: 'closed', reason: 'endpoint_disabled' },
+      { state: 'held', reason: 'endpoint_disabled' },
+    ],
+  ] as const)('goes in steps until nothing waits (%j)', async (gate, becomes) => {
     const steps: Parameters<DeliveryStore['settleWaiting']>[0][] = [];
     const { due } = setUp({
       settleWaiting: (step) => Promise.resolve([200, 200, 3, 0][steps.push(step) - 1] ?? 0),
     });
-    await due.settle(lane, why, [holding]);
+    await due.settle(lane, gate, [holding]);
     expect(steps).toHaveLength(4);
     for (const step of steps)
       expect(step).toMatchObject({ ...lane, ...becomes, partitions: [0], limit: 200 });
@@ -122,6 +125,6 @@ describe('settling what waits for an endpoint that takes nothing any more', () =
 
   it('leaves it to the next look when the store is away', async () => {
     const { due } = setUp({ settleWaiting: () => Promise.reject(new Error('away')) });
-    await expect(due.settle(lane, 'deleted', [holding])).resolves.toBeUndefined();
+    await expect(due.settle(lane, { kind: 'gone' }, [holding])).resolves.toBeUndefined();
   });
 });

@@ -2,6 +2,7 @@ import { isFinal, type Delivery, type SigningEndpoint } from '@posthorn/models';
 import type { Clock, Logger } from '@posthorn/runtime';
 import type { DeliveryStore, SettleRequest, WaitingLane } from './delivery-store.ts';
 import type { DueClock } from './due-clock.ts';
+import type { Gate } from './gate.ts';
 import type { Holding } from './ownership.ts';
 import { queuedDelivery, type QueuedDelivery } from './queued-delivery.ts';
 import type { Recorder } from './record.ts';
@@ -13,8 +14,8 @@ import type { Recorder } from './record.ts';
  */
 export interface DueReader {
   fetch(lane: LaneKey, request: FetchRequest): Promise<Fetched>;
-  /** Ends or holds, in small steps, what waits in storage for an endpoint that was deleted or disabled. */
-  settle(lane: LaneKey, why: 'deleted' | 'disabled', holdings: readonly Holding[]): Promise<void>;
+  /** Ends or holds, in small steps, what waits in storage for an endpoint that was deleted or takes nothing any more. */
+  settle(lane: LaneKey, gate: ShutGate, holdings: readonly Holding[]): Promise<void>;
   /** Every lane with something waiting in storage: when a partition is taken up, and each minute in case something was missed. */
   lanes(partitions: readonly number[]): Promise<readonly WaitingLane[]>;
 }
@@ -24,8 +25,12 @@ export interface LaneKey {
   readonly endpointId: string;
 }
 
+export type ShutGate = Extract<Gate, { kind: 'closed' | 'gone' }>;
+
 export interface FetchRequest {
   readonly endpoint: SigningEndpoint;
+  /** Brings only what asks the receiver to show that it is one; it goes first, past what waits for that. */
+  readonly verificationOnly: boolean;
   readonly holdings: readonly Holding[];
   readonly limit: number;
   /** Payload bytes that it may bring into memory, and one payload more. */
@@ -56,7 +61,7 @@ export function createDueReader(options: DueReaderOptions): DueReader {
 
   async function fetch(
     lane: LaneKey,
-    { endpoint, holdings, limit, maxBytes }: FetchRequest,
+    { endpoint, verificationOnly, holdings, limit, maxBytes }: FetchRequest,
   ): Promise<Fetched> {
     const now = dueClock.now();
     const { due, nextDueAt } = await store.claimDue({
@@ -65,6 +70,7 @@ export function createDueReader(options: DueReaderOptions): DueReader {
       buckets: holdings,
       now: new Date(now),
       claimedUntil: claimedUntil(now, endpoint),
+      verificationOnly,
       limit,
       maxBytes,
     });
@@ -75,7 +81,16 @@ export function createDueReader(options: DueReaderOptions): DueReader {
       if (event !== null) {
         const queuedAt = clock.monotonic();
         queued.push(
-          queuedDelivery({ delivery, event, holding, isRecorded: true, order, mark: null, queuedAt }),
+          queuedDelivery({
+            delivery,
+            event,
+            holding,
+            isRecorded: true,
+            order,
+            mark: null,
+            queuedAt,
+            expedited: verificationOnly,
+          }),
         );
         continue;
       }
@@ -106,19 +121,15 @@ export function createDueReader(options: DueReaderOptions): DueReader {
     };
   }
 
-  async function settle(
-    lane: LaneKey,
-    why: 'deleted' | 'disabled',
-    holdings: readonly Holding[],
-  ): Promise<void> {
+  async function settle(lane: LaneKey, gate: ShutGate, holdings: readonly Holding[]): Promise<void> {
     const request: Omit<SettleRequest, 'now'> = {
       organisationId: lane.organisationId,
       endpointId: lane.endpointId,
       partitions: holdings.map(({ partition }) => partition),
       limit: settleStep,
-      ...(why === 'deleted'
+      ...(gate.kind === 'gone'
         ? { state: 'cancelled', reason: 'endpoint_deleted' }
-        : { state: 'held', reason: 'endpoint_disabled' }),
+        : { state: 'held', reason: gate.reason }),
     };
     while ((await store.settleWaiting({ ...request, now: new Date(clock.now()) })) > 0);
   }
@@ -132,8 +143,8 @@ export function createDueReader(options: DueReaderOptions): DueReader {
         );
         return { queued: [], nextDueAt: dueClock.now() + askAgainMs };
       }),
-    settle: (lane, why, holdings) =>
-      settle(lane, why, holdings).catch((error: unknown) => {
+    settle: (lane, gate, holdings) =>
+      settle(lane, gate, holdings).catch((error: unknown) => {
         // The next look over all lanes finds what is left.
         logger.error({ err: error, endpointId: lane.endpointId }, 'waiting deliveries could not be settled');
       }),

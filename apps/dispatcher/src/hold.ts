@@ -1,9 +1,10 @@
 import { isFinal, type Delivery, type SigningEndpoint } from '@posthorn/models';
+import { gateOf } from './gate.ts';
 
 /**
- * What becomes of a delivery that can't go out now: kept for when a paused endpoint is resumed, kept for a replay to a disabled
- * one, ended for one that is no more. Nothing is dropped without a reason on record. A delivery that had ended, and that someone
- * asked for again, stays as it ended.
+ * What becomes of a delivery that can't go out now: kept for when its endpoint takes it again, kept for a replay where that takes
+ * somebody's doing, ended for an endpoint that is no more. Nothing is dropped without a reason on record. A delivery that had ended, and
+ * that someone asked for again, stays as it ended.
  */
 export function heldDelivery(
   delivery: Delivery,
@@ -14,8 +15,9 @@ export function heldDelivery(
   }: { /** By the wall clock. */ readonly now: Date; /** By the due clock. */ readonly dueNow: Date },
 ): Delivery {
   if (isFinal(delivery.state)) return { ...delivery, nextAttemptAt: null };
-  switch (endpoint?.endpoint.state) {
-    case undefined:
+  const gate = gateOf(endpoint);
+  switch (gate.kind) {
+    case 'gone':
       return {
         ...delivery,
         state: 'cancelled',
@@ -23,11 +25,11 @@ export function heldDelivery(
         nextAttemptAt: null,
         finishedAt: now,
       };
-    case 'disabled':
-      return { ...delivery, state: 'held', reason: 'endpoint_disabled', nextAttemptAt: null };
-    case 'paused':
-      return { ...delivery, state: 'held', reason: 'endpoint_paused', nextAttemptAt: dueNow };
-    case 'enabled':
+    case 'closed':
+      return { ...delivery, state: 'held', reason: gate.reason, nextAttemptAt: null };
+    case 'waits':
+      return { ...delivery, state: 'held', reason: gate.reason, nextAttemptAt: dueNow };
+    case 'open':
       return { ...delivery, nextAttemptAt: delivery.nextAttemptAt ?? dueNow };
   }
 }

@@ -1,5 +1,6 @@
 import type { SigningEndpoint } from '@posthorn/models';
 import { createFairQueue } from './fair-queue.ts';
+import { isOpen } from './gate.ts';
 import type { Lane } from './lane.ts';
 
 /**
@@ -28,7 +29,7 @@ export function createLaneTurns(slots: number): LaneTurns {
     want(lane, endpoint) {
       if (lane.expedited.length === 0) {
         if (lane.waiting.length === 0) return;
-        if (endpoint?.endpoint.state !== 'enabled' || !hasPlace(lane, endpoint)) return;
+        if (!isOpen(endpoint) || !hasPlace(lane, endpoint)) return;
       }
       speedOf(lane).turns.add(lane.organisationId, lane);
     },

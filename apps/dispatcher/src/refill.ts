@@ -1,6 +1,7 @@
 import type { SigningEndpoint } from '@posthorn/models';
 import type { DueReader } from './due.ts';
 import type { DueClock } from './due-clock.ts';
+import { gateOf } from './gate.ts';
 import type { Lane } from './lane.ts';
 import type { LaneLimits } from './lane-limits.ts';
 import type { Loaded } from './loaded.ts';
@@ -18,7 +19,7 @@ export interface Refill {
   note(lane: Lane, dueAt: number): void;
   /** Brings a few due deliveries of the lane back, when there is room for them. */
   fetchMore(lane: Lane): void;
-  /** Ends or holds what waits in storage for an endpoint that was deleted or disabled. */
+  /** Ends or holds what waits in storage for an endpoint that takes nothing any more. */
   settle(lane: Lane): void;
 }
 
@@ -43,6 +44,8 @@ export interface RefillOptions {
 /** What one fetch may bring into memory. */
 const maxFetch = 100;
 const maxFetchBytes = 1024 * 1024;
+/** How often a lane is looked at that lets only some of what waits pass. */
+const askAgainMs = 1000;
 
 export function createRefill(options: RefillOptions): Refill {
   const { due, dueClock, holdings, loaded, limits, endpointOf, mayStart, startsAtOnce } = options;
@@ -59,13 +62,11 @@ export function createRefill(options: RefillOptions): Refill {
   }
 
   function settle(lane: Lane): void {
-    const state = endpointOf(lane)?.endpoint.state;
-    if (state === 'enabled' || state === 'paused' || lane.storedDueAt === null) return;
+    const gate = gateOf(endpointOf(lane));
+    if (gate.kind === 'open' || gate.kind === 'waits' || lane.storedDueAt === null) return;
     lane.storedDueAt = null;
     lanes.delete(lane);
-    void due
-      .settle(lane, state === undefined ? 'deleted' : 'disabled', holdings())
-      .then(() => options.onSettled(lane));
+    void due.settle(lane, gate, holdings()).then(() => options.onSettled(lane));
   }
 
   /** How much a fetch may bring; null when there is no room for anything. */
@@ -84,7 +85,9 @@ export function createRefill(options: RefillOptions): Refill {
   function fetchMore(lane: Lane): void {
     if (lane.fetching || lane.storedDueAt === null || lane.storedDueAt > dueClock.now()) return;
     const endpoint = endpointOf(lane);
-    if (endpoint === undefined || endpoint.endpoint.state !== 'enabled') return;
+    const gate = gateOf(endpoint);
+    const verificationOnly = gate.kind === 'waits' && gate.admitsVerification;
+    if (endpoint === undefined || !(gate.kind === 'open' || verificationOnly)) return;
     if (lane.waiting.length >= lane.window || !mayStart()) return;
     const room = roomFor(lane, endpoint);
     if (room === null) return;
@@ -93,11 +96,14 @@ export function createRefill(options: RefillOptions): Refill {
     lane.fetching = true;
     reserved.deliveries += room.limit;
     reserved.bytes += room.maxBytes;
-    void due.fetch(lane, { endpoint, holdings: mine, ...room }).then(({ queued, nextDueAt }) => {
+    const request = { endpoint, holdings: mine, verificationOnly, ...room };
+    void due.fetch(lane, request).then(({ queued, nextDueAt }) => {
       lane.fetching = false;
       reserved.deliveries -= room.limit;
       reserved.bytes -= room.maxBytes;
-      const noted = Math.min(nextDueAt ?? Infinity, lane.notedDueAt ?? Infinity);
+      // What else waits isn't told of while only some of it may go.
+      const others = verificationOnly ? dueClock.now() + askAgainMs : Infinity;
+      const noted = Math.min(nextDueAt ?? Infinity, lane.notedDueAt ?? Infinity, others);
       lane.storedDueAt = noted === Infinity ? null : noted;
       lane.notedDueAt = null;
       if (lane.storedDueAt === null) lanes.delete(lane);

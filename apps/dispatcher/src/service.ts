@@ -296,7 +296,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return {
     events: createEventRpc({ events, deliveries, directory, onDemand, view, clock }),
-    deliveries: createDeliveryRpc({ deliveries, events, lanes, onDemand, search, view, clock }),
+    deliveries: createDeliveryRpc({ deliveries, events, directory, lanes, onDemand, search, view, clock }),
     activity: createActivityRpc({ deliveries, test, clock }),
     tasks: createTaskRpc({ tasks, runner: taskRunner }),
     async start() {
