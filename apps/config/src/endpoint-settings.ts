@@ -2,6 +2,8 @@ import {
   type configV1,
   endpointFormatTable,
   labelSelectorFromMessage,
+  onExhaustedFromMessage,
+  orderingFromMessage,
   signatureSchemeTable,
 } from '@posthorn/contracts';
 import {
@@ -41,6 +43,8 @@ const readers: {
   // Empty isn't the default here but says: no retries.
   retryDelaysMs: (message) => message.retryDelaysMs.map(Number),
   maxInFlight: (message, defaults) => message.maxInFlight || defaults.maxInFlight,
+  ordering: (message) => orderingFromMessage(message.ordering),
+  onExhausted: (message) => onExhaustedFromMessage(message.onExhausted),
   metadata: (message) => ({ ...message.metadata }),
 };
 

@@ -65,6 +65,8 @@ describe('EndpointService', () => {
         timeoutMs: 15_000,
         retryDelaysMs: defaultRetryDelaysMs.map(BigInt),
         maxInFlight: 100,
+        ordering: configV1.EndpointOrdering.ENDPOINT_ORDERING_NONE,
+        onExhausted: configV1.OnExhausted.ON_EXHAUSTED_SKIP,
         version: 1n,
         createdAt: new Date(harness().clock.now()),
       });
@@ -88,6 +90,8 @@ describe('EndpointService', () => {
         timeoutMs: 5000,
         retryDelaysMs: [1000n, 2000n],
         maxInFlight: 3,
+        ordering: configV1.EndpointOrdering.ENDPOINT_ORDERING_KEY,
+        onExhausted: configV1.OnExhausted.ON_EXHAUSTED_HOLD,
         metadata: { owner: 'team-a' },
       };
       const { endpoint } = await create(given);

@@ -32,6 +32,8 @@ describe('a database of the first version', () => {
       'verificationExpiresAt',
       'policyId',
       'editionId',
+      'ordering',
+      'onExhausted',
     ];
     const rows: readonly (readonly [string, ...(string | Uint8Array)[]])[] = [
       [

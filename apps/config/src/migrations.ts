@@ -98,5 +98,6 @@ export const configMigrations: Migrations = {
     ) STRICT;
     CREATE INDEX config_policies_by_organisation ON config_policies (organisation_id, number);
     `,
+    `UPDATE config_endpoints SET document = json_set(document, '$.ordering', 'none', '$.onExhausted', 'skip')`,
   ],
 };

@@ -86,6 +86,8 @@ export function sampleEndpoint(number: number, over: Partial<Omit<Endpoint, 'num
       timeoutMs: 15_000,
       retryDelaysMs: [5000],
       maxInFlight: 10,
+      ordering: 'none',
+      onExhausted: 'skip',
       metadata: { createdAt: 'text that reads like a field of ours' },
       version: 1,
       createdAt: sampleTime,

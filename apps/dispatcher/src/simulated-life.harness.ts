@@ -136,6 +136,8 @@ export function simulatedEndpoint(world: Pick<World, 'organisationId'>, number: 
     timeoutMs: 5000,
     retryDelaysMs: [1000, 2000, 4000],
     maxInFlight: 5,
+    ordering: 'none',
+    onExhausted: 'skip',
     metadata: {},
     version: 1,
     createdAt,

@@ -100,7 +100,7 @@ describe('a publish is refused with a clear answer when its body', () => {
       id: 'a b',
       labels: { region: 7 },
       occurredAt: 'yesterday',
-      orderingKey: 'of issue 7',
+      orderingKey: 7,
       deliverAt: '2026-01-01T00:00:00Z',
       Data: 1,
     };

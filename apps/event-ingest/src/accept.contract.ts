@@ -88,9 +88,11 @@ export function acceptContract(connect: Connect): void {
       expect(ingest().log.events.map((event) => event.traceparent)).toEqual([traceparent, null]);
     });
 
-    it('is refused with an ordering key, as long as nothing is delivered in order', async () => {
-      await expect(ingest().publish({ orderingKey: 'k' })).rejects.toMatchObject({
-        violations: [{ field: '/orderingKey', code: 'not_offered' }],
+    it('keeps the ordering key that its producer gives, and refuses an empty one', async () => {
+      await ingest().publish({ orderingKey: 'customer-1' });
+      expect(kept()).toMatchObject({ orderingKey: 'customer-1' });
+      await expect(ingest().publish({ orderingKey: '' })).rejects.toMatchObject({
+        violations: [{ field: '/orderingKey' }],
       });
     });
   });

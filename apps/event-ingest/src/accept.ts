@@ -121,10 +121,6 @@ function judge(
       message: "must be given when it is said to be the producer's own",
     });
   }
-  if (event.orderingKey !== undefined && caller.kind !== 'service') {
-    const message = "can't be given yet: nothing is delivered in order so far";
-    violations.push({ field: '/orderingKey', code: 'not_offered', message });
-  }
   const rule = view.types.get(event.type);
   if (rule?.retired === true) {
     violations.push({ field: '/type', code: 'retired', message: 'this event type is retired' });

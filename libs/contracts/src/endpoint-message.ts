@@ -1,4 +1,12 @@
-import type { Dialect, Endpoint, EndpointFormat, EndpointState, Verification } from '@posthorn/models';
+import type {
+  Dialect,
+  Endpoint,
+  EndpointFormat,
+  EndpointOrdering,
+  EndpointState,
+  OnExhausted,
+  Verification,
+} from '@posthorn/models';
 import * as configV1 from './config-v1.ts';
 import { createEnumTable } from './enum-table.ts';
 import { required } from './required.ts';
@@ -53,6 +61,32 @@ function verificationFromMessage(verification: configV1.Verification): Verificat
     : verificationTable.fromMessage(verification, '/verification');
 }
 
+/** An endpoint's `ordering` and its enum. */
+export const endpointOrderingTable = createEnumTable({
+  none: configV1.EndpointOrdering.ENDPOINT_ORDERING_NONE,
+  key: configV1.EndpointOrdering.ENDPOINT_ORDERING_KEY,
+} satisfies Record<EndpointOrdering, configV1.EndpointOrdering>);
+
+/** The ordering that a resource has; without one it is `none`. */
+export function orderingFromMessage(ordering: configV1.EndpointOrdering): EndpointOrdering {
+  return ordering === configV1.EndpointOrdering.ENDPOINT_ORDERING_UNSPECIFIED
+    ? 'none'
+    : endpointOrderingTable.fromMessage(ordering, '/ordering');
+}
+
+/** An endpoint's `onExhausted` and its enum. */
+export const onExhaustedTable = createEnumTable({
+  skip: configV1.OnExhausted.ON_EXHAUSTED_SKIP,
+  hold: configV1.OnExhausted.ON_EXHAUSTED_HOLD,
+} satisfies Record<OnExhausted, configV1.OnExhausted>);
+
+/** What a resource says; without a word it is `skip`. */
+export function onExhaustedFromMessage(onExhausted: configV1.OnExhausted): OnExhausted {
+  return onExhausted === configV1.OnExhausted.ON_EXHAUSTED_UNSPECIFIED
+    ? 'skip'
+    : onExhaustedTable.fromMessage(onExhausted, '/onExhausted');
+}
+
 /** The endpoint as a message, its header values as they are: mask them before where they must not be seen. */
 export function endpointToMessage(endpoint: Endpoint): configV1.Endpoint {
   return {
@@ -84,6 +118,8 @@ export function endpointToMessage(endpoint: Endpoint): configV1.Endpoint {
     verificationExpiresAt: endpoint.verificationExpiresAt ?? undefined,
     policyId: endpoint.policyId ?? undefined,
     editionId: endpoint.editionId ?? undefined,
+    ordering: endpointOrderingTable.toMessage(endpoint.ordering),
+    onExhausted: onExhaustedTable.toMessage(endpoint.onExhausted),
   };
 }
 
@@ -116,6 +152,8 @@ export function endpointFromMessage(message: configV1.Endpoint): Endpoint {
     timeoutMs: message.timeoutMs,
     retryDelaysMs: message.retryDelaysMs.map(Number),
     maxInFlight: message.maxInFlight,
+    ordering: orderingFromMessage(message.ordering),
+    onExhausted: onExhaustedFromMessage(message.onExhausted),
     metadata: { ...message.metadata },
     version: Number(message.version),
     createdAt: required(message.createdAt, '/createdAt'),

@@ -54,6 +54,8 @@ export const defaultEndpointSettings: Omit<EndpointSettings, 'url'> = {
   timeoutMs: dialectRules.standard.timeoutMs,
   retryDelaysMs: dialectRules.standard.retryDelaysMs,
   maxInFlight: 100,
+  ordering: 'none',
+  onExhausted: 'skip',
   metadata: {},
 };
 

@@ -41,6 +41,10 @@ export interface Endpoint {
   /** How long to wait after the first, second, … failed attempt; its length bounds the attempts. */
   readonly retryDelaysMs: readonly number[];
   readonly maxInFlight: number;
+  /** `key`: events with the same ordering key are delivered one after the other, in the order in which they were published. */
+  readonly ordering: EndpointOrdering;
+  /** What becomes of events behind one of their key that has ended without success. */
+  readonly onExhausted: OnExhausted;
   readonly metadata: Readonly<Record<string, string>>;
   /** Counts what the owner wrote; the ETag. */
   readonly version: number;
@@ -57,6 +61,13 @@ export type EndpointState = (typeof endpointStates)[number];
  */
 export const verifications = ['none', 'pending', 'passed', 'failed'] as const;
 export type Verification = (typeof verifications)[number];
+
+export const endpointOrderings = ['none', 'key'] as const;
+export type EndpointOrdering = (typeof endpointOrderings)[number];
+
+/** `skip`: the next one goes out; `hold`: they are held until that one is retried with success. */
+export const onExhaustedKinds = ['skip', 'hold'] as const;
+export type OnExhausted = (typeof onExhaustedKinds)[number];
 
 export const signatureSchemes = ['v1', 'v1a'] as const;
 export type SignatureScheme = (typeof signatureSchemes)[number];
@@ -101,5 +112,7 @@ export type EndpointSettings = Pick<
   | 'timeoutMs'
   | 'retryDelaysMs'
   | 'maxInFlight'
+  | 'ordering'
+  | 'onExhausted'
   | 'metadata'
 >;

@@ -16,6 +16,7 @@ export const eventLimits = {
   labelValueLength: labelLimits.valueLength,
   subjectLength: 255,
   idempotencyKeyLength: 255,
+  orderingKeyLength: 255,
   /** As the source of a regular expression: printable ASCII. */
   idempotencyKeyPattern: '^[\\x20-\\x7e]{1,255}$',
   /** How far ahead of our clock the time of an event may be. */
@@ -29,12 +30,13 @@ export interface EventDescription {
   readonly labels?: Readonly<Record<string, string>> | null | undefined;
   readonly subject?: string | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
+  readonly orderingKey?: string | null | undefined;
   readonly occurredAt?: Date | null | undefined;
 }
 
 /** Everything that is wrong with an event, apart from its payload. Without `now` its time may lie in the future. */
 export function checkEvent(event: EventDescription, now?: Date): readonly Violation[] {
-  const { id, type, labels, subject, idempotencyKey, occurredAt } = event;
+  const { id, type, labels, subject, idempotencyKey, orderingKey, occurredAt } = event;
   return [
     ...checkOwnEventTypeName(type, '/type'),
     ...(isAbsent(id) || id === '' ? [] : checkForm(id, '/id', idForm, idRule)),
@@ -45,6 +47,9 @@ export function checkEvent(event: EventDescription, now?: Date): readonly Violat
     ...(isAbsent(idempotencyKey)
       ? []
       : checkForm(idempotencyKey, '/idempotencyKey', idempotencyKeyForm, idempotencyKeyRule)),
+    ...(isAbsent(orderingKey)
+      ? []
+      : checkText(orderingKey, '/orderingKey', { minLength: 1, maxLength: eventLimits.orderingKeyLength })),
     ...(isAbsent(occurredAt) ? [] : checkOccurredAt(occurredAt, now)),
   ];
 }

@@ -77,6 +77,8 @@ const endpoint: Endpoint = {
   timeoutMs: 15_000,
   retryDelaysMs: [],
   maxInFlight: 10,
+  ordering: 'none',
+  onExhausted: 'skip',
   metadata: {},
   version: 1,
   createdAt: at,

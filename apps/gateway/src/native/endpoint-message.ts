@@ -3,8 +3,10 @@ import {
   configV1,
   dialectTable,
   endpointFormatTable,
+  endpointOrderingTable,
   fieldMaskToMessage,
   labelSelectorToMessage,
+  onExhaustedTable,
   signatureSchemeTable,
 } from '@posthorn/contracts';
 import {
@@ -64,6 +66,8 @@ export function endpointChangesToMessage(
     timeoutMs: changes.timeoutMs ?? 0,
     retryDelaysMs: (changes.retryDelaysMs ?? []).map(BigInt),
     maxInFlight: changes.maxInFlight ?? 0,
+    ordering: endpointOrderingTable.toMessage(changes.ordering ?? 'none'),
+    onExhausted: onExhaustedTable.toMessage(changes.onExhausted ?? 'skip'),
     metadata: { ...changes.metadata },
     policyId: changes.policy ?? undefined,
     editionId: changes.editionId ?? undefined,

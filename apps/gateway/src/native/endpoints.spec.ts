@@ -113,6 +113,8 @@ describe('creating', () => {
       timeoutMs: 15_000,
       retryDelaysMs: expect.arrayContaining([5_000]) as unknown,
       maxInFlight: 100,
+      ordering: 'none',
+      onExhausted: 'skip',
       metadata: {},
       health: {
         state: 'healthy',
@@ -145,6 +147,8 @@ describe('creating', () => {
         timeoutMs: 5_000,
         retryDelaysMs: [],
         maxInFlight: 2,
+        ordering: 'key',
+        onExhausted: 'hold',
         metadata: { team: 'billing' },
         secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
       },
@@ -164,6 +168,8 @@ describe('creating', () => {
         timeoutMs: 5_000,
         retryDelaysMs: [],
         maxInFlight: 2,
+        ordering: configV1.EndpointOrdering.ENDPOINT_ORDERING_KEY,
+        onExhausted: configV1.OnExhausted.ON_EXHAUSTED_HOLD,
         metadata: { team: 'billing' },
       },
     });
@@ -202,7 +208,7 @@ describe('creating', () => {
       { dialect: 'ricloud', headers: { 'Ricloud-Signature': 'x' } },
       '/headers/Ricloud-Signature',
     ],
-    ['ordering', { ordering: 'key' }, '/ordering'],
+    ['an order that there is not', { ordering: 'strict' }, '/ordering'],
     ['a state', { state: 'paused' }, '/state'],
   ])('%s is refused', async (_, fields, field) => {
     const body = 'url' in fields || field === '/url' ? fields : { url: 'https://example.com', ...fields };

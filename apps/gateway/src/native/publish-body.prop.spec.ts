@@ -88,7 +88,8 @@ const event = fc.record(
     labels: field(fc.dictionary(labelName, field(label), { maxKeys: 4 })),
     subject: field(fc.oneof(anyText, around(255), fc.constant('😀'.repeat(255)))),
     organisation: field(fc.constantFrom('acme', '', 'ä')),
-    orderingKey: fc.constant('later'),
+    orderingKey: field(fc.oneof(anyText, around(255), fc.constant(7))),
+    deliverAt: field(fc.constant('later')),
   },
   { requiredKeys: [] },
 );

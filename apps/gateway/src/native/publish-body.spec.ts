@@ -116,12 +116,14 @@ describe('reading an event from a body', () => {
       labels: { a: 1, b: 'fine', c: { d: 1 } },
       subject: '',
       organisation: [],
-      orderingKey: 'later',
+      orderingKey: '',
+      deliverAt: '2030-01-01T00:00:00Z',
     });
     expect(refusals(text).sort()).toEqual(
       [
         '/typo unknown_field',
-        '/orderingKey unknown_field',
+        '/orderingKey too_short',
+        '/deliverAt unknown_field',
         '/type type',
         '/data required',
         '/id too_short',

@@ -35,7 +35,7 @@ export interface PublishBodyOptions {
   readonly standardKey?: string | undefined;
 }
 
-type TextField = 'id' | 'type' | 'idempotencyKey' | 'occurredAt' | 'subject' | 'organisation';
+type TextField = 'id' | 'type' | 'idempotencyKey' | 'occurredAt' | 'subject' | 'orderingKey' | 'organisation';
 
 /** Throws `invalid_argument` with all violations; pointers are into the event. */
 export function readPublishBody(body: Buffer, options: PublishBodyOptions): PublishInput {
@@ -60,6 +60,7 @@ export function readPublishBody(body: Buffer, options: PublishBodyOptions): Publ
       case 'idempotencyKey':
       case 'occurredAt':
       case 'subject':
+      case 'orderingKey':
       case 'organisation':
         if (typeof value === 'string') texts[member.key] = value;
         else violations.push(wrongType(`/${member.key}`, 'string'));
@@ -80,6 +81,7 @@ export function readPublishBody(body: Buffer, options: PublishBodyOptions): Publ
     data: data === undefined ? noBytes : cut(body, data),
     labels,
     subject: texts.subject,
+    orderingKey: texts.orderingKey,
     idempotencyKey: readKey(texts.idempotencyKey, options.headerKey, violations) ?? options.standardKey,
     occurredAt: texts.occurredAt === undefined ? undefined : readOccurredAt(texts.occurredAt, violations),
     idFromProducer: texts.id !== undefined,

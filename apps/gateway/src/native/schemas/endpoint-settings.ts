@@ -3,11 +3,15 @@ import {
   dialects,
   endpointFormats,
   endpointLimits as limits,
+  endpointOrderings,
   eventTypePatternPattern,
   maxEventTypeLength,
+  onExhaustedKinds,
   signatureSchemes,
   type Dialect,
   type EndpointFormat,
+  type EndpointOrdering,
+  type OnExhausted,
   type SignatureScheme,
 } from '@posthorn/models';
 import { requestSchema, type Definition } from './schema.ts';
@@ -28,6 +32,8 @@ export interface EndpointChanges {
   readonly timeoutMs?: number;
   readonly retryDelaysMs?: readonly number[];
   readonly maxInFlight?: number;
+  readonly ordering?: EndpointOrdering;
+  readonly onExhausted?: OnExhausted;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -36,6 +42,7 @@ export interface NewEndpoint extends EndpointChanges {
   readonly organisation?: string;
   readonly dialect?: Dialect;
   readonly secret?: string;
+  readonly verification?: 'passed';
 }
 
 const changes = {
@@ -132,6 +139,18 @@ const changes = {
     maximum: limits.maxInFlight,
     description: 'How many requests may be under way at once; 100 when left out.',
   },
+  ordering: {
+    type: 'string',
+    enum: endpointOrderings,
+    description:
+      '`key`: events with the same `orderingKey` are delivered one after the other, in the order in which they were published, retries included; `none` when left out.',
+  },
+  onExhausted: {
+    type: 'string',
+    enum: onExhaustedKinds,
+    description:
+      'With `ordering: "key"`, what becomes of the events behind one that has ended without success: `skip` (when left out) sends the next one, `hold` holds them until that delivery is retried with success.',
+  },
   metadata: {
     type: 'object',
     additionalProperties: { type: 'string', maxLength: limits.metadataValueLength },
@@ -160,6 +179,11 @@ export const newEndpointSchema = requestSchema<NewEndpoint>('NewEndpoint', {
       maxLength: 512,
       description:
         'Your own signing secret (`whsec_…`; any text for `ricloud`, `rapidly` and `preo`); made by us when left out.',
+    },
+    verification: {
+      const: 'passed',
+      description:
+        'For an endpoint of `ricloud` or `xurrent` that comes from elsewhere: its receiver was found to be in order before, and is not asked again. Only for operators.',
     },
   },
   required: ['url'],

@@ -3,7 +3,9 @@ import { endpointFromMessage, secretFromMessage, type configV1, type dispatchV1 
 import {
   dialects,
   endpointFormats,
+  endpointOrderings,
   endpointStates,
+  onExhaustedKinds,
   secretSchemes,
   signatureSchemes,
   verifications,
@@ -104,6 +106,8 @@ const properties: PropertiesOf<EndpointView> = {
   timeoutMs: { type: 'integer' },
   retryDelaysMs: { type: 'array', items: { type: 'integer' } },
   maxInFlight: { type: 'integer' },
+  ordering: { type: 'string', enum: endpointOrderings },
+  onExhausted: { type: 'string', enum: onExhaustedKinds },
   metadata: texts,
   health: {
     oneOf: [healthSchema, { type: 'null' }],

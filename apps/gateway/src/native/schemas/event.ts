@@ -16,6 +16,7 @@ export interface EventInput {
   readonly occurredAt?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly subject?: string;
+  readonly orderingKey?: string;
   readonly organisation?: string;
 }
 
@@ -67,6 +68,14 @@ export const newEventSchema = requestSchema<EventInput>('NewEvent', {
       maxLength: eventLimits.subjectLength,
       pattern: plainText,
       description: 'Whom it is about.',
+    },
+    orderingKey: {
+      type: 'string',
+      minLength: 1,
+      maxLength: eventLimits.orderingKeyLength,
+      pattern: plainText,
+      description:
+        'Endpoints with `ordering: "key"` get events with the same key one after the other, in the order in which they were published.',
     },
     organisation: {
       type: 'string',

@@ -117,6 +117,40 @@ export namespace SignatureScheme {
   export type SIGNATURE_SCHEME_TEXT = typeof SignatureScheme.SIGNATURE_SCHEME_TEXT;
 }
 
+export const EndpointOrdering = {
+  /** ENDPOINT_ORDERING_UNSPECIFIED - NONE. */
+  ENDPOINT_ORDERING_UNSPECIFIED: 0,
+  ENDPOINT_ORDERING_NONE: 1,
+  /** ENDPOINT_ORDERING_KEY - Events with the same ordering key are delivered one after the other, in the order in which they were published. */
+  ENDPOINT_ORDERING_KEY: 2,
+} as const;
+
+export type EndpointOrdering = typeof EndpointOrdering[keyof typeof EndpointOrdering];
+
+export namespace EndpointOrdering {
+  export type ENDPOINT_ORDERING_UNSPECIFIED = typeof EndpointOrdering.ENDPOINT_ORDERING_UNSPECIFIED;
+  export type ENDPOINT_ORDERING_NONE = typeof EndpointOrdering.ENDPOINT_ORDERING_NONE;
+  export type ENDPOINT_ORDERING_KEY = typeof EndpointOrdering.ENDPOINT_ORDERING_KEY;
+}
+
+/** What becomes of events behind one of their key that has ended without success. */
+export const OnExhausted = {
+  /** ON_EXHAUSTED_UNSPECIFIED - SKIP. */
+  ON_EXHAUSTED_UNSPECIFIED: 0,
+  /** ON_EXHAUSTED_SKIP - The next one goes out. */
+  ON_EXHAUSTED_SKIP: 1,
+  /** ON_EXHAUSTED_HOLD - They are held until that one is retried with success. */
+  ON_EXHAUSTED_HOLD: 2,
+} as const;
+
+export type OnExhausted = typeof OnExhausted[keyof typeof OnExhausted];
+
+export namespace OnExhausted {
+  export type ON_EXHAUSTED_UNSPECIFIED = typeof OnExhausted.ON_EXHAUSTED_UNSPECIFIED;
+  export type ON_EXHAUSTED_SKIP = typeof OnExhausted.ON_EXHAUSTED_SKIP;
+  export type ON_EXHAUSTED_HOLD = typeof OnExhausted.ON_EXHAUSTED_HOLD;
+}
+
 export const EndpointOrder = {
   /** ENDPOINT_ORDER_UNSPECIFIED - CREATED. */
   ENDPOINT_ORDER_UNSPECIFIED: 0,
@@ -176,6 +210,7 @@ export interface Endpoint {
     | undefined;
   /** Fixed when it is created. */
   dialect: Dialect;
+  /** An operator may say PASSED of a new one that is moved here, whose receiver was found to be in order before. */
   verification: Verification;
   /** Of the latest round of verification: new with every round. */
   verificationId?:
@@ -191,6 +226,8 @@ export interface Endpoint {
     | undefined;
   /** Only events whose label edition_id is this one (preo). */
   editionId?: string | undefined;
+  ordering: EndpointOrdering;
+  onExhausted: OnExhausted;
 }
 
 export interface Endpoint_HeadersEntry {
@@ -454,6 +491,8 @@ function createBaseEndpoint(): Endpoint {
     verificationExpiresAt: undefined,
     policyId: undefined,
     editionId: undefined,
+    ordering: 0,
+    onExhausted: 0,
   };
 }
 
@@ -559,6 +598,12 @@ export const Endpoint: MessageFns<Endpoint> = {
     }
     if (message.editionId !== undefined) {
       writer.uint32(226).string(message.editionId);
+    }
+    if (message.ordering !== 0) {
+      writer.uint32(232).int32(message.ordering);
+    }
+    if (message.onExhausted !== 0) {
+      writer.uint32(240).int32(message.onExhausted);
     }
     return writer;
   },
@@ -826,6 +871,22 @@ export const Endpoint: MessageFns<Endpoint> = {
             message.editionId = reader.string();
             continue;
           }
+          case 29: {
+            if (tag !== 232) {
+              break;
+            }
+
+            message.ordering = reader.int32() as any;
+            continue;
+          }
+          case 30: {
+            if (tag !== 240) {
+              break;
+            }
+
+            message.onExhausted = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -891,6 +952,8 @@ export const Endpoint: MessageFns<Endpoint> = {
     message.verificationExpiresAt = object.verificationExpiresAt ?? undefined;
     message.policyId = object.policyId ?? undefined;
     message.editionId = object.editionId ?? undefined;
+    message.ordering = object.ordering ?? 0;
+    message.onExhausted = object.onExhausted ?? 0;
     return message;
   },
 };
