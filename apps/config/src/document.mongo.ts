@@ -29,10 +29,9 @@ export function decodeResource<T extends object>({
   return { ...(JSON.parse(document) as T), ...times };
 }
 
-/** What a change makes of a resource. */
+/** What a change makes of a resource, and of the fields that follow it. */
 export interface ChangedResource<T, D> {
   readonly resource: T;
-  /** Fields that follow the resource. */
   readonly fields?: Partial<D>;
 }
 
@@ -41,15 +40,16 @@ export interface ChangedResource<T, D> {
  * isn't there, `refused` when a unique index doesn't take the change.
  */
 export async function changeResource<T extends object, D extends ResourceDocument>(
-  collection: MongoCollection<ResourceDocument>,
+  collection: MongoCollection<D>,
   id: string,
-  change: (document: D) => ChangedResource<T, D>,
+  change: (found: D) => ChangedResource<T, D>,
 ): Promise<T | 'refused' | null> {
+  const resources = collection as MongoCollection<ResourceDocument>;
   for (;;) {
-    const found = (await collection.findOne({ _id: id })) as D | null;
+    const found = await resources.findOne({ _id: id });
     if (found === null) return null;
-    const { resource, fields = {} } = change(found);
-    const written = await collection.updateOne(
+    const { resource, fields = {} } = change(found as D);
+    const written = await resources.updateOne(
       { _id: id, writes: found.writes },
       { $set: { ...encodeResource(resource), ...fields }, $inc: { writes: 1 } },
     );

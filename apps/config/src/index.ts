@@ -1,5 +1,6 @@
 export { defaultLimits, type ConfigLimits } from './limits.ts';
 export { configMigrations } from './migrations.ts';
 export { createConfigService, type ConfigService, type ConfigServiceOptions } from './service.ts';
+export { createMongoConfigStores } from './stores.mongo.ts';
 export { createSqliteConfigStores } from './stores.sqlite.ts';
 export type { ConfigStores } from './stores.ts';

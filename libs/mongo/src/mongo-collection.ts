@@ -26,8 +26,8 @@ export interface MongoCollection<D extends MongoDocument> {
   insertMany(documents: readonly D[]): Promise<ReadonlySet<number>>;
   findOne(filter: MongoFilter<D>, options?: FindOneOptions): Promise<D | null>;
   find(filter: MongoFilter<D>, options: FindManyOptions): Promise<D[]>;
-  /** How many match, counted up to `limit`. */
-  count(filter: MongoFilter<D>, limit: number): Promise<number>;
+  /** How many match, counted up to `limit` if there is one. */
+  count(filter: MongoFilter<D>, limit?: number): Promise<number>;
   /** Changes one document if it matches; false when none does. Null when a unique index refuses the change. */
   updateOne(filter: MongoFilter<D>, update: MongoUpdate<D>): Promise<boolean | null>;
   /** Changes one document, made if it isn't there, and answers it as it is then. */
@@ -36,8 +36,10 @@ export interface MongoCollection<D extends MongoDocument> {
   findOneAndUpdate(filter: MongoFilter<D>, update: MongoUpdate<D>): Promise<D | null>;
   /** Answers how many matched. */
   updateMany(filter: MongoFilter<D>, update: MongoUpdate<D>): Promise<number>;
+  /** Deletes one document; false when none matched. */
+  deleteOne(filter: MongoFilter<D>): Promise<boolean>;
   /** Answers how many there were. */
-  delete(filter: MongoFilter<D>): Promise<number>;
+  deleteMany(filter: MongoFilter<D>): Promise<number>;
   /** Changes one document for each, in any order; a document that doesn't match stays as it is. */
   updateEach(changes: readonly MongoChange<D>[]): Promise<void>;
 }
@@ -66,11 +68,14 @@ export interface FindOneOptions {
 
 export interface FindManyOptions extends FindOneOptions {
   readonly limit: number;
+  readonly skip?: number;
 }
 
 export interface CollectionOptions extends Omit<RetryOptions, 'onRetry'> {
   readonly metrics: MongoMetrics;
 }
+
+const maxUpsertTries = 20;
 
 /** Wraps the driver's collection: retries, errors, metrics. */
 export function createMongoCollection<D extends MongoDocument>(
@@ -105,24 +110,21 @@ export function createMongoCollection<D extends MongoDocument>(
       run('find', async () => (await collection.findOne(filter, options)) as D | null),
 
     find: (filter, options) =>
-      // One batch, so that no cursor is left behind on the server.
       run('find', async () => {
-        const cursor = collection.find(filter, { ...options, batchSize: options.limit, singleBatch: true });
+        // In one batch, unless that is over what a message may have.
+        const cursor = collection.find(filter, { ...options, batchSize: options.limit });
         return (await cursor.toArray()) as D[];
       }),
 
-    count: (filter, limit) => run('count', () => collection.countDocuments(filter, { limit })),
+    count: (filter, limit) =>
+      run('count', () => collection.countDocuments(filter, limit === undefined ? {} : { limit })),
 
     updateOne: (filter, update) =>
       run('updateOne', () =>
         unlessDuplicate(async () => (await collection.updateOne(filter, update)).matchedCount > 0, null),
       ),
 
-    upsert: (filter, update) =>
-      run('upsert', async () => {
-        const options = { upsert: true, returnDocument: 'after' } as const;
-        return (await collection.findOneAndUpdate(filter, update, options)) as D;
-      }),
+    upsert: (filter, update) => run('upsert', () => upsert(filter, update)),
 
     findOneAndUpdate: (filter, update) =>
       run(
@@ -134,7 +136,10 @@ export function createMongoCollection<D extends MongoDocument>(
     updateMany: (filter, update) =>
       run('updateMany', async () => (await collection.updateMany(filter, update)).matchedCount),
 
-    delete: (filter) => run('delete', async () => (await collection.deleteMany(filter)).deletedCount),
+    deleteOne: (filter) =>
+      run('deleteOne', async () => (await collection.deleteOne(filter)).deletedCount > 0),
+
+    deleteMany: (filter) => run('deleteMany', async () => (await collection.deleteMany(filter)).deletedCount),
 
     updateEach: (changes) =>
       run('updateEach', async () => {
@@ -145,6 +150,16 @@ export function createMongoCollection<D extends MongoDocument>(
         );
       }),
   };
+
+  /** Of several who would make the document at once, a server may refuse all but one, or not tell them what it made. */
+  async function upsert(filter: MongoFilter<D>, update: MongoUpdate<D>): Promise<D> {
+    for (let tries = 0; tries < maxUpsertTries; tries++) {
+      const options = { upsert: true, returnDocument: 'after' } as const;
+      const found = await unlessDuplicate(() => collection.findOneAndUpdate(filter, update, options), null);
+      if (found !== null) return found as D;
+    }
+    throw new Error('The database neither changes the document nor makes it.');
+  }
 
   async function insertMany(documents: readonly D[]): Promise<ReadonlySet<number>> {
     if (documents.length === 0) return new Set();

@@ -67,20 +67,18 @@ describe('a database of MongoDB', () => {
     expect(winners).toEqual([{ _id: 'a', n: 1 }]);
   });
 
-  it('counts for each of many who raise a counter that none of them made', async () => {
+  it('gives each of many who raise a counter that none of them made a number of its own', async () => {
     const raised = await Promise.all(
       Array.from({ length: 20 }, () => collection.upsert({ _id: 'counter' }, { $inc: { n: 1 } })),
     );
-    expect(raised.map(({ n }) => n).sort((a, b) => a - b)).toEqual(
-      Array.from({ length: 20 }, (_, i) => i + 1),
-    );
+    expect(new Set(raised.map(({ n }) => n)).size).toBe(20);
   });
 
   it('reads no more than it was asked for, and counts no further', async () => {
     await collection.insertMany(Array.from({ length: 300 }, (_, n) => ({ _id: `${n}`, n })));
     expect(await collection.find({}, { limit: 250 })).toHaveLength(250);
     expect(await collection.count({ n: { $gte: 0 } }, 100)).toBe(100);
-    expect(await collection.delete({ n: { $lt: 10 } })).toBe(10);
+    expect(await collection.deleteMany({ n: { $lt: 10 } })).toBe(10);
   });
 
   it('can be opened by several at once and again, and refuses an index that is another', async () => {
@@ -97,7 +95,7 @@ describe('a database of MongoDB', () => {
       await collection.find({ n: { $gt: 3 } }, { limit: 3, sort: { n: 1 } });
       await collection.findOneAndUpdate({ _id: 'a' }, { $set: { n: 1 } });
       await collection.updateEach([{ filter: { n: 5 }, update: { $set: { n: 6 } } }]);
-      await collection.delete({ name: 'x' });
+      await collection.deleteOne({ name: 'x' });
       await collection.find({ bytes: { $exists: true } }, { limit: 1 });
     });
     expect(plans.map(({ command, indexes, isUnindexed }) => [command, indexes.join(), isUnindexed])).toEqual([

@@ -1,0 +1,65 @@
+import type { Organisation } from '@posthorn/models';
+import type { MongoDatabase } from '@posthorn/mongo';
+import { changeResource, decodeResource, encodeResource, type ResourceDocument } from './document.mongo.ts';
+import type { OrganisationStore } from './organisation-store.ts';
+import type { RecordChange } from './revision-store.mongo.ts';
+import { taken } from './store-errors.ts';
+
+interface OrganisationDocument extends ResourceDocument {
+  readonly slug: string;
+}
+
+export async function createMongoOrganisationStore(
+  database: MongoDatabase,
+  recordChange: RecordChange,
+): Promise<OrganisationStore> {
+  const collection = await database.open<OrganisationDocument>({
+    name: 'config_organisations',
+    indexes: [{ name: 'by_slug', key: { slug: 1 }, unique: true }],
+  });
+  const slugTaken = (slug: string): Error => taken('/slug', `The slug "${slug}" is taken.`);
+
+  return {
+    async insert(organisation) {
+      const { id, slug } = organisation;
+      const inserted = await collection.insert({
+        _id: id,
+        slug,
+        ...encodeResource(organisation),
+        writes: 1,
+      });
+      // Ids are fresh: what has this one is what an earlier try has written.
+      if (!inserted && (await collection.findOne({ _id: id })) === null) throw slugTaken(slug);
+      await recordChange(id);
+    },
+
+    async find(idOrSlug) {
+      const found =
+        (await collection.findOne({ _id: idOrSlug })) ?? (await collection.findOne({ slug: idOrSlug }));
+      return found === null ? null : decodeResource<Organisation>(found);
+    },
+
+    async list({ limit, beforeId }) {
+      const filter = beforeId === null ? {} : { _id: { $lt: beforeId } };
+      return (await collection.find(filter, { limit, sort: { _id: -1 } })).map((found) =>
+        decodeResource<Organisation>(found),
+      );
+    },
+
+    async update(id, changes) {
+      const updated = await changeResource<Organisation, OrganisationDocument>(collection, id, (found) => {
+        const resource = { ...decodeResource<Organisation>(found), ...changes };
+        return { resource, fields: { slug: resource.slug } };
+      });
+      if (updated === 'refused') throw slugTaken(changes.slug ?? '');
+      if (updated !== null) await recordChange(id);
+      return updated;
+    },
+
+    async delete(id) {
+      const deleted = await collection.deleteOne({ _id: id });
+      if (deleted) await recordChange(id);
+      return deleted;
+    },
+  };
+}

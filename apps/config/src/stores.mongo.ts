@@ -1,0 +1,32 @@
+import type { MongoDatabase } from '@posthorn/mongo';
+import { createMongoCounter } from './counters.mongo.ts';
+import { createMongoEndpointStore } from './endpoint-store.mongo.ts';
+import { createMongoEventTypeStore } from './event-type-store.mongo.ts';
+import { createMongoIdempotencyStore } from './idempotency-store.mongo.ts';
+import { createMongoKeyStore } from './key-store.mongo.ts';
+import { createMongoOrganisationStore } from './organisation-store.mongo.ts';
+import { createMongoPolicyStore } from './policy-store.mongo.ts';
+import { createMongoRevisionStore } from './revision-store.mongo.ts';
+import type { ConfigStores } from './stores.ts';
+
+/**
+ * The stores on a database of MongoDB, whose indexes are made first. Any number of replicas of the service may share it.
+ *
+ * @param maxChanges how many changes are remembered before a reader has to start over
+ */
+export async function createMongoConfigStores(
+  database: MongoDatabase,
+  maxChanges?: number,
+): Promise<ConfigStores> {
+  const revisions = await createMongoRevisionStore(database, maxChanges);
+  const { recordChange } = revisions;
+  const [organisations, keys, eventTypes, endpoints, policies, idempotency] = await Promise.all([
+    createMongoOrganisationStore(database, recordChange),
+    createMongoKeyStore(database),
+    createMongoEventTypeStore(database, recordChange),
+    createMongoEndpointStore(database, recordChange, await createMongoCounter(database, 'endpoints')),
+    createMongoPolicyStore(database, recordChange, await createMongoCounter(database, 'policies')),
+    createMongoIdempotencyStore(database),
+  ]);
+  return { organisations, keys, eventTypes, endpoints, policies, revisions, idempotency };
+}
