@@ -1,0 +1,50 @@
+/** What the service takes from the environment (docs/configuration.md), where it is a process of its own. */
+import { transportSecurityProblems } from '@posthorn/rpc';
+import {
+  configEntry,
+  configParsers,
+  everyServiceConfig,
+  grpcServerConfig,
+  mongodbConfig,
+  readServiceConfig,
+  targetConfig,
+  type ConfigOf,
+  type Environment,
+} from '@posthorn/runtime';
+
+const { bytes32, list, text } = configParsers;
+
+/** The process's own environment. */
+export const environment: Environment = process.env;
+
+export const configServiceSpec = {
+  ...grpcServerConfig,
+  ...everyServiceConfig,
+  ...mongodbConfig,
+  ...targetConfig,
+  encryptionKeys: configEntry({
+    env: 'POSTHORN_ENCRYPTION_KEY',
+    parser: list(bytes32),
+    secret: true,
+    description:
+      'What endpoint secrets are sealed with. To change it, put the new key first and leave the old one behind it: the first seals, all open.',
+  }),
+  operatorKey: configEntry({
+    env: 'POSTHORN_OPERATOR_KEY',
+    parser: text({ minLength: 32, maxLength: 512 }),
+    secret: true,
+    description: 'The token of the operator key. A new value replaces the one that was configured before.',
+  }),
+} as const;
+
+export type ConfigServiceConfig = ConfigOf<typeof configServiceSpec>;
+
+/** Throws a `ConfigError` with everything that is wrong. */
+export function readConfigServiceConfig(env: Environment): ConfigServiceConfig {
+  return readServiceConfig(configServiceSpec, env, (config) => [
+    ...transportSecurityProblems(config),
+    ...(config.encryptionKeys.length === 0
+      ? [{ variable: 'POSTHORN_ENCRYPTION_KEY', message: 'POSTHORN_ENCRYPTION_KEY must have a key.' }]
+      : []),
+  ]);
+}
