@@ -8,41 +8,32 @@ import {
   secretToMessage,
 } from '@posthorn/contracts';
 import {
-  checkEndpoint,
   DomainError,
   newId,
   type Dialect,
   type Endpoint,
   type EndpointSettings,
-  type EndpointState,
   type Secret,
   type UrlPolicy,
-  type Violation,
 } from '@posthorn/models';
 import { defineService, type ServiceRegistration } from '@posthorn/rpc';
 import type { Clock, Random } from '@posthorn/runtime';
 import { publicKeyOf } from '@posthorn/signing';
 import { requireKnownOrganisation } from './authority.ts';
 import { changeEndpoint, deleteEndpoint, findEndpoint } from './endpoint-change.ts';
+import { createEndpointChecks } from './endpoint-checks.ts';
 import { createEndpointSearch } from './endpoint-search.ts';
 import { maskHeaders, type EndpointSecrets, type EndpointVault } from './endpoint-secrets.ts';
-import {
-  checkSize,
-  editableFields,
-  readChanges,
-  readNewSettings,
-  unmaskHeaders,
-} from './endpoint-settings.ts';
+import { checkSize, editableFields, readNewSettings, unmaskHeaders } from './endpoint-settings.ts';
+import { checkReason, stateFrom, stateOf } from './endpoint-state.ts';
 import type { StoredEndpoint } from './endpoint-store.ts';
+import { createEndpointUpdate } from './endpoint-update.ts';
 import {
   createVerificationHandlers,
   createVerificationRounds,
-  isVerified,
   readPassedBefore,
-  requireVerified,
 } from './endpoint-verification.ts';
 import { numberCursor, readPage } from './page.ts';
-import { readIdOrNumber } from './policies.ts';
 import {
   checkGivenSecret,
   checkRotation,
@@ -75,8 +66,6 @@ export interface EndpointsDependencies {
   readonly maxPerOrganisation: number;
 }
 
-const maxReasonLength = 200;
-
 export function createEndpointService({
   stores: { organisations, endpoints, policies },
   vault,
@@ -90,30 +79,7 @@ export function createEndpointService({
   const randomBytes = (length: number): Uint8Array => random.bytes(length);
   const secretSource = (dialect: Dialect, now: Date): SecretSource => ({ dialect, now, randomBytes });
   const rounds = createVerificationRounds({ clock, random });
-
-  async function refuseUnlessValid(
-    settings: Partial<EndpointSettings>,
-    { organisationId, dialect }: Pick<Endpoint, 'organisationId' | 'dialect'>,
-    others: readonly Violation[],
-  ): Promise<void> {
-    const target = settings.url === undefined ? [] : await checkTarget(settings.url, organisationId);
-    refuseIfAny([...others, ...checkEndpoint(settings, urlPolicy, dialect), ...target]);
-  }
-
-  /** The id of the policy that a message names by its id or number; one that is disabled can't be tied to anew. */
-  async function findPolicy(
-    organisationId: string,
-    named: string | null,
-  ): Promise<{ readonly policyId: string | null; readonly violations: readonly Violation[] }> {
-    if (named === null) return { policyId: null, violations: [] };
-    const stored = await policies.find(organisationId, readIdOrNumber(named));
-    if (stored?.policy.disabled === false) return { policyId: stored.policy.id, violations: [] };
-    const [code, message] =
-      stored === null
-        ? ['not_found', 'The organisation has no such policy.']
-        : ['disabled', 'This policy is disabled: no endpoint can be tied to it any more.'];
-    return { policyId: named, violations: [{ field: '/policy', code, message }] };
-  }
+  const checks = createEndpointChecks({ policies, urlPolicy, checkTarget });
 
   function withSecrets(
     stored: StoredEndpoint,
@@ -145,11 +111,11 @@ export function createEndpointService({
       const { headers, violations } = unmaskHeaders(read.settings.headers, {});
       const state = stateFrom(message?.state ?? 0) ?? stateOf('enabled');
       const passedBefore = readPassedBefore(message, dialect, principal);
-      const tied = await findPolicy(organisationId, read.settings.policyId);
+      const tied = await checks.findPolicy(organisationId, read.settings.policyId);
       const settings: EndpointSettings = { ...read.settings, headers, policyId: tied.policyId };
       const schemes = secretSchemesOf({ dialect, signing: settings.signing });
       const secretViolations = secret === undefined ? [] : checkGivenSecret(secret, schemes);
-      await refuseUnlessValid(settings, { organisationId, dialect }, [
+      await checks.refuseUnlessValid(settings, { organisationId, dialect }, [
         ...read.violations,
         ...violations,
         ...secretViolations,
@@ -202,62 +168,15 @@ export function createEndpointService({
       return { endpoints: items.map(({ endpoint }) => endpointToMessage(endpoint)), nextCursor };
     },
 
-    async updateEndpoint(request, { principal }) {
-      const target = { ...request, principal };
-      const stored = await changeEndpoint(endpoints, target, async (present) => {
-        const { dialect } = present.endpoint;
-        const named = fieldMaskFromMessage(request.updateMask, [...editableFields, 'state'] as const);
-        const fields = named.filter((field) => field !== 'state');
-        const state = named.includes('state') ? stateFrom(request.endpoint?.state ?? 0) : null;
-        const given = request.secret ?? null;
-        const isAsked = request.startVerification === true;
-        if (isAsked) requireVerified(dialect);
-        // Nothing was written, so nothing of what the owner wrote has changed.
-        const isWrite = named.length > 0 || given !== null;
-        if (!isWrite && !isAsked) return present;
-
-        const { settings, violations } = readChanges(request.endpoint, dialect, fields);
-        const opened = vault.open(present);
-        const unmasked =
-          settings.headers === undefined
-            ? { headers: opened.headers, violations: [] }
-            : unmaskHeaders(settings.headers, opened.headers);
-        const { headers } = unmasked;
-        const tied =
-          settings.policyId === undefined || settings.policyId === present.endpoint.policyId
-            ? { policyId: present.endpoint.policyId, violations: [] }
-            : await findPolicy(present.endpoint.organisationId, settings.policyId);
-        const isMovedTo = state !== null && state.state !== present.endpoint.state;
-        const changes: Partial<Endpoint> = {
-          ...settings,
-          policyId: tied.policyId,
-          ...(isMovedTo && state),
-        };
-        const next: Endpoint = { ...present.endpoint, ...changes };
-        const schemes = secretSchemesOf(next);
-        const isNew = given !== null && !opened.secrets.some(isCurrently(given));
-        // What stays as it is isn't judged again: rules that became stricter since don't stop other changes.
-        const { url, ...others } = { ...settings, ...(settings.headers && { headers }) };
-        const isMoved = url !== undefined && url !== present.endpoint.url;
-        await refuseUnlessValid(isMoved ? { ...others, url } : others, next, [
-          ...violations,
-          ...unmasked.violations,
-          ...tied.violations,
-          ...(isNew ? checkGivenSecret(given, schemes) : []),
-          ...checkSize({ ...next, headers }),
-        ]);
-        const now = new Date(clock.now());
-        const source = secretSource(dialect, now);
-        const completed = completeSecrets(opened.secrets, schemes, source);
-        const secrets = isNew
-          ? rotateSecrets(completed, schemes, { given, overlapMs: 0 }, source)
-          : completed;
-        const written = isWrite ? { ...changes, version: next.version + 1, updatedAt: now } : {};
-        const round = isAsked || (isMoved && isVerified(dialect)) ? rounds.open(dialect) : {};
-        return withSecrets(present, { ...written, ...round }, { headers, secrets });
-      });
-      return { endpoint: endpointToMessage(stored.endpoint), secrets: liveSecretsOf(stored) };
-    },
+    updateEndpoint: createEndpointUpdate({
+      endpoints,
+      vault,
+      checks,
+      rounds,
+      clock,
+      secretSource,
+      secretsOf: liveSecretsOf,
+    }),
 
     async deleteEndpoint(request, { principal }) {
       await deleteEndpoint(endpoints, { ...request, principal });
@@ -308,25 +227,6 @@ export function createEndpointService({
       return { secrets: liveSecretsOf(stored) };
     },
   });
-}
-
-/** A state that the owner asks for; null when none is named. */
-function stateFrom(state: configV1.EndpointState): Pick<Endpoint, 'state' | 'stateReason'> | null {
-  return state === 0 ? null : stateOf(endpointStateTable.fromMessage(state, '/state'));
-}
-
-function stateOf(state: EndpointState, reason = 'manual'): Pick<Endpoint, 'state' | 'stateReason'> {
-  return { state, stateReason: state === 'enabled' ? null : reason };
-}
-
-function isCurrently(given: string): (secret: Secret) => boolean {
-  return ({ secret, expiresAt }) => secret === given && expiresAt === null;
-}
-
-function checkReason(reason: string): readonly Violation[] {
-  if (reason.length <= maxReasonLength) return [];
-  const message = `At most ${maxReasonLength} characters are allowed.`;
-  return [{ field: '/reason', code: 'too_long', message }];
 }
 
 function toSecretMessage(secret: Secret): configV1.Secret {
