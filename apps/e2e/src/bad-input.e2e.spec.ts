@@ -200,7 +200,7 @@ describe('an endpoint is refused when', () => {
       retryDelaysMs: [-1, 1.5],
       maxInFlight: 0,
       rateLimit: { perSecond: 1, burst: 1 },
-      ordering: 'key',
+      ordering: 'sometimes',
       secret: 'too short',
     };
     const { violations } = expectProblem(await create(settings), invalid);
