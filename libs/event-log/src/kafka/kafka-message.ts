@@ -29,6 +29,14 @@ export function messageOf(
   };
 }
 
+/** About as many as it takes in a request. */
+export function bytesOf({ key, value }: Message): number {
+  return (key?.length ?? 0) + (value?.length ?? 0) + headerBytes;
+}
+
+/** Of the headers and of the record's own fields. */
+const headerBytes = 128;
+
 export type ReadMessage =
   | { readonly logged: LoggedEvent; readonly undecodable?: undefined }
   | { readonly logged?: undefined; readonly undecodable: UndecodableRecord };
