@@ -92,10 +92,14 @@ export default {
     },
     {
       name: 'servers-are-for-stack-tests',
-      comment: 'What starts a Kafka and a MongoDB is for tests that need the real ones.',
+      comment:
+        'What starts a Kafka and a MongoDB is for tests that need the real ones, not through a harness either.',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: ['\\.stack\\.(spec|harness)\\.ts$', '^apps/e2e/'] },
-      to: { path: '^tools/' },
+      from: {
+        path: '^(apps|libs)/',
+        pathNot: ['\\.stack\\.spec\\.ts$', '\\.(harness|contract)\\.ts$', '^apps/e2e/'],
+      },
+      to: { path: '^tools/', reachable: true },
     },
     {
       name: 'nobody-imports-a-spec',
