@@ -41,6 +41,7 @@ describe('the network listener of event-ingest', () => {
   let events: Event[];
   let revoked: Set<string>;
   let isConfigAway: boolean;
+  let routesTo: string | undefined;
   let ingest: IngestService;
   let listener: RpcServer;
   let address: string;
@@ -52,6 +53,7 @@ describe('the network listener of event-ingest', () => {
     events = [];
     revoked = new Set();
     isConfigAway = false;
+    routesTo = undefined;
     const log: EventLogWriter = {
       append: (event) => {
         events.push(event);
@@ -84,7 +86,7 @@ describe('the network listener of event-ingest', () => {
         const name = Object.keys(keys).find((token) => sha256(token) === digest && !revoked.has(token));
         return name === undefined
           ? Promise.reject(new DomainError('unauthenticated', 'Unknown.'))
-          : Promise.resolve({ key: configV1.ApiKey.fromPartial({ id: name, ...keys[name] }) });
+          : Promise.resolve({ key: configV1.ApiKey.fromPartial({ id: name, routesTo, ...keys[name] }) });
       },
     });
     keyClient = createInProcessClient(keyService, { ...observed, clock });
@@ -184,6 +186,26 @@ describe('the network listener of event-ingest', () => {
     await eventually(() => ended !== undefined);
     expect(ended).toMatchObject({ code: 'unauthenticated' });
     expect(otherEnded).toBe(false);
+  });
+
+  it('ends the streams of a key that routes elsewhere within 5 seconds, and stamps what is published before', async () => {
+    routesTo = 'endpoint-1';
+    const stream = connect('Bearer publisher').publishStream({ principal: claimed });
+    let ended: DomainError | null | undefined;
+    let acknowledged = 0;
+    stream.onMessage(() => void (acknowledged += 1));
+    stream.onClose((error) => (ended = error));
+    const event = ingestV1.NewEvent.fromPartial({ type: 'a', data: Buffer.from('1'), routesTo: 'forged' });
+    stream.send({ sequence: 1n, event });
+    await eventually(() => acknowledged === 1);
+    expect(events[0]?.routesTo).toBe('endpoint-1');
+
+    await clock.advanceAsync(10_000);
+    expect(ended).toBeUndefined();
+    routesTo = 'endpoint-2';
+    await clock.advanceAsync(5000);
+    await eventually(() => ended !== undefined);
+    expect(ended).toMatchObject({ code: 'unavailable' });
   });
 
   it('ends no stream because keys cannot be looked up', async () => {

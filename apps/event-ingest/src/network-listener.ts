@@ -18,8 +18,8 @@ import { ownPrincipal, type IngestService } from './service.ts';
 /**
  * IngestService over gRPC, on one port for two kinds of callers. Internal callers that publish without the gateway bring an
  * API key as REST callers do (`authorization: Bearer phk_…`); it must hold events:write. A tenant's key implies its
- * organisation, an operator's names it in each event. A key that is revoked ends the streams that it opened within
- * 5 seconds, as it ends calls. The gateway, where it is another process, proves who it is and vouches for its callers.
+ * organisation, an operator's names it in each event. A key that is revoked, or routes elsewhere, ends the streams that it
+ * opened within 5 seconds, as it ends calls. The gateway, where it is another process, proves who it is and vouches for its callers.
  */
 export interface NetworkListenerOptions {
   readonly ingest: IngestService;
@@ -63,7 +63,7 @@ export function createNetworkListener(options: NetworkListenerOptions): RpcServe
         ...ingest.handlers,
         publishStream: (call) => {
           const header = headers.get(call.ctx.principal);
-          if (header !== undefined) endWhenRevoked(call, header, authenticate, clock);
+          if (header !== undefined) endWhenKeyChanges(call, header, authenticate, clock);
           return ingest.handlers.publishStream(call);
         },
       }),
@@ -102,12 +102,22 @@ async function authenticatePublisher(
 }
 
 /** Looks at the stream's key again and again; a look-up that fails for another reason than the key ends nothing. */
-function endWhenRevoked(call: PublishCall, header: string, authenticate: Authenticate, clock: Clock): void {
+function endWhenKeyChanges(
+  call: PublishCall,
+  header: string,
+  authenticate: Authenticate,
+  clock: Clock,
+): void {
   let timer: Timer | undefined;
 
   async function recheck(): Promise<void> {
     try {
-      await authenticatePublisher(authenticate, header);
+      const { routesTo = null } = await authenticatePublisher(authenticate, header);
+      // What a stream publishes goes where its key said when it was opened.
+      if (routesTo !== (call.ctx.principal.routesTo ?? null)) {
+        call.fail(new DomainError('unavailable', 'The key routes elsewhere now; open the stream again.'));
+        return;
+      }
     } catch (error) {
       const { code } = DomainError.from(error);
       if (code === 'unauthenticated' || code === 'permission_denied') {
