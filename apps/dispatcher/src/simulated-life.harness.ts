@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   configV1,
+  dialectTable,
   type dispatchV1,
   organisationToMessage,
   signingEndpointToMessage,
@@ -152,9 +153,13 @@ export function simulatedEndpoint(world: Pick<World, 'organisationId'>, number: 
 }
 
 export function setState(world: World, id: string, state: EndpointState): void {
+  changeEndpoint(world, id, { state });
+}
+
+export function changeEndpoint(world: World, id: string, over: Partial<Endpoint>): void {
   const known = world.endpoints.get(id);
   if (known === undefined) throw new Error(`no endpoint ${id}`);
-  world.endpoints.set(id, { ...known, endpoint: { ...known.endpoint, state } });
+  world.endpoints.set(id, { ...known, endpoint: { ...known.endpoint, ...over } });
   world.revision += 1n;
 }
 
@@ -184,6 +189,7 @@ export interface DispatcherClients {
   readonly events: Client<typeof dispatchV1.EventServiceService>;
   readonly deliveries: Client<typeof dispatchV1.DeliveryServiceService>;
   readonly activity: Client<typeof dispatchV1.EndpointActivityServiceService>;
+  readonly tasks: Client<typeof dispatchV1.TaskServiceService>;
 }
 
 /** What the dispatcher's services answer, on behalf of the world's organisation unless told otherwise. */
@@ -192,6 +198,7 @@ export function clientsOf(world: World, { dispatcher }: Life): DispatcherClients
     events: inProcess(world, dispatcher.events),
     deliveries: inProcess(world, dispatcher.deliveries),
     activity: inProcess(world, dispatcher.activity),
+    tasks: inProcess(world, dispatcher.tasks),
   };
 }
 
@@ -275,8 +282,9 @@ function simulatedClient(world: World, cut: { readonly off: boolean }): WebhookC
     send: ({ url, headers, timeoutMs }) =>
       new Promise((resolve) => {
         if (cut.off) return;
-        const endpointId = String(url).split('/').at(-1) ?? '';
-        const eventId = headers[headers.indexOf('webhook-id') + 1] ?? '';
+        const [, path = ''] = String(url).split('http://receiver.test/');
+        const [endpointId = '', ricloudEventId] = path.split('/');
+        const eventId = ricloudEventId ?? headers[headers.indexOf('webhook-id') + 1] ?? '';
         if (world.behaviour(endpointId) === 'hang') {
           requests.push({ endpointId, eventId, succeeded: false });
           const error = 'The receiver did not answer in time.';
@@ -325,7 +333,12 @@ export function directoryClient(world: World) {
           organisationIds: sinceRevision === world.revision ? [] : [world.organisationId],
           reset: false,
         }),
-      listPendingVerifications: () => Promise.resolve({ verifications: [] }),
+      listPendingVerifications: () =>
+        Promise.resolve({
+          verifications: [...world.endpoints.values()].flatMap(({ endpoint }) =>
+            pendingVerification(endpoint),
+          ),
+        }),
       getOrganisationView: () =>
         Promise.resolve({
           organisation,
@@ -338,7 +351,26 @@ export function directoryClient(world: World) {
   );
 }
 
-/** The dispatcher only ever sets a state. */
+function pendingVerification({
+  id: endpointId,
+  organisationId,
+  verification,
+  verificationId,
+  dialect,
+}: Endpoint): configV1.PendingVerification[] {
+  if (verification !== 'pending' || verificationId === null) return [];
+  return [
+    {
+      organisationId,
+      endpointId,
+      verificationId,
+      dialect: dialectTable.toMessage(dialect),
+      expiresAt: undefined,
+    },
+  ];
+}
+
+/** The dispatcher only ever sets a state, or ends a round of verification. */
 export function endpointsClient(world: World): DispatcherOptions['clients']['endpoints'] {
   const unused = (): Promise<never> => Promise.reject(new DomainError('not_found', 'not simulated'));
   return inProcess(
@@ -356,7 +388,12 @@ export function endpointsClient(world: World): DispatcherOptions['clients']['end
       listSecrets: unused,
       rotateSecret: unused,
       startVerification: unused,
-      completeVerification: unused,
+      completeVerification({ endpointId, verificationId, passed }) {
+        if (world.endpoints.get(endpointId)?.endpoint.verificationId === verificationId) {
+          changeEndpoint(world, endpointId, { verification: passed ? 'passed' : 'failed' });
+        }
+        return Promise.resolve({ endpoint: undefined });
+      },
       confirmVerification: unused,
       searchEndpoints: unused,
     }),
