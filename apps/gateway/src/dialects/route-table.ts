@@ -1,6 +1,6 @@
 /**
- * From a path as it was sent to a dialect's route. Segments are compared decoded, so that `/%63onfigs` is `/configs`; literal ones go
- * before parameters. A path that isn't percent-encoded UTF-8, or has an empty segment, is one that there is nothing at.
+ * From a path as it was sent to a dialect's route. Segments are compared decoded, so that `/%63onfigs` is `/configs`; the path with the
+ * fewest parameters is the one that is meant, whatever the method. A path that isn't percent-encoded UTF-8, or has an empty segment, is one that there is nothing at.
  */
 import type { Dialect, DialectRoute } from './dialect.ts';
 
@@ -42,9 +42,10 @@ export function createRouteTable({ routes, basePaths, accepts = {} }: Paths): Ro
     const segments = belowBase(path);
     if (segments === null) return { route: null, allow: [] };
     const wanted = method === 'HEAD' ? 'get' : method.toLowerCase();
-    const candidates = byFewestParams.filter((entry) => fits(entry, segments));
-    const entry = candidates.find(({ route }) => route.method === wanted);
-    if (entry === undefined) return { route: null, allow: methodsOf(candidates) };
+    const [closest] = byFewestParams.filter((entry) => fits(entry, segments));
+    const atPath = entries.filter(({ route }) => route.path === closest?.route.path);
+    const entry = atPath.find(({ route }) => route.method === wanted);
+    if (entry === undefined) return { route: null, allow: methodsOf(atPath) };
     return { route: entry.route, params: paramsOf(entry, segments) };
   };
 }

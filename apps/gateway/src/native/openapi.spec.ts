@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { createMetrics, silentLogger, systemClock, systemRandom } from '@posthorn/runtime';
 import { fakeClients } from '../testing/fake-services.harness.ts';
+import { createSilentRoutes } from '../testing/silent-routes.harness.ts';
 import { startTestGateway, testConfig, type TestGateway } from '../testing/test-gateway.harness.ts';
 import { problemKinds } from './problem.ts';
-import { createRoutes } from './routes.ts';
 
 let running: TestGateway;
 beforeAll(async () => {
@@ -41,17 +40,7 @@ test('the document passes all recommended rules of an independent linter, exampl
 });
 
 test('every route is in the document, and every operation of the native API in the document is a route', () => {
-  const publisher = { publish: () => Promise.reject(new Error('unused')), stop: () => Promise.resolve() };
-  const routes = createRoutes({
-    onOrganisationsChanged: () => undefined,
-    clients: fakeClients(),
-    config: testConfig,
-    clock: systemClock,
-    random: systemRandom,
-    logger: silentLogger,
-    metrics: createMetrics(),
-    publisher,
-  });
+  const routes = createSilentRoutes(fakeClients(), testConfig);
   const served = routes.map(({ method, path, operationId }) => `${method} ${path} ${operationId}`);
   const described = operations()
     .filter(({ operation }) => operation.security === undefined)

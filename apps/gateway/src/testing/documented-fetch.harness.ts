@@ -3,6 +3,7 @@
  * field that isn't; and what is accepted of a request must be described too. A path or a method that the document doesn't
  * have must be answered as a problem that says so, or in the shape of the dialect that owns the path.
  */
+import type { ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 
@@ -48,8 +49,18 @@ export function createDocumentedFetch({
   ajvFormats.default(ajv);
   ajv.addSchema({ ...(closed(document) as Json), $id: 'https://document.test/' });
 
+  const validators = new Map<string, ValidateFunction>();
+  function validatorOf(pointer: string): ValidateFunction {
+    let validate = validators.get(pointer);
+    if (validate === undefined) {
+      validate = ajv.compile({ $ref: `https://document.test/#${pointer}` });
+      validators.set(pointer, validate);
+    }
+    return validate;
+  }
+
   function check(pointer: string, value: unknown, what: string): void {
-    const validate = ajv.compile({ $ref: `https://document.test/#${pointer}` });
+    const validate = validatorOf(pointer);
     if (!validate(value)) {
       throw new Error(
         `${what} is not as documented: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(value)}`,

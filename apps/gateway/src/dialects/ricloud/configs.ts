@@ -90,8 +90,8 @@ export async function createConfig(deps: ConfigDeps, call: DialectCall): Promise
 
 /** Changes one, in one write, which starts its test unless it is, or becomes, deactivated. */
 export async function updateConfig(deps: ConfigDeps, id: string, call: DialectCall): Promise<FoundEndpoint> {
-  const { url, state } = parseConfigChanges(call.body, deps.urlPolicy);
   const { endpoint: before, secret } = await readConfig(deps, id, call);
+  const { url, state } = parseConfigChanges(call.body, deps.urlPolicy);
   const isDisabled = state === undefined ? before.state === 'disabled' : state === 'deactivated';
   // A config that is paused natively stays so.
   const hasNewState = isDisabled !== (before.state === 'disabled');

@@ -55,7 +55,7 @@ export const policyBodySchema = new Schema<unknown>('XurrentWebhookPolicyBody', 
       type: ['integer', 'string', 'null'],
       description: 'Minutes, or `hh:mm`.',
     },
-    disabled: { type: ['boolean', 'string', 'integer', 'null'] },
+    disabled: { type: ['boolean', 'string', 'number', 'null'] },
   },
   additionalProperties: true,
 });

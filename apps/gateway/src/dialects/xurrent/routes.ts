@@ -63,8 +63,8 @@ export function xurrentRoutes(deps: DialectDeps): readonly DialectRoute[] {
   }
 
   async function update(id: string, call: DialectCall): Promise<Answer> {
-    const changes = parsePolicyChanges(call.body);
     const { number, organisationId } = await reader.read(id, call);
+    const changes = parsePolicyChanges(call.body);
     const { policy } = await clients.policies.updatePolicy(
       {
         organisationId,
@@ -172,7 +172,8 @@ function stateFilter(state: string | undefined): PolicyFilter {
 function unlessUnchanged(answer: Answer, call: DialectCall): Answer {
   const hash = createHash('sha256').update(JSON.stringify([answer.body, answer.headers ?? {}]));
   const tag = `"${hash.digest('base64url')}"`;
-  const headers = { ...answer.headers, ETag: tag };
+  // Kept by the caller, and asked about each time.
+  const headers = { ...answer.headers, ETag: tag, 'Cache-Control': 'private, no-cache' };
   return isNoneMatch(call.header('if-none-match'), tag) ? { status: 304, headers } : { ...answer, headers };
 }
 
