@@ -62,7 +62,7 @@ function setUp() {
       confirmVerification: unused,
       searchEndpoints: unused,
     }),
-    { clock, logger: silentLogger, metrics: createMetrics(), principal },
+    { clock, logger: silentLogger, metrics: createMetrics() },
   );
   const runner = (seed: number) =>
     createTaskRunner({

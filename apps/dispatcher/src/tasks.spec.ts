@@ -273,12 +273,13 @@ describe('another organisation', () => {
     await run();
     const other = keyOf('01900000-0000-4000-8000-00000000bbbb');
     const { organisationId } = world;
-    const all = { endpointIds: [], kind: 0, offset: 0, limit: 10, afterId: '', beforeId: '' } as const;
+    const list = (organisationIds: string[]) =>
+      client().listTasks(dispatchV1.ListTasksRequest.fromPartial({ organisationIds, limit: 10 }), other);
 
     for (const asked of [
       client().getTask({ organisationId: other.principal.organisationId ?? '', id: firstRound }, other),
       client().getTask({ organisationId, id: firstRound }, other),
-      client().listTasks({ organisationIds: [organisationId], ...all }, other),
+      list([organisationId]),
       client().runTask(
         {
           organisationId: other.principal.organisationId ?? '',
@@ -292,7 +293,7 @@ describe('another organisation', () => {
     ]) {
       await expect(asked).rejects.toMatchObject({ code: 'not_found' });
     }
-    await expect(client().listTasks({ organisationIds: [], ...all }, other)).rejects.toMatchObject({
+    await expect(list([])).rejects.toMatchObject({
       code: 'permission_denied',
     });
     await expect(client().getTask({ organisationId: '', id: firstRound }, other)).rejects.toMatchObject({
