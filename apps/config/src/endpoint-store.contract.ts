@@ -1,5 +1,6 @@
 import type { Endpoint } from '@posthorn/models';
 import type { EndpointSearch, StoredEndpoint } from './endpoint-store.ts';
+import { endpointSearchContract } from './endpoint-search.contract.ts';
 import { sampleEndpoint, sampleId } from './sample-resources.harness.ts';
 import type { ConfigStores } from './stores.ts';
 
@@ -206,6 +207,8 @@ export function endpointStoreContract(stores: () => ConfigStores): void {
       expect(endpoints).toEqual([await store().find(organisationId, sampleId(1))]);
     });
   });
+
+  describe('searching many', () => endpointSearchContract(stores));
 
   it('shows verifications that are open, oldest round first', async () => {
     const now = new Date('2026-01-02T00:00:00.000Z');
