@@ -1,6 +1,5 @@
 import { runProcess } from '@posthorn/runtime';
 import { configServiceSpec, environment, readConfigServiceConfig } from './config.ts';
-import { run } from './run.ts';
 
 await runProcess({
   name: 'config',
@@ -8,5 +7,6 @@ await runProcess({
   environment,
   spec: configServiceSpec,
   readConfig: readConfigServiceConfig,
-  start: run,
+  // Loaded when it is needed: a healthcheck needs none of it.
+  start: async (config, context) => (await import('./run.ts')).run(config, context),
 });

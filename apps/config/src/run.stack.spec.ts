@@ -75,7 +75,7 @@ describe('the config service as a process of its own', () => {
   it('waits for a database that is away at the start, says so, and serves once it is there', async () => {
     await mongodb.kill();
     start();
-    await eventually(() => readiness.reasons()[0]?.startsWith('waiting for MongoDB: ') === true, {
+    await eventually(() => readiness.reasons()[0]?.startsWith('waiting for MongoDB: The database') === true, {
       timeoutMs: 30_000,
     });
 

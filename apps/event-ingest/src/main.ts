@@ -1,6 +1,5 @@
 import { runProcess } from '@posthorn/runtime';
 import { environment, ingestSpec, readIngestConfig } from './config.ts';
-import { run } from './run.ts';
 
 await runProcess({
   name: 'event-ingest',
@@ -8,5 +7,6 @@ await runProcess({
   environment,
   spec: ingestSpec,
   readConfig: readIngestConfig,
-  start: run,
+  // Loaded when it is needed: a healthcheck needs none of it.
+  start: async (config, context) => (await import('./run.ts')).run(config, context),
 });

@@ -63,6 +63,14 @@ describe('readiness', () => {
     expect(log.at(-1)).toContain('no longer waiting');
   });
 
+  it('tells what it connects to, before anything is known to be away', async () => {
+    const connecting = readiness.waitFor('MongoDB', () => new Promise(setImmediate));
+    expect(readiness.reasons()).toEqual(['waiting for MongoDB: connecting']);
+    await connecting;
+    expect(readiness.reasons()).toEqual(['starting']);
+    expect(log).toEqual([]);
+  });
+
   it('tells what gRPC said of a service that is away', async () => {
     const grpc = new DomainError('unavailable', 'A service is away.', { cause: { details: 'no such name' } });
     let reasons: readonly string[] = [];

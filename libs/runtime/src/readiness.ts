@@ -46,15 +46,19 @@ export function createReadiness({
     },
 
     async waitFor(dependency, attempt) {
+      waiting.set(dependency, 'connecting');
+      let hasWaited = false;
       for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
         try {
           const result = await attempt();
-          if (waiting.delete(dependency)) logger.info({ dependency }, 'no longer waiting');
+          waiting.delete(dependency);
+          if (hasWaited) logger.info({ dependency }, 'no longer waiting');
           return result;
         } catch (error) {
           if (!isAway(error)) throw error;
           const reason = reasonOf(error);
           waiting.set(dependency, reason);
+          hasWaited = true;
           logger.warn({ dependency, reason, retryMs }, `waiting for ${dependency}`);
         }
         await sleep(clock, retryMs, end.signal);
