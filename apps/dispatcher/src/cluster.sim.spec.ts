@@ -8,7 +8,8 @@ import { createWorld, endpointId, newEvent, setState, type World } from './simul
 
 /**
  * Two or three dispatchers over one partitioned log and shared stores: random events × rebalances × stops and starts × kills ×
- * freezes for longer than a lease × stores that are slow or away × clocks that differ × receivers that fail, hang and recover.
+ * freezes for longer than a lease × stores that are slow or away × clocks that differ × receivers that fail, hang and recover. Two of the
+ * three endpoints want order by key. The receivers watch that nobody sends without the lease, nor out of order.
  */
 
 const numbers = [1, 2, 3];
@@ -47,7 +48,8 @@ async function live(world: World, cluster: Cluster, trouble: Trouble): Promise<S
     const dice = random.number();
     if (dice < 0.45) {
       for (let n = random.integer(1, 10); n > 0; n -= 1) {
-        const event = newEvent(world);
+        const orderingKey = random.chance(0.7) ? random.pick(['a', 'b', 'c', 'd']) : null;
+        const event = { ...newEvent(world), orderingKey };
         cluster.log.append(event);
         story.accepted.push(event);
         // A producer that got no answer writes again.
@@ -62,6 +64,8 @@ async function live(world: World, cluster: Cluster, trouble: Trouble): Promise<S
     } else if (dice < 0.75 && cluster.members.size < 3) {
       await alongside(clock, cluster.start());
     } else if (dice < 0.8 && running().length > 1) {
+      // While outcomes can't be written, a stop waits for that.
+      cluster.weather.away.clear();
       await alongside(clock, cluster.stop(random.pick(running())));
     } else if (dice < 0.85 && trouble.violent && running().length > 1) {
       cluster.kill(random.pick(running()));
@@ -89,6 +93,12 @@ async function live(world: World, cluster: Cluster, trouble: Trouble): Promise<S
   // What was left, or missed, is found within a minute and a half.
   await clock.advanceAsync(95_000);
   return story;
+}
+
+function wantOrder(world: World, id: string): void {
+  const known = world.endpoints.get(id);
+  if (known === undefined) return;
+  world.endpoints.set(id, { ...known, endpoint: { ...known.endpoint, ordering: 'key' } });
 }
 
 /** Lets time pass until something that needs it has ended. */
@@ -137,6 +147,7 @@ async function expectPromisesKept(trouble: Trouble): Promise<void> {
   await withSeed(async (random) => {
     const directory = mkdtempSync(join(tmpdir(), 'posthorn-cluster-'));
     const world = createWorld(random, numbers);
+    for (const id of endpoints.slice(1)) wantOrder(world, id);
     const cluster = openCluster(world, directory, partitions);
     try {
       const story = await live(world, cluster, trouble);
@@ -149,21 +160,21 @@ async function expectPromisesKept(trouble: Trouble): Promise<void> {
 }
 
 describe('several dispatchers, simulated', () => {
-  it.each([1, 2, 3, 4])(
+  it.each([1, 2])(
     'lose nothing and repeat nothing while partitions move and processes come and go (story %#)',
     async () => {
       await expectPromisesKept({ violent: false, weather: false });
     },
   );
 
-  it.each([1, 2, 3, 4])(
+  it.each([1, 2, 3])(
     'lose nothing and overwrite nothing when they are killed, or frozen for longer than a lease (story %#)',
     async () => {
       await expectPromisesKept({ violent: true, weather: false });
     },
   );
 
-  it.each([1, 2, 3, 4])(
+  it.each([1, 2, 3])(
     'lose nothing and overwrite nothing while stores are slow or away as well (story %#)',
     async () => {
       await expectPromisesKept({ violent: true, weather: true });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createSqliteEventLog, eventLogMigrations } from '@posthorn/event-log';
-import { deliveryIdOf, deliveryStates, type DeliveryState, type Event } from '@posthorn/models';
+import { deliveryIdOf, deliveryStates, isFinal, type DeliveryState, type Event } from '@posthorn/models';
 import { createMetrics, silentLogger } from '@posthorn/runtime';
 import { openSqlite, type SqliteDatabase } from '@posthorn/sqlite';
 import { createSeededRandom } from '@posthorn/testing';
@@ -14,12 +14,7 @@ import { createSqliteEventStore } from './event-store.sqlite.ts';
 import { createSqliteLeaseStore } from './lease-store.sqlite.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { createDispatcher, type Dispatcher } from './service.ts';
-import {
-  directoryClient,
-  endpointsClient,
-  simulatedLimits,
-  type World,
-} from './simulated-life.harness.ts';
+import { directoryClient, endpointsClient, simulatedLimits, type World } from './simulated-life.harness.ts';
 import { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
 import { createSimulatedLog, type SimulatedLog } from './simulated-log.harness.ts';
 import {
@@ -76,8 +71,12 @@ export function openCluster(world: World, directory: string, partitions: number)
   const members = new Set<Member>();
   const started: Member[] = [];
   const violations: string[] = [];
-  const leaseOwner = database.prepare<{ owner: string | null }>('SELECT owner FROM leases WHERE partition = ?');
+  const leaseOwner = database.prepare<{ owner: string | null }>(
+    'SELECT owner FROM leases WHERE partition = ?',
+  );
   const selectStates = database.prepare<{ id: string; state: number }>('SELECT id, state FROM deliveries');
+  const selectState = database.prepare<{ state: number }>('SELECT state FROM deliveries WHERE id = ?');
+  const furthestSent = new Map<string, number>();
   let count = 0;
 
   function placeOf(eventId: string): EventPlace | undefined {
@@ -89,12 +88,19 @@ export function openCluster(world: World, directory: string, partitions: number)
   }
 
   /** Bytes are written: from here on the receiver has them. */
-  function arrive(member: Pick<Member, 'owners' | 'process'>, endpointId: string, eventId: string): Exchange | null {
+  function arrive(
+    member: Pick<Member, 'owners' | 'process'>,
+    endpointId: string,
+    eventId: string,
+  ): Exchange | null {
     const place = placeOf(eventId);
     const owner = leaseOwner.get(place?.partition ?? -1)?.owner ?? null;
     if (owner === null || !member.owners.has(owner)) {
-      violations.push(`${member.process.name} sent ${eventId} without the lease of partition ${place?.partition}`);
+      violations.push(
+        `${member.process.name} sent ${eventId} without the lease of partition ${place?.partition}`,
+      );
     }
+    if (place !== undefined) watchOrder(member.process.name, endpointId, place);
     const behaviour = world.behaviour(endpointId);
     const succeeded = behaviour === 'succeed';
     world.requests.push({ endpointId, eventId, succeeded });
@@ -103,6 +109,33 @@ export function openCluster(world: World, directory: string, partitions: number)
     return succeeded
       ? { ...answered, outcome: 'success', status: 200, error: null }
       : { ...answered, outcome: 'http_error', status: 500, error: 'The receiver answered 500.' };
+  }
+
+  /** To an endpoint that wants order: everything of its key that stands before it has ended, and nothing behind it has been sent. */
+  function watchOrder(sender: string, endpointId: string, { partition, position }: EventPlace): void {
+    const logged = log.partitions[partition] ?? [];
+    const sent = logged.find((one) => one.position === position)?.event;
+    const { orderingKey: key = null } = sent ?? {};
+    if (sent === undefined || key === null) return;
+    if (world.endpoints.get(endpointId)?.endpoint.ordering !== 'key') return;
+    const line = `${endpointId} ${partition} ${key}`;
+    const furthest = furthestSent.get(line) ?? 0;
+    if (position < furthest) {
+      violations.push(`${sender} sent ${position} of ${line} after ${furthest}`);
+    }
+    furthestSent.set(line, Math.max(furthest, position));
+    for (const { event, position: before } of logged) {
+      if (before >= position) break;
+      if (event.orderingKey !== key || event.id === sent.id) continue;
+      const received = world.requests.some(
+        (one) => one.succeeded && one.eventId === event.id && one.endpointId === endpointId,
+      );
+      const { acceptedAt, id: eventId } = event;
+      const id = deliveryIdOf({ acceptedAt, organisationId, eventId, endpointId });
+      const state = selectState.get(id)?.state;
+      if (received || (state !== undefined && isFinal(named(deliveryStates, state)))) continue;
+      violations.push(`${sender} sent ${position} of ${line} although ${before} has not ended`);
+    }
   }
 
   function clientOf(member: Pick<Member, 'owners' | 'process'>): WebhookClient {
@@ -122,15 +155,18 @@ export function openCluster(world: World, directory: string, partitions: number)
           const endpointId = String(url).split('/').at(-1) ?? '';
           const eventId = headers[headers.indexOf('webhook-id') + 1] ?? '';
           // Connecting takes a while; the process may be frozen, or have lost its lease, when it is done.
-          process.clock.setTimeout(() => {
-            if (!mayWrite()) {
-              resolve(null);
-              return;
-            }
-            const exchange = arrive(member, endpointId, eventId);
-            const afterMs = exchange === null ? timeoutMs : random.integer(1, 400);
-            process.clock.setTimeout(() => resolve(exchange ?? timeout), afterMs);
-          }, random.integer(0, 60));
+          process.clock.setTimeout(
+            () => {
+              if (!mayWrite()) {
+                resolve(null);
+                return;
+              }
+              const exchange = arrive(member, endpointId, eventId);
+              const afterMs = exchange === null ? timeoutMs : random.integer(1, 400);
+              process.clock.setTimeout(() => resolve(exchange ?? timeout), afterMs);
+            },
+            random.integer(0, random.chance(0.2) ? 2000 : 60),
+          );
         }),
       close: () => Promise.resolve(),
     };
@@ -205,15 +241,20 @@ export function openCluster(world: World, directory: string, partitions: number)
     },
     freeze(member) {
       member.process.freeze();
-      clock.setTimeout(() => {
-        if (!member.process.isRunning) log.expel(member.process);
-      }, random.integer(200, 3000));
+      clock.setTimeout(
+        () => {
+          if (!member.process.isRunning) log.expel(member.process);
+        },
+        random.integer(200, 3000),
+      );
     },
-    thaw: (member) => member.process.thaw(),
+    thaw(member) {
+      member.process.thaw();
+      log.rejoin(member.process);
+    },
     deliveryId: ({ id: eventId, acceptedAt }, endpointId) =>
       deliveryIdOf({ acceptedAt, organisationId, eventId, endpointId }),
-    states: () =>
-      new Map(selectStates.all().map(({ id, state }) => [id, named(deliveryStates, state)])),
+    states: () => new Map(selectStates.all().map(({ id, state }) => [id, named(deliveryStates, state)])),
     async close() {
       for (const { process } of started) process.kill();
       weather.slowMs = 0;
@@ -227,7 +268,8 @@ export function openCluster(world: World, directory: string, partitions: number)
 export function claimingEvents(database: SqliteDatabase): EventStore {
   const log = createSqliteEventLog(database);
   const places = new Map<string, EventPlace>();
-  const nameOf = ({ organisationId, id }: Pick<Event, 'organisationId' | 'id'>): string => `${organisationId} ${id}`;
+  const nameOf = ({ organisationId, id }: Pick<Event, 'organisationId' | 'id'>): string =>
+    `${organisationId} ${id}`;
   return {
     ...createSqliteEventStore(database),
     claim: ({ partition, events }) =>

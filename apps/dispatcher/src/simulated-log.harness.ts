@@ -16,12 +16,15 @@ export interface SimulatedLog {
   rebalance(): void;
   /** Puts a member out of the group: it didn't say that it lives. */
   expel(process: SimulatedProcess): void;
+  /** It lives after all, and comes back. */
+  rejoin(process: SimulatedProcess): void;
   readonly members: number;
 }
 
 interface Member {
   readonly process: SimulatedProcess;
   readonly reader: Reader;
+  readonly hasLeft: boolean;
 }
 
 const batchSize = 7;
@@ -80,12 +83,19 @@ export function createSimulatedLog(
       gone.set(process, member);
       rebalance();
     },
+    rejoin(process) {
+      const member = gone.get(process);
+      if (member === undefined || member.hasLeft) return;
+      gone.delete(process);
+      members.set(process, member);
+      rebalance();
+    },
     reader(process) {
       const reader = new Reader(process, partitions, clock, random);
       return {
         async start(consumer) {
           reader.consumer = consumer;
-          members.set(process, { process, reader });
+          members.set(process, { process, reader, hasLeft: false });
           rebalance();
         },
         pause: (partition) => void reader.paused.add(partition),
@@ -97,7 +107,7 @@ export function createSimulatedLog(
         async stop() {
           const member = members.get(process);
           members.delete(process);
-          if (member !== undefined) gone.set(process, member);
+          if (member !== undefined) gone.set(process, { ...member, hasLeft: true });
           rebalance();
           await reader.stop();
         },
