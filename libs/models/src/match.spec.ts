@@ -125,7 +125,8 @@ describe('compileMatcher', () => {
 
   it('answers the same when a type was seen before, and after more types than it remembers', () => {
     const matcher = compileMatcher([endpointOf('exact', { eventTypes: ['t.0'] }), endpointOf('all')]);
-    const count = (type: string): number => matcher.match({ type, labels: {}, routesTo: null }, noPayload).length;
+    const count = (type: string): number =>
+      matcher.match({ type, labels: {}, routesTo: null }, noPayload).length;
     for (let i = 0; i < 2 * maxTypesRemembered + 1; i++) expect(count(`t.${i}`)).toBe(i === 0 ? 2 : 1);
     expect([count('t.0'), count('t.0'), count('t.1')]).toEqual([2, 2, 1]);
   });
