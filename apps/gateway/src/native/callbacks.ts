@@ -22,7 +22,7 @@ export function callbackRoutes({ endpoints }: Pick<GatewayClients, 'endpoints'>)
         'The URL that a `webhook.verify` event carries (`payload.callback`), for 24 hours. A body is ignored.',
       params: { code: { description: 'As it came with the event.' } },
       answers: { 200: { description: 'The endpoint gets its events from now on.', schema: confirmedSchema } },
-      errors: ['not_found', 'unavailable', 'deadline_exceeded'],
+      errors: ['invalid_argument', 'not_found', 'unavailable', 'deadline_exceeded'],
       async answer({ params: { code = '' }, requestId }) {
         await endpoints.confirmVerification({ code }, { principal: gatewayPrincipal, requestId });
         return { status: 200, body: { verification: 'passed' }, headers: noStore };
