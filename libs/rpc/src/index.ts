@@ -18,7 +18,7 @@ export { createRpcServer, type RpcServer, type RpcServerOptions } from './server
 export { createServiceAuthentication, type AuthenticateCall } from './service-authentication.ts';
 export { transportSecurityOf, transportSecurityProblems } from './security-settings.ts';
 export { openServiceClients, type ServiceClients } from './service-clients.ts';
-export type { ServiceName } from './service-name.ts';
+export { serviceNames, type ServiceName } from './service-name.ts';
 export type { ClientStream, StreamCall } from './stream.ts';
 export {
   openTransportSecurity,
