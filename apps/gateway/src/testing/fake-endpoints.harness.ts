@@ -16,23 +16,32 @@ import {
   type Endpoint,
 } from '@posthorn/models';
 import type { Handlers } from '@posthorn/rpc';
-import { acme, type FakeHandlers } from './fake-services.harness.ts';
+import { acme } from './fake-services.harness.ts';
 
 interface Kept {
   endpoint: Endpoint;
   secret: string;
 }
 
+type EndpointHandlers = Handlers<typeof configV1.EndpointServiceService>;
+
 export interface FakeEndpoints {
-  readonly handlers: NonNullable<FakeHandlers['endpoints']>;
+  readonly handlers: Pick<
+    EndpointHandlers,
+    | 'createEndpoint'
+    | 'updateEndpoint'
+    | 'setEndpointState'
+    | 'startVerification'
+    | 'deleteEndpoint'
+    | 'rotateSecret'
+    | 'searchEndpoints'
+  >;
   /** Puts one in as it is; what isn't given is as in a new one of acme's. */
   add(dialect: Dialect, given?: Partial<Endpoint>, secret?: string): Endpoint;
   change(id: string, changes: Partial<Endpoint>): void;
   find(id: string): Endpoint | undefined;
   clear(): void;
 }
-
-type EndpointHandlers = Handlers<typeof configV1.EndpointServiceService>;
 
 /** Each endpoint is made a second after the one before it, from noon of 2026-01-31 on. */
 const firstAt = Date.parse('2026-01-31T12:00:00.000Z');
