@@ -4,7 +4,7 @@ import type { EventLogReader, LogConsumer, LogLoss } from '../event-log.ts';
 import { connectKafka, kafkaRetry, type KafkaConnectionOptions } from './kafka-connection.ts';
 import { standardStartPatienceMs, waitForTopic } from './kafka-start.ts';
 import type { KafkaTopicOptions } from './kafka-topic.ts';
-import { createLogBounds, offsetOf, type PartitionBounds } from './log-bounds.ts';
+import { createReadBounds, offsetOf, type PartitionBounds, type ReadBounds } from './log-bounds.ts';
 import { createPartitionCursor, type PartitionCursor } from './partition-cursor.ts';
 import { readerMetrics } from './reader-metrics.ts';
 import { stickyAssigner } from './sticky-assigner.ts';
@@ -49,6 +49,7 @@ const standardLimits: KafkaReaderLimits = {
 };
 /** How long a fetch waits for something new, and so how late a pause, a resume or a heartbeat may be. */
 const maxWaitMs = 100;
+const metadataMaxAgeMs = 5000;
 const retryMs = 1000;
 /** How long `stop` waits for Kafka, which it doesn't need. */
 const farewellMs = 5000;
@@ -64,7 +65,7 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
   const topic = options.topic.name;
   const limits = { ...standardLimits, ...options.limits };
   const kafka = connectKafka(options.connection, logger);
-  const bounds = createLogBounds(kafka, topic);
+  let readBounds: ReadBounds | undefined;
 
   const holdings = new Map<number, Holding>();
   /** By partition: what is to be told to Kafka as on record. */
@@ -86,7 +87,12 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
   });
   const member = kafka.consumer({
     groupId,
-    partitionAssigners: [stickyAssigner(topic, () => ({ partitions: [...holdings.keys()], generation }))],
+    partitionAssigners: [
+      (given) => {
+        readBounds = createReadBounds(given.cluster, topic);
+        return stickyAssigner(topic, () => ({ partitions: [...holdings.keys()], generation }))(given);
+      },
+    ],
     sessionTimeout: limits.sessionTimeoutMs,
     rebalanceTimeout: Math.max(10_000, limits.sessionTimeoutMs),
     heartbeatInterval: Math.min(500, limits.sessionTimeoutMs / 3),
@@ -94,6 +100,8 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
     maxBytesPerPartition: limits.maxBytesPerPartition,
     maxBytes: limits.maxBytes,
     allowAutoTopicCreation: false,
+    // How long a partition that got its leader back may wait to be read.
+    metadataMaxAge: metadataMaxAgeMs,
     // We start it again ourselves, so that `stop` knows of it.
     retry: { ...kafkaRetry, restartOnFailure: () => Promise.resolve(false) },
   });
@@ -169,17 +177,19 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
     }
     if (known === undefined) return;
     reportLoss(cursor.open(next, known));
+    // kafkajs wants to know where each of its partitions stands in Kafka before it reads any of them.
+    if (!recorded.has(partition)) recorded.set(partition, cursor.next ?? next);
     seek(partition, cursor.next ?? next);
     applyPause(partition);
   }
 
   function lookAt(holding: Holding): Promise<PartitionBounds | undefined> {
-    return patiently(holding, 'a partition waits for Kafka', async () => {
-      const found = (await bounds.read()).get(holding.partition);
-      if (found === undefined)
-        throw new Error(`Kafka knows no partition ${holding.partition} of "${topic}".`);
-      return found;
-    });
+    return patiently(holding, 'a partition waits for Kafka', () => boundsOf(holding.partition));
+  }
+
+  function boundsOf(partition: number): Promise<PartitionBounds> {
+    if (readBounds === undefined || !joined) return Promise.reject(new Error('Kafka is away.'));
+    return readBounds(partition);
   }
 
   /** Tries until it is done, or the partition isn't held any more: then the answer is undefined. */
@@ -286,7 +296,7 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
       if (!joined || stopping.signal.aborted) continue;
       try {
         await commit();
-        for (const [partition, { next }] of await bounds.read()) metrics.end(partition, next);
+        for (const partition of holdings.keys()) metrics.end(partition, (await boundsOf(partition)).next);
       } catch (error) {
         logger.debug({ err: error }, 'how far reading is behind is not known now');
       }
@@ -339,7 +349,7 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
       // kafkajs can't be stopped while it starts.
       const farewell = Promise.all([running, lastCommit])
         .then(() => member.disconnect())
-        .then(() => Promise.all([reporting, bounds.close()]));
+        .then(() => reporting);
       joined = false;
       const patience = new AbortController();
       await Promise.all([

@@ -1,5 +1,4 @@
-import type { Admin, Kafka } from 'kafkajs';
-import { kafkaRetry } from './kafka-connection.ts';
+import type { Cluster } from 'kafkajs';
 
 /** What a partition holds, in positions: Kafka counts offsets from 0, positions begin with 1. */
 export interface PartitionBounds {
@@ -9,65 +8,21 @@ export interface PartitionBounds {
   readonly next: number;
 }
 
-/** Asks Kafka what each partition of the topic holds. */
-export interface LogBounds {
-  /**
-   * By partition, as it is after this call. Those who ask while a question is under way share the next one.
-   * Rejects when Kafka is away; the next question connects again.
-   */
-  read(): Promise<ReadonlyMap<number, PartitionBounds>>;
-  close(): Promise<void>;
-}
+/** Asks the leader of a partition what it holds, and nobody else: one that has no leader now keeps no other waiting. */
+export type ReadBounds = (partition: number) => Promise<PartitionBounds>;
 
-export function createLogBounds(kafka: Pick<Kafka, 'admin'>, topic: string): LogBounds {
-  let admin: Promise<Admin> | undefined;
-  let underWay: Promise<unknown> = Promise.resolve();
-  let following: Promise<ReadonlyMap<number, PartitionBounds>> | undefined;
-
-  async function connect(): Promise<Admin> {
-    const made = kafka.admin({ retry: { ...kafkaRetry, retries: 2 } });
-    await made.connect();
-    return made;
+/** @param cluster the consumer's own connections, which its assigner is given */
+export function createReadBounds(cluster: Pick<Cluster, 'fetchTopicsOffset'>, topic: string): ReadBounds {
+  async function ask(partition: number, fromBeginning: boolean): Promise<number> {
+    const [answer] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
+    const offset = answer?.partitions[0]?.offset;
+    if (offset === undefined) throw new Error(`Kafka knows no partition ${partition} of "${topic}".`);
+    return positionOf(offset);
   }
 
-  async function read(): Promise<ReadonlyMap<number, PartitionBounds>> {
-    admin ??= connect();
-    try {
-      const offsets = await (await admin).fetchTopicOffsets(topic);
-      return new Map(
-        offsets.map(({ partition, low, high }) => [
-          partition,
-          { first: positionOf(low), next: positionOf(high) },
-        ]),
-      );
-    } catch (error) {
-      await disconnect();
-      throw error;
-    }
-  }
-
-  async function disconnect(): Promise<void> {
-    const closing = admin;
-    admin = undefined;
-    await closing?.then((made) => made.disconnect()).catch(() => undefined);
-  }
-
-  function readNext(): Promise<ReadonlyMap<number, PartitionBounds>> {
-    if (following !== undefined) return following;
-    following = underWay.then(() => {
-      following = undefined;
-      return read();
-    });
-    underWay = following.catch(() => undefined);
-    return following;
-  }
-
-  return {
-    read: readNext,
-    async close() {
-      await underWay;
-      await disconnect();
-    },
+  return async (partition) => {
+    const [first, next] = await Promise.all([ask(partition, true), ask(partition, false)]);
+    return { first, next };
   };
 }
 
