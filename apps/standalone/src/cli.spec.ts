@@ -18,7 +18,7 @@ const commands = [
   ...['verify', 'secrets', 'rotate-secret', 'test', 'stats'].map((name) => ['endpoints', name]),
   ...['list', 'show', 'create', 'update'].map((name) => ['policies', name]),
   ...['list', 'show', 'put', 'delete'].map((name) => ['event-types', name]),
-  ...['list', 'show', 'create', 'delete'].map((name) => ['organisations', name]),
+  ...['list', 'show', 'create', 'update', 'delete'].map((name) => ['organisations', name]),
   ...['list', 'show', 'create', 'delete'].map((name) => ['keys', name]),
 ];
 
@@ -256,6 +256,22 @@ describe('against an API', () => {
     expect(lastBody()).toEqual({ url: 'https://e.com', dialect: 'preo', editionId: 'e1' });
     await run(['endpoints', 'update', 'x', '--unsigned', '--any-edition']);
     expect(lastBody()).toEqual({ policy: null, editionId: null });
+  });
+
+  test('organisations update names the endpoint that gets what no key routes elsewhere, and unnames it', async () => {
+    answer(200, { id: 'o', slug: 'acme', retention: {} });
+    await run(['organisations', 'update', 'acme', '--default-ricloud-endpoint', 'shop']);
+    expect(api.requests.at(-1)).toMatchObject({ method: 'PATCH', path: '/v1/organisations/acme' });
+    expect(lastBody()).toEqual({ defaultRicloudEndpoint: 'shop' });
+    await run(['organisations', 'update', 'acme', '--oldest-ricloud-endpoint', '--name', 'Acme']);
+    expect(lastBody()).toEqual({ defaultRicloudEndpoint: null, name: 'Acme' });
+  });
+
+  test('keys create says where the key publishes to', async () => {
+    answer(201, { id: 'k', name: 'k', prefix: 'phk_', scopes: [], organisation: 'o', routesTo: 'e1' });
+    const { stdout } = await run(['keys', 'create', 'k', '--scope', 'events:write', '--routes-to', 'shop']);
+    expect(lastBody()).toEqual({ name: 'k', scopes: ['events:write'], routesTo: 'shop' });
+    expect(stdout).toMatch(/^routes to +e1$/m);
   });
 
   test('endpoints verify asks the receiver again', async () => {

@@ -8,6 +8,7 @@ export interface OrganisationResource {
   readonly accountUrl: string | null;
   readonly timeZone: string;
   readonly requireKnownTypes: boolean;
+  readonly defaultRicloudEndpoint: string | null;
   readonly retention: { readonly payloadDays: number; readonly metadataDays: number };
   readonly createdAt: string;
   readonly updatedAt: string;

@@ -1,11 +1,18 @@
 /** `posthorn organisations …`: the tenants; for operator keys. */
 import type { Command } from 'commander';
 import { wholeNumber } from '../arguments.ts';
+import { CliError, exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import type { OrganisationResource } from '../resources.ts';
 import { examples } from '../root-command.ts';
 import type { WithSession } from '../session.ts';
 import { addListOptions, listLimit, type ListOptions } from './list-options.ts';
+
+interface UpdateOptions {
+  readonly name?: string;
+  readonly defaultRicloudEndpoint?: string;
+  readonly oldestRicloudEndpoint?: true;
+}
 
 interface CreateOptions {
   readonly name?: string;
@@ -18,10 +25,14 @@ interface CreateOptions {
 export function addOrganisationCommands(root: Command, withSession: WithSession): void {
   const organisations = root
     .command('organisations')
-    .description('list, show, create and delete organisations (operator keys only)')
+    .description('list, show, create, change and delete organisations (operator keys only)')
     .addHelpText(
       'after',
-      examples('posthorn organisations create acme --name "Acme Ltd"', 'posthorn organisations list'),
+      examples(
+        'posthorn organisations create acme --name "Acme Ltd"',
+        'posthorn organisations update acme --default-ricloud-endpoint shop',
+        'posthorn organisations list',
+      ),
     );
 
   addListOptions(organisations.command('list').description('list organisations, newest first')).action(
@@ -85,6 +96,39 @@ export function addOrganisationCommands(root: Command, withSession: WithSession)
     );
 
   organisations
+    .command('update')
+    .description('change an organisation: what is not given stays as it is')
+    .argument('<organisation>', 'id or slug')
+    .option('--name <name>', 'its name for people')
+    .option(
+      '--default-ricloud-endpoint <endpoint>',
+      'the one that gets what no key routes elsewhere, by id or uid',
+    )
+    .option(
+      '--oldest-ricloud-endpoint',
+      'no default: the oldest that has passed its test (as in the beginning)',
+    )
+    .action(
+      withSession(async ({ api, output }, name: string, options: UpdateOptions) => {
+        const { defaultRicloudEndpoint, oldestRicloudEndpoint } = options;
+        if (defaultRicloudEndpoint !== undefined && oldestRicloudEndpoint) {
+          const message = 'Give only one of --default-ricloud-endpoint and --oldest-ricloud-endpoint.';
+          throw new CliError(exitCodes.usage, message);
+        }
+        const body = {
+          name: options.name,
+          defaultRicloudEndpoint: oldestRicloudEndpoint ? null : defaultRicloudEndpoint,
+        };
+        const changed = await api.send<OrganisationResource>('PATCH', pathOf(name), {
+          body,
+          contentType: 'application/merge-patch+json',
+          organisation: null,
+        });
+        await output.item(changed, (shown) => organisationLines(shown, output));
+      }),
+    );
+
+  organisations
     .command('delete')
     .description('delete an organisation with everything that belongs to it')
     .argument('<organisation>', 'id or slug')
@@ -107,6 +151,7 @@ function organisationLines(organisation: OrganisationResource, output: Output): 
     name: organisation.name,
     'time zone': organisation.timeZone,
     'known types only': organisation.requireKnownTypes,
+    'default ricloud endpoint': organisation.defaultRicloudEndpoint ?? undefined,
     'payloads kept': `${organisation.retention.payloadDays} days`,
     'metadata kept': `${organisation.retention.metadataDays} days`,
     created: organisation.createdAt,
