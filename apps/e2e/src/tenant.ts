@@ -1,6 +1,5 @@
 /** An organisation of its own for each test, with a key of its own, on a platform that the tests of a file share. */
 import { eventually } from '@posthorn/testing';
-import type { PlatformProcess } from './platform-process.ts';
 import { createRestClient, type RestClient } from './rest-client.ts';
 
 export interface Tenant extends RestClient {
@@ -63,9 +62,15 @@ export const patienceMs = 60_000;
 const retryDelaysMs = [50, 100, 200, 400];
 let tenants = 0;
 
+/** What answers requests: one process, or a gateway. */
+export interface ServedPlatform {
+  readonly url: string;
+  readonly operatorKey: string;
+}
+
 /** Makes an organisation and a key that may do everything in it. */
 export async function createTenant(
-  platform: PlatformProcess,
+  platform: ServedPlatform,
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<Tenant> {
   const operator = createRestClient({ url: platform.url, key: platform.operatorKey });

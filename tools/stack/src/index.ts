@@ -1,5 +1,7 @@
 export { kafkaBrokersVariable, mongodbUrlVariable } from './config.ts';
+export { freePort } from './free-port.ts';
 export { withoutPassword } from './given-server.ts';
+export * from './guardian.ts';
 export { asImageEnvironment, kafkaSettings } from './kafka-settings.ts';
 export * from './kafka.ts';
 export * from './mongodb.ts';
