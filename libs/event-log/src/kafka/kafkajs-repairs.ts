@@ -68,7 +68,7 @@ function repairMetadata(): void {
   metadataResponse.parse = (response) => parse(withoutPartitionErrors(response));
 }
 
-export function withoutPartitionErrors(response: MetadataResponse): MetadataResponse {
+function withoutPartitionErrors(response: MetadataResponse): MetadataResponse {
   return {
     ...response,
     topicMetadata: response.topicMetadata.map((topic) => ({
