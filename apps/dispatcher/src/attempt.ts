@@ -98,6 +98,10 @@ export function createAttempt(options: AttemptOptions) {
   function judge({ planned, exchange }: Sent): Judged {
     const { queued, startedAt, request } = planned;
     const { signature, remark = null } = request;
+    if (remark !== null) {
+      const { id: deliveryId, endpointId, organisationId } = queued.delivery;
+      logger.warn({ organisationId, endpointId, deliveryId, remark }, 'a request that receivers may refuse');
+    }
     return conclude(queued, planned.endpoint, { startedAt, signature, remark, exchange });
   }
 

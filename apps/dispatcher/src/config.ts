@@ -2,6 +2,7 @@
 import { kafkaProblems } from '@posthorn/event-log';
 import { transportSecurityProblems } from '@posthorn/rpc';
 import {
+  brandingConfig,
   everyServiceConfig,
   grpcServerConfig,
   kafkaConfig,
@@ -26,6 +27,7 @@ export const dispatcherSpec = {
   allowTargets: targetConfig.allowTargets,
   dnsServers: targetConfig.dnsServers,
   ...publicConfig,
+  ...brandingConfig,
 } as const;
 
 export type DispatcherConfig = ConfigOf<typeof dispatcherSpec>;

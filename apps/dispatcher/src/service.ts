@@ -87,7 +87,7 @@ export interface DispatcherOptions {
 const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
 const lookForChangesMs = 500;
 const lookForLanesMs = 60_000;
-const lookForTasksMs = 2000;
+const lookForTasksMs = 1000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { log, events, deliveries, clients, webhookClient, clock, random, logger, metrics } = options;

@@ -21,7 +21,7 @@ import {
   reservationMigrations,
 } from '@posthorn/event-ingest';
 import { createGateway, standardDialects, type DialectsConfig } from '@posthorn/gateway';
-import { createAllowList } from '@posthorn/models';
+import { createAllowList, type Branding } from '@posthorn/models';
 import {
   createInProcessClient,
   type Client,
@@ -65,6 +65,8 @@ export interface PlatformOptions {
   /** CIDRs that deliveries may reach although they aren't public. */
   readonly allowTargets: readonly string[];
   readonly publicUrl: string | null;
+  /** What messages for people are signed with where an organisation has no branding of its own. */
+  readonly branding?: Branding;
   readonly requireHttps: boolean;
   /** The system's when empty. */
   readonly dnsServers: readonly string[];
@@ -153,6 +155,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     clients: { directory, endpoints: client(config.endpoints) },
     webhookClient: createWebhookClient({ resolver, clock, userAgent: `Posthorn/${version}` }),
     publicUrl: () => options.publicUrl ?? listeningAddress,
+    ...(options.branding !== undefined && { branding: options.branding }),
     clock,
     random,
     logger,

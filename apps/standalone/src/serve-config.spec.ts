@@ -13,6 +13,9 @@ test('without any variable it is what the documentation promises', () => {
     requireHttps: false,
     dnsServers: [],
     maxEventBytes: 262_144,
+    rapidlyBrand: 'Rapidly',
+    rapidlyIconUrl: null,
+    rapidlyThumbnailUrl: null,
   });
 });
 

@@ -3,7 +3,7 @@
  * waits for `listening on`) needs; the log goes to standard error, JSON lines.
  */
 import { DomainError } from '@posthorn/models';
-import { createMetrics, runService } from '@posthorn/runtime';
+import { brandingOf, createMetrics, runService } from '@posthorn/runtime';
 import { readServeConfig, type ServeConfig, type ServeOptions } from './serve-config.ts';
 import { keptEncryptionKey } from './encryption-key.ts';
 import type { Io } from './io.ts';
@@ -26,6 +26,7 @@ export function serve(options: ServeOptions, io: Io): Promise<void> {
       try {
         const platform = await startPlatform({
           ...config,
+          branding: brandingOf(config),
           encryptionKeys: config.encryptionKeys ?? [keptEncryptionKey(config.dataDir)],
           version,
           logger,
