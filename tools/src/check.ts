@@ -29,6 +29,7 @@ const STEPS: readonly Step[] = [
   { name: 'proto-breaking', command: 'node tools/src/proto/check-breaking.ts' },
   { name: 'proto-generated', command: 'node tools/src/proto/check-generated.ts' },
   { name: 'docs', command: 'node tools/src/docs/generate-docs.ts --check' },
+  { name: 'manifests', command: 'node --test --test-reporter=spec tools/src/manifests/*.check.ts' },
 ];
 
 const { values, positionals } = parseArgs({

@@ -195,6 +195,7 @@ for (const { name, yaml, resources } of rendered) {
         'POSTHORN_ENCRYPTION_KEY',
         'POSTHORN_OPERATOR_KEY',
         'POSTHORN_KAFKA_PASSWORD',
+        'POSTHORN_SERVICE_TOKEN_KEY',
       ];
       for (const { component, container } of deploymentsOf(resources)) {
         for (const entry of container.env.filter((variable) => secrets.includes(variable.name))) {
