@@ -67,7 +67,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const reference = referenceRoute({
     routes,
     openRoutes: open,
-    sections: dialects.filter(({ routes }) => routes.length > 0).map(dialectSection),
+    sections: dialects.map(dialectSection),
     version: config.version,
     serverUrl: () => publicUrl() || '/',
   });

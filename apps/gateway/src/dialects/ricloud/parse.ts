@@ -66,7 +66,7 @@ export function parseConfigFilter(query: Query): { state: ConfigState | null; cr
 }
 
 /** `date_created`, `date_created[gte]` and, for Python keywords, `date_created__gte`: all that are given count. */
-export function parseCreated(query: Query): CreatedRange {
+function parseCreated(query: Query): CreatedRange {
   let range: CreatedRange = {};
   for (const [name, value] of query.pairs) {
     const [, inBrackets, behindUnderscores] = dateParameter.exec(name) ?? [];

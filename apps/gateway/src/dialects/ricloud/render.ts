@@ -30,7 +30,7 @@ export function renderConfig({ endpoint, secret }: FoundEndpoint): RicloudConfig
 }
 
 /** The state of a config: whoever turned it off, it is deactivated; otherwise its last test counts. */
-export function configStateOf({ state, verification }: Endpoint): ConfigState {
+function configStateOf({ state, verification }: Endpoint): ConfigState {
   if (state === 'disabled') return 'deactivated';
   return ({ none: 'new', pending: 'new', passed: 'valid', failed: 'invalid' } as const)[verification];
 }

@@ -22,7 +22,7 @@ export interface PageLinks {
 }
 
 /** `per_page`: more than the most is the most. */
-export function parsePerPage(text: string | undefined): number {
+function parsePerPage(text: string | undefined): number {
   if (text === undefined || text === '') return defaultPerPage;
   const perPage = /^\d{1,9}$/.test(text) ? Number(text) : /^\d+$/.test(text) ? maxPerPage : 0;
   if (perPage < 1) throw badParameter('per_page', "Parameter 'per_page' cannot be less than 1");

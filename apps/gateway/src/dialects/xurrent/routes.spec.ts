@@ -436,7 +436,11 @@ describe('who asks', () => {
     add();
     const { number } = add({ organisationId: globex.id });
     const operator = { token: tokens.operator };
-    expect(idsOf(await call('GET', '/webhook_policies', operator))).toEqual([301, 302]);
+    const all = await call('GET', '/webhook_policies?fields=created_at', operator);
+    expect(all.body).toEqual([
+      { id: 301, created_at: '2015-09-10T12:15:16-05:00' },
+      { id: 302, created_at: '2015-09-10T17:15:16+00:00' },
+    ]);
     expect((await call('GET', `/webhook_policies/${number}`, operator)).status).toBe(200);
     expect(
       (await call('PATCH', `/webhook_policies/${number}`, { ...operator, body: { disabled: true } })).status,

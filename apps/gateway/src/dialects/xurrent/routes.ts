@@ -50,7 +50,7 @@ export function xurrentRoutes(deps: DialectDeps): readonly DialectRoute[] {
   }
 
   async function list(call: DialectCall, filter: PolicyFilter): Promise<Answer> {
-    // An operator who names no account has no zone of its own.
+    // An operator who names no account has no zone of its own to write times in.
     const zone = call.organisationId === null ? zoneOf('UTC') : await zoneFor(call.organisationId);
     const fields = parseFieldList(call.query.last('fields'));
     const sort = parseSort(call.query.last('sort'));
@@ -58,7 +58,9 @@ export function xurrentRoutes(deps: DialectDeps): readonly DialectRoute[] {
     const all = await reader.list(call);
     const wanted = all.filter((policy) => filter(policy) && matches(policy));
     const { items, headers } = pageOf(wanted, sort, { url: call.publicUrl + call.path, query: call.query });
-    const body = items.map((policy) => renderFields(policy, fields, zone));
+    const body = await Promise.all(
+      items.map(async (policy) => renderFields(policy, fields, await zoneFor(policy.organisationId))),
+    );
     return unlessUnchanged({ status: 200, body, headers }, call);
   }
 
