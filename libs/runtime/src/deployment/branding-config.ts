@@ -7,21 +7,22 @@ export const brandingConfig = {
     env: 'POSTHORN_DIALECT_RAPIDLY_BRAND',
     parser: text({ maxLength: 64 }),
     default: 'Rapidly',
-    description: 'What the dialect rapidly calls itself, also in messages to Discord and Slack.',
+    description: 'What the dialect rapidly calls itself in the reference and in its answers.',
   }),
   rapidlyIconUrl: configEntry<string, string | null>({
     env: 'POSTHORN_DIALECT_RAPIDLY_ICON_URL',
     parser: url,
     default: null,
     defaultText: 'none',
-    description: 'The picture beside that name in messages to Discord and Slack.',
+    description:
+      "The picture beside the dialect's name in rapidly's messages to Discord and Slack, which have that name too.",
   }),
   rapidlyThumbnailUrl: configEntry<string, string | null>({
     env: 'POSTHORN_DIALECT_RAPIDLY_THUMBNAIL_URL',
     parser: url,
     default: null,
     defaultText: 'none',
-    description: 'The larger picture in messages to Discord.',
+    description: "The larger picture in rapidly's messages to Discord.",
   }),
 } as const;
 
