@@ -78,6 +78,8 @@ export function createBackpressure(options: {
   }
 
   function count(partition: number, events: readonly Event[], sign: 1 | -1): void {
+    // What was forgotten with its partition isn't counted off.
+    if (sign === -1 && !unplanned.has(partition)) return;
     const counts = unplannedOf(partition);
     counts.events += sign * events.length;
     for (const event of events) counts.bytes += sign * event.payload.byteLength;

@@ -81,12 +81,17 @@ export const noPartition: Holding = {
   whenLost: new AbortController().signal,
 };
 
+interface Candidacy {
+  readonly controller: AbortController;
+  readonly acquired: Promise<Acquired | null>;
+}
+
 export function createOwnership(options: OwnershipOptions): Ownership {
   const { leases, clock, logger, termMs = defaultTermMs } = options;
   /** This process's name in leases and claims. */
   const owner = Buffer.from(options.random.bytes(9)).toString('base64url');
   const holdings = new Map<number, Held>();
-  const candidacies = new Map<number, AbortController>();
+  const candidacies = new Map<number, Candidacy>();
   const listeners: ((holding: Holding) => void)[] = [];
   let stopped = false;
   let renewing = false;
@@ -219,16 +224,21 @@ export function createOwnership(options: OwnershipOptions): Ownership {
         const lease = await leases.find(partition);
         return { holding: known, lease };
       }
-      const candidacy = new AbortController();
+      // Whoever asks again meanwhile waits for the same: a candidacy that nobody knows of could not be withdrawn.
+      const running = candidacies.get(partition);
+      if (running !== undefined) return running.acquired;
+      const controller = new AbortController();
+      const candidacy = { controller, acquired: candidate(partition, controller.signal) };
       candidacies.set(partition, candidacy);
-      const acquired = await candidate(partition, candidacy.signal);
+      const acquired = await candidacy.acquired;
       if (candidacies.get(partition) === candidacy) candidacies.delete(partition);
       return acquired;
     },
     held: () => [...holdings.values()].filter(({ state }) => state === 'held'),
     find: (partition) => holdings.get(partition),
     end(partition) {
-      candidacies.get(partition)?.abort();
+      candidacies.get(partition)?.controller.abort();
+      candidacies.delete(partition);
       const holding = holdings.get(partition);
       if (holding !== undefined) holding.state = 'ending';
     },
@@ -246,7 +256,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     onLost: (listener) => void listeners.push(listener),
     stop() {
       stopped = true;
-      for (const candidacy of candidacies.values()) candidacy.abort();
+      for (const { controller } of candidacies.values()) controller.abort();
     },
   };
 }
