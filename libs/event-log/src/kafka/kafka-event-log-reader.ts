@@ -335,6 +335,11 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
     resume(partition) {
       if (paused.delete(partition) && holdings.has(partition)) applyPause(partition);
     },
+    reopen(partition) {
+      if (!holdings.has(partition) || stopping.signal.aborted) return;
+      acquire(partition);
+      applyPause(partition);
+    },
     recorded(partition, next) {
       if (!holdings.has(partition)) return;
       recorded.set(partition, next);

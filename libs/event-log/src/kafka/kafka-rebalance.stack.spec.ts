@@ -207,4 +207,28 @@ describe('readers that come and go', () => {
     await eventually(() => books.next.has(gone!), patiently);
     expect([...books.next.keys()]).toEqual([gone]);
   });
+
+  it('ask for the place again when the consumer has lost it, and hand over nothing before', async () => {
+    harness = createKafkaLogHarness({ brokers: kafka.brokers });
+    const writer = harness.writer();
+    await writer.start();
+    await Promise.all([1, 2, 3].map((number) => writer.append(sampleEvent(number))));
+    const positions: number[] = [];
+    const answers: ((next: number) => void)[] = [];
+    const reader = harness.reader();
+    await reader.start({
+      assigned: () => new Promise((resolve) => answers.push(resolve)),
+      deliver: ({ events }) => void positions.push(...events.map(({ position }) => position)),
+      revoked: () => Promise.resolve(),
+    });
+    await eventually(() => answers.length === 1, patiently);
+    answers[0]?.(1);
+    await eventually(() => positions.length === 3, patiently);
+    reader.reopen?.(0);
+    await eventually(() => answers.length === 2, patiently);
+    await writer.append(sampleEvent(4));
+    answers[1]?.(2);
+    await eventually(() => positions.length === 6, patiently);
+    expect(positions).toEqual([1, 2, 3, 2, 3, 4]);
+  });
 });
