@@ -118,7 +118,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         const one = sampleDelivery(sampleEvent(1));
         const two = sampleDelivery(sampleEvent(2));
         await store.record([insert({ delivery: one })], []);
-        expect(await store.findRecorded([one.id, two.id])).toEqual(new Set([one.id]));
+        expect(await store.findRecorded([one, two])).toEqual(new Set([one.id]));
       });
     });
 

@@ -89,7 +89,8 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
 
   return {
     record: writer.record,
-    findRecorded: async (ids) => new Set(ids.filter((id) => selectId.get(id) !== undefined)),
+    findRecorded: async (deliveries) =>
+      new Set(deliveries.map(({ id }) => id).filter((id) => selectId.get(id) !== undefined)),
     ...createWaiting(database, (row) => selectEvent.get(row.organisation_id, row.event_id)),
     ...createDeliveryKeys(database),
     claimNow: (request) => database.write(() => takeAtOnce(request)),

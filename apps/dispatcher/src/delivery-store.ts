@@ -29,8 +29,10 @@ export interface DeliveryStore {
    */
   record(records: readonly DeliveryRecord[], books: readonly NextPosition[]): Promise<void>;
 
-  /** Which of these deliveries are on record already. */
-  findRecorded(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** The ids of those of these deliveries that are on record already. */
+  findRecorded(
+    deliveries: readonly Pick<Delivery, 'organisationId' | 'id'>[],
+  ): Promise<ReadonlySet<string>>;
 
   /** Gives back what former owners of a partition had claimed: due at once, in its key's order. Answers how many. */
   releaseClaims(request: ReleaseRequest): Promise<number>;

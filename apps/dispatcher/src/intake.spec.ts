@@ -81,8 +81,11 @@ function setUp(limits: Partial<IntakeLimits> = {}) {
       claim: (batch: LogBatch) => unlessAway('events', () => world.claims(batch)),
     } as Partial<EventStore> as EventStore,
     deliveries: {
-      findRecorded: (ids: readonly string[]) =>
-        unlessAway('deliveries', () => new Set(ids.filter((id) => world.recorded.has(id)))),
+      findRecorded: (wanted: readonly { readonly id: string }[]) =>
+        unlessAway(
+          'deliveries',
+          () => new Set(wanted.map(({ id }) => id).filter((id) => world.recorded.has(id))),
+        ),
     } as Partial<DeliveryStore> as DeliveryStore,
     directory,
     ownership: ownershipOf(holding),

@@ -221,10 +221,10 @@ export function createIntake(options: IntakeOptions): Intake {
     reading: Reading,
     repeated: readonly Planned[],
   ): Promise<ReadonlySet<string> | null> {
-    const ids = repeated.flatMap((one) => one.deliveries.map(({ id }) => id));
+    const planned = repeated.flatMap((one) => one.deliveries);
     let found: ReadonlySet<string> | null = null;
     await patiently(reading, 'what is on record of a batch', async () => {
-      found = ids.length === 0 ? nothingRecorded : await deliveries.findRecorded(ids);
+      found = planned.length === 0 ? nothingRecorded : await deliveries.findRecorded(planned);
     });
     return found;
   }

@@ -24,6 +24,11 @@ export interface MongoCollection<D extends MongoDocument> {
   insert(document: D): Promise<boolean>;
   /** Inserts what it can; answers the places of the documents that a unique index refused. */
   insertMany(documents: readonly D[]): Promise<ReadonlySet<number>>;
+  /**
+   * Inserts one after the other, so that none is there without those before it; answers the places of those that were
+   * there already, which stay as they are.
+   */
+  insertInOrder(documents: readonly D[]): Promise<ReadonlySet<number>>;
   findOne(filter: MongoFilter<D>, options?: FindOneOptions): Promise<D | null>;
   find(filter: MongoFilter<D>, options: FindManyOptions): Promise<D[]>;
   /** How many match, counted up to `limit` if there is one. */
@@ -40,8 +45,8 @@ export interface MongoCollection<D extends MongoDocument> {
   deleteOne(filter: MongoFilter<D>): Promise<boolean>;
   /** Answers how many there were. */
   deleteMany(filter: MongoFilter<D>): Promise<number>;
-  /** Changes one document for each, in any order; a document that doesn't match stays as it is. */
-  updateEach(changes: readonly MongoChange<D>[]): Promise<void>;
+  /** Changes one document for each, in any order; a document that doesn't match stays as it is. Answers how many matched. */
+  updateEach(changes: readonly MongoChange<D>[]): Promise<number>;
 }
 
 /** Every document has a key of ours: text, so that it sorts and reads the same everywhere. */
@@ -59,6 +64,8 @@ export interface MongoChange<D> {
 
 export interface FindOneOptions {
   readonly sort?: Sort;
+  /** How many of those that match are passed over first; in an index, for as many as are asked for by number. */
+  readonly skip?: number;
   /** The name of the index to use, where several would do. */
   readonly hint?: string;
   readonly projection?: Readonly<Record<string, 0 | 1>>;
@@ -68,7 +75,6 @@ export interface FindOneOptions {
 
 export interface FindManyOptions extends FindOneOptions {
   readonly limit: number;
-  readonly skip?: number;
 }
 
 export interface CollectionOptions extends Omit<RetryOptions, 'onRetry'> {
@@ -141,13 +147,16 @@ export function createMongoCollection<D extends MongoDocument>(
 
     deleteMany: (filter) => run('deleteMany', async () => (await collection.deleteMany(filter)).deletedCount),
 
+    insertInOrder: (documents) => run('insertInOrder', () => insertInOrder(documents)),
+
     updateEach: (changes) =>
       run('updateEach', async () => {
-        if (changes.length === 0) return;
-        await collection.bulkWrite(
+        if (changes.length === 0) return 0;
+        const { matchedCount } = await collection.bulkWrite(
           changes.map(({ filter, update }) => ({ updateOne: { filter, update } })),
           { ordered: false },
         );
+        return matchedCount;
       }),
   };
 
@@ -159,6 +168,24 @@ export function createMongoCollection<D extends MongoDocument>(
       if (found !== null) return found as D;
     }
     throw new Error('The database neither changes the document nor makes it.');
+  }
+
+  async function insertInOrder(documents: readonly D[]): Promise<ReadonlySet<number>> {
+    if (documents.length === 0) return new Set();
+    for (let tries = 0; tries < maxUpsertTries; tries++) {
+      const upserts = documents.map(({ _id, ...fields }) => ({
+        updateOne: {
+          filter: { _id } as MongoFilter<D>,
+          update: { $setOnInsert: fields } as MongoUpdate<D>,
+          upsert: true,
+        },
+      }));
+      const written = await unlessDuplicate(() => collection.bulkWrite(upserts, { ordered: true }), null);
+      if (written === null) continue;
+      const inserted = new Set(Object.keys(written.upsertedIds).map(Number));
+      return new Set([...documents.keys()].filter((place) => !inserted.has(place)));
+    }
+    throw new Error('The database neither has the documents nor makes them.');
   }
 
   async function insertMany(documents: readonly D[]): Promise<ReadonlySet<number>> {

@@ -1,0 +1,196 @@
+import { deliveryReasons, idFloor, type Delivery } from '@posthorn/models';
+import {
+  deliveryName,
+  toDelivery,
+  toDeliveryDocument,
+  type DeliveryCollections,
+  type DeliveryDocument,
+} from './delivery-documents.mongo.ts';
+import { createDeliveryKeys } from './delivery-keys.mongo.ts';
+import { createDeliveryLists } from './delivery-lists.mongo.ts';
+import { createRecord } from './delivery-record.mongo.ts';
+import type { ClaimNowRequest, DeliveryStore, RecordedHealth } from './delivery-store.ts';
+import { createWaiting, isAbsent, isThere, notEnded } from './delivery-waiting.mongo.ts';
+import { nameOf, unavailableYet } from './mongo-names.ts';
+import { organisationsOf } from './scan-pages.mongo.ts';
+
+/** How far back health looks, and how far waiting deliveries are counted. */
+const healthWindow = 200;
+const longHealthWindow = 1000;
+const waitingCountLimit = 10_000;
+const maxPartitions = 10_000;
+const scanSlice = 1000;
+/** How often a delivery is looked at again that comes and goes while it is being taken. */
+const maxTries = 10;
+
+/** Deliveries and attempts in MongoDB (delivery-documents.mongo.ts). */
+export function createMongoDeliveryStore(collections: DeliveryCollections): DeliveryStore {
+  const { deliveries, attempts, leases } = collections;
+  const lists = createDeliveryLists(collections);
+
+  async function takeAtOnce(request: ClaimNowRequest): Promise<Delivery> {
+    const { order, trigger, now, claim, claimedUntil } = request;
+    const _id = deliveryName(request.delivery);
+    const nextAttemptAt = order === null ? claimedUntil : null;
+    const document = toDeliveryDocument({
+      ...request,
+      delivery: { ...request.delivery, trigger, nextAttemptAt },
+      claim: order === null ? claim : null,
+      attempt: null,
+    });
+    for (let tries = 0; tries < maxTries; tries++) {
+      if (await deliveries.insert(document)) return toDelivery(document);
+      const taken = order === null ? await claimIt() : await putInOrder(order.key, order.position);
+      if (taken !== null) return toDelivery(taken);
+    }
+    throw unavailableYet('A delivery');
+
+    function claimIt(): Promise<DeliveryDocument | null> {
+      return deliveries.findOneAndUpdate({ _id }, { $set: { trigger, claim, nextAttemptAt: claimedUntil } });
+    }
+
+    /** Due now if it is the head of its key and in nobody's hands; else when it is promoted. */
+    async function putInOrder(orderKey: string, position: number): Promise<DeliveryDocument | null> {
+      const place = { trigger, orderKey, position };
+      return (
+        (await deliveries.findOneAndUpdate(
+          { _id, nextAttemptAt: isThere, claim: isAbsent },
+          { $set: { ...place, nextAttemptAt: now } },
+        )) ?? (await deliveries.findOneAndUpdate({ _id }, { $set: place }))
+      );
+    }
+  }
+
+  /** What waits of an endpoint, in whichever partition, with or without a time. */
+  async function waitingOf(organisationId: string, endpointId: string): Promise<readonly DeliveryDocument[]> {
+    const known = await leases.find(
+      {},
+      { limit: maxPartitions, sort: { _id: 1 }, hint: '_id_', projection: { _id: 1 } },
+    );
+    const partitions = [...new Set([0, ...known.map(({ _id }) => Number(_id))])];
+    const lane = { partition: { $in: partitions }, endpointId, organisationId };
+    const projection = { createdAt: 1 } as const;
+    const due = await deliveries.find(
+      { ...lane, nextAttemptAt: isThere },
+      { limit: waitingCountLimit, hint: 'waiting', projection },
+    );
+    const left = waitingCountLimit - due.length;
+    if (left === 0) return due;
+    const inOrder = await deliveries.find(
+      { ...lane, orderKey: isThere, nextAttemptAt: isAbsent },
+      { limit: left, hint: 'in_order', projection },
+    );
+    return [...due, ...inOrder];
+  }
+
+  return {
+    record: createRecord(collections),
+    ...createWaiting(collections),
+    ...createDeliveryKeys(collections),
+    claimNow: takeAtOnce,
+
+    async findRecorded(wanted) {
+      const found = await deliveries.find(
+        { _id: { $in: wanted.map(deliveryName) } },
+        { limit: wanted.length, projection: { id: 1 } },
+      );
+      return new Set(found.map(({ id }) => id));
+    },
+
+    async get(organisationId, id) {
+      const found = await deliveries.findOne({ _id: nameOf(organisationId, id) });
+      return found === null ? null : ((await lists.withLast([found]))[0] ?? null);
+    },
+    listDeliveries: lists.listDeliveries,
+    listAttempts: lists.listAttempts,
+
+    async cancel(organisationId, id, now) {
+      const cancelled = await deliveries.findOneAndUpdate(
+        { _id: nameOf(organisationId, id), state: { $in: notEnded } },
+        {
+          $set: { state: 'cancelled', reason: 'cancelled', finishedAt: now },
+          $unset: { nextAttemptAt: '', claim: '', orderKey: '' },
+        },
+      );
+      return cancelled === null ? null : toDelivery(cancelled);
+    },
+
+    async leaveOut(organisationId, id) {
+      const _id = nameOf(organisationId, id);
+      const reason = deliveryReasons.endpointDisabled;
+      await deliveries.updateOne({ _id, state: { $nin: notEnded } }, { $set: { reason } });
+      const found = await deliveries.findOne({ _id });
+      return found === null ? null : toDelivery(found);
+    },
+
+    async *scanAttempts({ organisationId, endpointId, after, before }) {
+      const lane = { organisationId, endpointId };
+      let from: readonly object[] = [{ startedAt: { $gte: after } }];
+      for (;;) {
+        const found = await attempts.find(
+          { $and: [lane, { startedAt: { $lt: before } }, ...from] },
+          {
+            limit: scanSlice,
+            sort: { startedAt: 1, _id: 1 },
+            hint: 'by_endpoint',
+            projection: { startedAt: 1, durationMs: 1, outcome: 1 },
+          },
+        );
+        yield found.map(({ startedAt, durationMs, outcome }) => ({
+          startedAt: startedAt.getTime(),
+          durationMs,
+          outcome,
+        }));
+        const last = found.at(-1);
+        if (last === undefined || found.length < scanSlice) return;
+        const { startedAt, _id } = last;
+        from = [
+          { startedAt: { $gte: startedAt } },
+          { $or: [{ startedAt: { $gt: startedAt } }, { _id: { $gt: _id } }] },
+        ];
+      }
+    },
+
+    async health(organisationId, endpointId): Promise<RecordedHealth> {
+      const lastAttempts = (limit: number) =>
+        attempts.find(
+          { organisationId, endpointId },
+          {
+            limit,
+            sort: { startedAt: -1, _id: -1 },
+            hint: 'by_endpoint',
+            projection: { startedAt: 1, outcome: 1 },
+          },
+        );
+      const last = await lastAttempts(healthWindow);
+      const successAt = last.findIndex(({ outcome }) => outcome === 'success');
+      const failures = successAt === -1 ? last.length : successAt;
+      // Only an endpoint that has failed for long is looked further back for.
+      const looked = failures === healthWindow ? await lastAttempts(longHealthWindow) : last;
+      const waiting = await waitingOf(organisationId, endpointId);
+      const oldest = Math.min(...waiting.map(({ createdAt }) => createdAt.getTime()));
+      return {
+        consecutiveFailures: failures,
+        failingSince: last[failures - 1]?.startedAt ?? null,
+        lastSuccessAt: looked.find(({ outcome }) => outcome === 'success')?.startedAt ?? null,
+        waiting: waiting.length,
+        oldestWaitingAt: waiting.length === 0 ? null : new Date(oldest),
+      };
+    },
+
+    async sweep(organisationId, before, limit) {
+      const old = await deliveries.find(
+        { _id: { $gte: `${organisationId}/`, $lt: nameOf(organisationId, idFloor(before.getTime())) } },
+        { limit, sort: { _id: 1 }, hint: '_id_', projection: { _id: 1 } },
+      );
+      const [first, last] = [old[0]?._id, old.at(-1)?._id];
+      if (first === undefined || last === undefined) return 0;
+      // Nothing else has a name between the first and the last: attempts are named after their deliveries.
+      await attempts.deleteMany({ _id: { $gte: `${first}/`, $lt: `${last}0` } });
+      await deliveries.deleteMany({ _id: { $in: old.map(({ _id }) => _id) } });
+      return old.length;
+    },
+
+    organisations: (after, limit) => organisationsOf(deliveries, after, limit),
+  };
+}

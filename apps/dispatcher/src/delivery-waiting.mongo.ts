@@ -1,0 +1,210 @@
+import type { MongoFilter } from '@posthorn/mongo';
+import {
+  orderOf,
+  toDelivery,
+  type DeliveryCollections,
+  type DeliveryDocument,
+} from './delivery-documents.mongo.ts';
+import type {
+  ClaimedDelivery,
+  ClaimedDue,
+  ClaimRequest,
+  DeliveryStore,
+  SettleRequest,
+  WaitingLane,
+} from './delivery-store.ts';
+import { verifyEventType } from './envelope/xurrent.ts';
+import { toEvent, type EventDocument } from './event-store.mongo.ts';
+import { nameOf } from './mongo-names.ts';
+
+export const isThere = { $exists: true } as const;
+export const isAbsent = { $exists: false } as const;
+export const notEnded = ['pending', 'retrying', 'held'] as const;
+
+/** Payloads that are read at a time: what is read in vain, because the bound on bytes is reached, is bounded too. */
+const eventsAtOnce = 16;
+
+interface Candidate {
+  readonly found: DeliveryDocument;
+  readonly claim: string;
+}
+
+/** The half of the store that brings back what waits. */
+export function createWaiting({
+  deliveries,
+  events,
+}: DeliveryCollections): Pick<
+  DeliveryStore,
+  'releaseClaims' | 'waitingLanes' | 'claimDue' | 'settleWaiting'
+> {
+  /** What waits in the buckets, due or not, the first due first; one more than may be taken. */
+  async function candidatesOf(request: ClaimRequest): Promise<readonly Candidate[]> {
+    const { organisationId, endpointId, buckets, verificationOnly, limit } = request;
+    const inBuckets = await Promise.all(
+      buckets.map(async ({ partition, claim, inHands }) => {
+        const found = await deliveries.find(
+          {
+            ...(verificationOnly && { eventType: verifyEventType }),
+            partition,
+            endpointId,
+            organisationId,
+            nextAttemptAt: isThere,
+            claim: { $nin: inHands },
+          },
+          { limit: limit + 1, sort: { nextAttemptAt: 1 }, hint: verificationOnly ? 'verifying' : 'waiting' },
+        );
+        return found.map((one) => ({ found: one, claim }));
+      }),
+    );
+    const all = inBuckets.flat();
+    return buckets.length === 1 ? all : all.sort((a, b) => dueTime(a.found) - dueTime(b.found));
+  }
+
+  async function eventsOf(candidates: readonly Candidate[]): Promise<ReadonlyMap<string, EventDocument>> {
+    const names = new Set(candidates.map(({ found }) => eventName(found)));
+    const found = await events.find({ _id: { $in: [...names] } }, { limit: names.size });
+    return new Map(found.map((event) => [event._id, event]));
+  }
+
+  /** Those of the due ones that are taken, with their events: up to the bound on bytes, and at least one. */
+  async function chosenFrom(due: readonly Candidate[], maxBytes: number) {
+    const chosen: (Candidate & { readonly event: EventDocument | null })[] = [];
+    let bytes = 0;
+    for (let from = 0; from < due.length && bytes <= maxBytes; from += eventsAtOnce) {
+      const some = due.slice(from, from + eventsAtOnce);
+      const found = await eventsOf(some);
+      for (const candidate of some) {
+        if (bytes > maxBytes) break;
+        const event = found.get(eventName(candidate.found)) ?? null;
+        bytes += event?.payload.byteLength ?? 0;
+        chosen.push({ ...candidate, event });
+      }
+    }
+    return chosen;
+  }
+
+  /** Claims each if it is still as it was found; answers the names of those that were. */
+  async function claimAll(chosen: readonly Candidate[], claimedUntil: Date): Promise<ReadonlySet<string>> {
+    const matched = await deliveries.updateEach(
+      chosen.map(({ found, claim }) => ({
+        filter: {
+          _id: found._id,
+          nextAttemptAt: found.nextAttemptAt ?? isAbsent,
+          claim: found.claim ?? isAbsent,
+        },
+        update: { $set: { claim, nextAttemptAt: claimedUntil } },
+      })),
+    );
+    const names = chosen.map(({ found }) => found._id);
+    if (matched === chosen.length) return new Set(names);
+    const claims = new Map(chosen.map(({ found, claim }) => [found._id, claim]));
+    const now = await deliveries.find(
+      { _id: { $in: names }, nextAttemptAt: claimedUntil },
+      { limit: names.length, projection: { claim: 1 } },
+    );
+    return new Set(now.filter((one) => one.claim === claims.get(one._id)).map(({ _id }) => _id));
+  }
+
+  async function claimDue(request: ClaimRequest): Promise<ClaimedDue> {
+    const candidates = await candidatesOf(request);
+    const due = candidates
+      .slice(0, request.limit)
+      .filter(({ found }) => dueTime(found) <= request.now.getTime());
+    const chosen = await chosenFrom(due, request.maxBytes);
+    const next = candidates[chosen.length]?.found.nextAttemptAt ?? null;
+    const claimed = chosen.length === 0 ? new Set() : await claimAll(chosen, request.claimedUntil);
+    const taken = chosen
+      .filter(({ found }) => claimed.has(found._id))
+      .map(({ found, event }): ClaimedDelivery => ({
+        delivery: toDelivery(found),
+        event: event && toEvent(event),
+        partition: found.partition,
+        order: orderOf(found),
+      }));
+    return { due: taken, nextDueAt: next };
+  }
+
+  async function settleIn(partition: number, request: SettleRequest, limit: number): Promise<number> {
+    const { organisationId, endpointId, state, reason, now } = request;
+    const lane = { partition, endpointId, organisationId, claim: isAbsent };
+    const projection = { _id: 1 } as const;
+    const due = await deliveries.find(
+      { ...lane, nextAttemptAt: isThere },
+      { limit, sort: { nextAttemptAt: 1 }, hint: 'waiting', projection },
+    );
+    const left = limit - due.length;
+    const inOrder =
+      left === 0
+        ? []
+        : await deliveries.find(
+            { ...lane, orderKey: isThere, nextAttemptAt: isAbsent },
+            { limit: left, sort: { orderKey: 1, position: 1 }, hint: 'in_order', projection },
+          );
+    const names = [...due, ...inOrder].map(({ _id }) => _id);
+    if (names.length === 0) return 0;
+    const unclaimed = { _id: { $in: names }, claim: isAbsent };
+    const rest = { nextAttemptAt: '', orderKey: '' } as const;
+    const finishedAt = state === 'cancelled' ? now : null;
+    await deliveries.updateMany(
+      { ...unclaimed, state: { $in: notEnded } },
+      { $set: { state, reason, finishedAt }, $unset: rest },
+    );
+    // What had ended and was to be attempted once more, on demand, stays as it ended.
+    await deliveries.updateMany(unclaimed, { $unset: rest });
+    return names.length;
+  }
+
+  return {
+    async releaseClaims({ partition, keep, now }) {
+      const claimed: MongoFilter<DeliveryDocument> = { partition, claim: { $exists: true, $nin: keep } };
+      const due = await deliveries.updateMany(
+        { ...claimed, nextAttemptAt: isThere },
+        { $set: { nextAttemptAt: now }, $unset: { claim: '' } },
+      );
+      return due + (await deliveries.updateMany(claimed, { $unset: { claim: '' } }));
+    },
+
+    async waitingLanes(partitions) {
+      const lanes = new Map<string, WaitingLane>();
+      for (const partition of partitions) {
+        for (let after = ''; ;) {
+          const found = await deliveries.findOne(
+            { partition, endpointId: { $gt: after }, nextAttemptAt: isThere },
+            {
+              sort: { endpointId: 1, nextAttemptAt: 1 },
+              hint: 'waiting',
+              projection: { organisationId: 1, endpointId: 1, nextAttemptAt: 1 },
+            },
+          );
+          if (found?.nextAttemptAt === undefined) break;
+          const { organisationId, endpointId, nextAttemptAt: dueAt } = found;
+          after = endpointId;
+          const known = lanes.get(endpointId);
+          if (known === undefined || known.dueAt > dueAt) {
+            lanes.set(endpointId, { organisationId, endpointId, dueAt });
+          }
+        }
+      }
+      return [...lanes.values()].sort((a, b) => (a.endpointId < b.endpointId ? -1 : 1));
+    },
+
+    claimDue,
+
+    async settleWaiting(request) {
+      let changed = 0;
+      for (const partition of request.partitions) {
+        if (changed === request.limit) break;
+        changed += await settleIn(partition, request, request.limit - changed);
+      }
+      return changed;
+    },
+  };
+}
+
+function dueTime({ nextAttemptAt }: DeliveryDocument): number {
+  return nextAttemptAt?.getTime() ?? 0;
+}
+
+function eventName({ organisationId, eventId }: DeliveryDocument): string {
+  return nameOf(organisationId, eventId);
+}

@@ -1,0 +1,194 @@
+import type { QueryPlan } from '@posthorn/mongo';
+import { describeDeliverySearch } from './delivery-search.contract.ts';
+import { describeDeliveryStore } from './delivery-store.contract.ts';
+import { describeEventClaims } from './event-claims.contract.ts';
+import { sampleAttempt, sampleDelivery, sampleEvent, sampleTime, succeeded } from './sample-deliveries.ts';
+import { createMongoDispatcherStores, type DispatcherStores } from './stores.mongo.ts';
+import { openTemporaryMongo } from './temporary-mongo.harness.ts';
+
+async function openStores(): Promise<DispatcherStores & Awaited<ReturnType<typeof openTemporaryMongo>>> {
+  const { database, close } = await openTemporaryMongo();
+  return { ...(await createMongoDispatcherStores(database)), database, close };
+}
+
+describeDeliveryStore('MongoDB', async () => {
+  const { deliveries, events, recordTestEvent, close } = await openStores();
+  return { deliveries, events, recordEvent: recordTestEvent, close };
+});
+
+describeEventClaims('MongoDB', openStores);
+
+describeDeliverySearch('MongoDB', async () => {
+  const { deliveries, search, close } = await openStores();
+  return {
+    search,
+    close,
+    record: (delivery, attempt) =>
+      deliveries.record(
+        [
+          attempt === null
+            ? { kind: 'insert', delivery, partition: 0, epoch: 0, order: null, claim: null, attempt }
+            : { kind: 'update', delivery, expectedClaim: '', order: null, claim: null, attempt },
+        ],
+        [],
+      ),
+  };
+});
+
+describe('the stores of the dispatcher on MongoDB', () => {
+  let stores: Awaited<ReturnType<typeof openStores>>;
+  beforeEach(async () => {
+    stores = await openStores();
+  });
+  afterEach(() => stores.close());
+
+  const page = { limit: 10, cursor: '' };
+  const delivery = sampleDelivery(sampleEvent(1), 'endpoint', { nextAttemptAt: sampleTime(5) });
+  const attempt = sampleAttempt(delivery);
+  const lane = { organisationId: 'org', endpointId: 'endpoint' };
+  const buckets = [{ partition: 0, claim: 'me', inHands: ['me'] }];
+  const claimDue = (verificationOnly: boolean) => ({
+    ...lane,
+    buckets,
+    now: sampleTime(9),
+    claimedUntil: sampleTime(99),
+    verificationOnly,
+    limit: 10,
+    maxBytes: 1000,
+  });
+  const settle = { ...lane, state: 'held', reason: 'endpoint_disabled', now: sampleTime(9) } as const;
+  const key = { ...lane, partition: 0, key: 'a' };
+  const inOrder = {
+    kind: 'insert',
+    delivery: sampleDelivery(sampleEvent(2)),
+    partition: 0,
+    epoch: 1,
+    order: { key: 'a', position: 2 },
+    claim: null,
+    attempt: null,
+  } as const;
+
+  /** Every index of a collection that a step's commands use. */
+  async function indexesOf(run: () => Promise<unknown>): Promise<readonly string[]> {
+    await stores.recordTestEvent(sampleEvent(1));
+    await stores.leases.take(await stores.leases.find(0), 'me');
+    await stores.deliveries.record([{ ...inOrder, delivery, order: null }, inOrder], []);
+    const plans = await stores.database.explain(run);
+    const unindexed = (plan: QueryPlan): boolean => plan.isUnindexed || plan.indexes.length === 0;
+    expect(plans.filter(unindexed)).toEqual([]);
+    const used = plans.flatMap(({ collection, indexes }) => indexes.map((index) => `${collection}.${index}`));
+    return [...new Set(used)].map((name) => name.replace('dispatcher_', '')).sort();
+  }
+
+  const steps: readonly (readonly [string, () => Promise<unknown>, readonly string[]])[] = [
+    ['lanes with something waiting', () => stores.deliveries.waitingLanes([0]), ['deliveries.waiting']],
+    [
+      'what is due of a lane',
+      () => stores.deliveries.claimDue(claimDue(false)),
+      ['deliveries._id_', 'deliveries.waiting', 'events._id_'],
+    ],
+    [
+      'what asks a receiver to show itself',
+      () => stores.deliveries.claimDue(claimDue(true)),
+      ['deliveries.verifying'],
+    ],
+    [
+      'what a former owner had claimed',
+      () => stores.deliveries.releaseClaims({ partition: 0, keep: ['me'], now: sampleTime(9) }),
+      ['deliveries.claimed'],
+    ],
+    [
+      'what waits of an endpoint',
+      () => stores.deliveries.settleWaiting({ ...settle, partitions: [0], limit: 10 }),
+      ['deliveries._id_', 'deliveries.in_order', 'deliveries.waiting'],
+    ],
+    [
+      'the head of a key',
+      () => stores.deliveries.promote({ ...key, now: sampleTime(9), release: false }),
+      ['deliveries._id_', 'deliveries.in_order'],
+    ],
+    [
+      'the keys of a partition',
+      () => stores.deliveries.promoteKeys({ partition: 0, now: sampleTime(9), after: null, limit: 10 }),
+      ['deliveries._id_', 'deliveries.in_order'],
+    ],
+    [
+      'what waits behind a blocked head',
+      () => stores.deliveries.holdKey({ ...key, reason: 'order_blocked', limit: 10 }),
+      ['deliveries._id_', 'deliveries.in_order'],
+    ],
+    [
+      'a delivery whose claim stands, or no longer, and its books',
+      () =>
+        stores.deliveries.record(
+          [{ kind: 'update', delivery, expectedClaim: 'x', order: null, claim: null, attempt }],
+          [{ partition: 0, epoch: 1, next: 9 }],
+        ),
+      ['deliveries._id_', 'leases._id_'],
+    ],
+    [
+      'deliveries of an organisation',
+      () => stores.deliveries.listDeliveries({ organisationId: 'org' }, page),
+      ['deliveries._id_'],
+    ],
+    [
+      'deliveries of an endpoint',
+      () => stores.deliveries.listDeliveries(lane, page),
+      ['deliveries.by_endpoint'],
+    ],
+    [
+      'deliveries of an event',
+      () => stores.deliveries.listDeliveries({ organisationId: 'org', event: sampleEvent(1) }, page),
+      ['deliveries._id_'],
+    ],
+    [
+      'attempts of an organisation',
+      () => stores.deliveries.listAttempts({ organisationId: 'org' }, page),
+      ['attempts.by_time'],
+    ],
+    ['attempts of an endpoint', () => stores.deliveries.listAttempts(lane, page), ['attempts.by_endpoint']],
+    [
+      'attempts of a delivery',
+      () => stores.deliveries.listAttempts({ organisationId: 'org', deliveryId: delivery.id }, page),
+      ['attempts._id_'],
+    ],
+    [
+      "an endpoint's health",
+      () => stores.deliveries.health('org', 'endpoint'),
+      ['attempts.by_endpoint', 'deliveries.in_order', 'deliveries.waiting', 'leases._id_'],
+    ],
+    [
+      'what is too old',
+      () => stores.deliveries.sweep('org', sampleTime(1000), 10),
+      ['attempts._id_', 'deliveries._id_'],
+    ],
+    [
+      'events of an organisation',
+      () => stores.events.list({ organisationId: 'org', type: 'x' }, page),
+      ['events.by_time'],
+    ],
+    [
+      'events that are too old',
+      () => stores.events.sweep('org', sampleTime(9), 10),
+      ['events._id_', 'events.by_time'],
+    ],
+    ['organisations', () => stores.events.organisations('', 10), ['events._id_']],
+  ];
+
+  it.each(steps)('finds %s by its index alone', async (_, run, expected) => {
+    expect(await indexesOf(run)).toEqual(expected);
+  });
+
+  it('reads nothing for a batch that is new', async () => {
+    const event = sampleEvent(7);
+    const plans = await stores.database.explain(async () => {
+      await stores.events.claim({ partition: 0, events: [{ position: 1, event }], mayRepeat: false });
+      const ended = succeeded(sampleDelivery(event));
+      await stores.deliveries.record(
+        [{ ...inOrder, delivery: ended, order: null, attempt: sampleAttempt(ended) }],
+        [],
+      );
+    });
+    expect(plans).toEqual([]);
+  });
+});

@@ -1,0 +1,59 @@
+import type { Event } from '@posthorn/models';
+import type { MongoDatabase } from '@posthorn/mongo';
+import type { DeadRecordStore } from './dead-record-store.ts';
+import { createMongoDeadRecordStore } from './dead-record-store.mongo.ts';
+import {
+  attemptIndexes,
+  deliveryIndexes,
+  type AttemptDocument,
+  type DeliveryCollections,
+  type DeliveryDocument,
+} from './delivery-documents.mongo.ts';
+import type { DeliverySearch } from './delivery-search.ts';
+import { createMongoDeliverySearch } from './delivery-search.mongo.ts';
+import type { DeliveryStore } from './delivery-store.ts';
+import { createMongoDeliveryStore } from './delivery-store.mongo.ts';
+import type { EventStore } from './event-store.ts';
+import { createMongoEventStore, eventIndexes, type EventDocument } from './event-store.mongo.ts';
+import type { LeaseStore } from './lease-store.ts';
+import { createMongoLeaseStore, leaseCollection, type LeaseDocument } from './lease-store.mongo.ts';
+import type { TaskStore } from './task-store.ts';
+import { createMongoTaskStore } from './task-store.mongo.ts';
+
+/** All that the dispatcher keeps. */
+export interface DispatcherStores {
+  readonly events: EventStore;
+  readonly deliveries: DeliveryStore;
+  readonly search: DeliverySearch;
+  readonly tasks: TaskStore;
+  readonly leases: LeaseStore;
+  readonly deadRecords: DeadRecordStore;
+  /** Puts a test's event on record, which isn't in the log. */
+  readonly recordTestEvent: (event: Event) => Promise<void>;
+}
+
+/** The stores on a database of MongoDB, whose indexes are made first. Any number of dispatchers may share it. */
+export async function createMongoDispatcherStores(database: MongoDatabase): Promise<DispatcherStores> {
+  const collections: DeliveryCollections = {
+    events: await database.open<EventDocument>({ name: 'dispatcher_events', indexes: eventIndexes }),
+    deliveries: await database.open<DeliveryDocument>({
+      name: 'dispatcher_deliveries',
+      indexes: deliveryIndexes,
+    }),
+    attempts: await database.open<AttemptDocument>({
+      name: 'dispatcher_attempts',
+      indexes: attemptIndexes,
+    }),
+    leases: await database.open<LeaseDocument>(leaseCollection),
+  };
+  const events = createMongoEventStore(collections.events);
+  return {
+    events,
+    deliveries: createMongoDeliveryStore(collections),
+    search: createMongoDeliverySearch(collections),
+    tasks: await createMongoTaskStore(database),
+    leases: await createMongoLeaseStore(database),
+    deadRecords: await createMongoDeadRecordStore(database),
+    recordTestEvent: (event) => events.insert(event),
+  };
+}
