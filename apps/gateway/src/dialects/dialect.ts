@@ -105,6 +105,8 @@ export interface DialectRouteDescription {
   readonly answers: Readonly<Record<number, AnswerDescription<unknown>>>;
   /** How long the RPCs of a call may take together; 10 s when absent. */
   readonly deadlineMs?: number;
+  /** A GET that does something: HEAD, which asks for nothing, isn't served by it. */
+  readonly isUnsafe?: boolean;
   /** Never succeeds, so that the reference leaves it out: it tells its failures apart better than an unknown route would. */
   readonly onlyFails?: boolean;
 }

@@ -41,10 +41,11 @@ export function createRouteTable({ routes, basePaths, accepts = {} }: Paths): Ro
   return (method, path) => {
     const segments = belowBase(path);
     if (segments === null) return { route: null, allow: [] };
-    const wanted = method === 'HEAD' ? 'get' : method.toLowerCase();
+    const isHead = method === 'HEAD';
+    const wanted = isHead ? 'get' : method.toLowerCase();
     const [closest] = byFewestParams.filter((entry) => fits(entry, segments));
     const atPath = entries.filter(({ route }) => route.path === closest?.route.path);
-    const entry = atPath.find(({ route }) => route.method === wanted);
+    const entry = atPath.find(({ route }) => route.method === wanted && !(isHead && route.isUnsafe === true));
     if (entry === undefined) return { route: null, allow: methodsOf(atPath) };
     return { route: entry.route, params: paramsOf(entry, segments) };
   };

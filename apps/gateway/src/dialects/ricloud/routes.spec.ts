@@ -181,6 +181,11 @@ describe('POST /configs/webhook', () => {
     expect(paramsOf(answer)).toEqual({ url: expect.any(String) as unknown });
   });
 
+  test('the last of two fields with one name counts, as in Python', async () => {
+    const answer = await call('POST', '/configs/webhook', { body: `{"url":"x","url":"${url}"}` });
+    expect([answer.status, answer.body]).toMatchObject([201, { url }]);
+  });
+
   test('fields that it doesn’t know are ignored', async () => {
     expect((await call('POST', '/configs/webhook', { body: { url, name: 'x', secret: 'y' } })).status).toBe(
       201,
@@ -477,6 +482,12 @@ describe('POST /configs/webhook/{id}/test', () => {
     const answer = await call('POST', `/configs/webhook/${id}/test`);
     expect([answer.status, stateOf(answer)]).toEqual([200, 'pending']);
     expect((answer.body as { id: string }).id).toBe(fake.find(id)?.verificationId);
+  });
+
+  test('HEAD, which asks for nothing, tests nothing', async () => {
+    const { id } = fake.add('ricloud');
+    expect((await call('HEAD', `/configs/webhook/${id}/test`)).status).toBe(404);
+    expect(asked).toEqual([]);
   });
 
   test('a deactivated config is sent nothing', async () => {

@@ -127,6 +127,7 @@ export function ricloudRoutes(deps: DialectDeps): readonly DialectRoute[] {
         params,
         answers: { 200: { description: 'The test.', schema: taskSchema } },
         deadlineMs: testDeadlineMs,
+        isUnsafe: true,
         handle: async (call) => ({
           status: 200,
           body: renderTask(await testConfig(configs, call.params.id, call)),
