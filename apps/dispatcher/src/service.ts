@@ -228,6 +228,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     test,
     onDemand,
     recordEvent: options.recordTestEvent,
+    noteStored: (organisationId, endpointId, dueAt) => lanes.noteStored(organisationId, endpointId, dueAt),
     endpoints: clients.endpoints,
     principal,
     publicUrl: options.publicUrl,

@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configV1 } from '@posthorn/contracts';
-import { DomainError, type Principal, type SigningEndpoint } from '@posthorn/models';
+import { DomainError, type Event, type Principal, type SigningEndpoint } from '@posthorn/models';
 import { createInProcessClient, defineService } from '@posthorn/rpc';
 import { createMetrics, silentLogger } from '@posthorn/runtime';
 import { openSqlite, type SqliteDatabase } from '@posthorn/sqlite';
 import { createSeededRandom, FakeClock } from '@posthorn/testing';
+import type { DeliveryWithLast } from './delivery-store.ts';
 import { createDueClock } from './due-clock.ts';
 import { directoryOf } from './lanes.harness.ts';
 import { sampleAttempt, sampleDelivery, sampleEvent } from './sample-deliveries.ts';
@@ -36,11 +37,13 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function setUp() {
+function setUp(target = ricloud) {
   const clock = new FakeClock(Date.UTC(2026, 0, 1));
   const tasks = createSqliteTaskStore(database);
   const sent: string[] = [];
   const told: boolean[] = [];
+  const noted: string[] = [];
+  const stored: { events: Event[]; deliveries: DeliveryWithLast[] } = { events: [], deliveries: [] };
   const config = { isAway: false };
   const unused = (): Promise<never> => Promise.reject(new Error('nobody asks for this here'));
   const endpoints = createInProcessClient(
@@ -67,17 +70,31 @@ function setUp() {
   const runner = (seed: number) =>
     createTaskRunner({
       tasks,
-      events: { get: () => Promise.resolve(null) },
-      deliveries: { get: () => Promise.resolve(null), record: () => Promise.resolve() },
-      directory: directoryOf(new Map([[ricloud.endpoint.id, ricloud]])),
+      events: {
+        get: (_organisationId, id) => Promise.resolve(stored.events.find((event) => event.id === id) ?? null),
+      },
+      deliveries: {
+        get: (_organisationId, id) =>
+          Promise.resolve(stored.deliveries.find(({ delivery }) => delivery.id === id) ?? null),
+        record(records) {
+          for (const { delivery } of records) stored.deliveries.push({ delivery, lastAttempt: null });
+          return Promise.resolve();
+        },
+      },
+      directory: directoryOf(new Map([[target.endpoint.id, target]])),
       test: {
         send({ eventId = '' }) {
           sent.push(eventId);
           return Promise.resolve(sampleAttempt(sampleDelivery(sampleEvent(1))));
         },
       },
-      onDemand: { start: unused },
-      recordEvent: () => Promise.resolve(),
+      // The partition belongs to another dispatcher.
+      onDemand: { start: () => Promise.reject(new DomainError('unavailable', 'handed over')) },
+      recordEvent(event) {
+        stored.events.push(event);
+        return Promise.resolve();
+      },
+      noteStored: (_organisationId, endpointId) => void noted.push(endpointId),
       endpoints,
       principal,
       publicUrl: () => 'https://posthorn.example',
@@ -86,7 +103,7 @@ function setUp() {
       random: createSeededRandom(seed),
       logger: silentLogger,
     });
-  return { clock, tasks, sent, told, config, runner };
+  return { clock, tasks, sent, told, noted, config, runner };
 }
 
 describe('a task', () => {
@@ -135,5 +152,20 @@ describe('a task', () => {
       code: 'not_found',
     });
     expect(await tasks.get(null, 'round')).toBeNull();
+  });
+
+  it('whose verification waits in a partition of another dispatcher is made known there', async () => {
+    const xurrent: SigningEndpoint = {
+      ...ricloud,
+      endpoint: { ...ricloud.endpoint, dialect: 'xurrent' },
+      verificationCallbackPath: '/callbacks/code',
+    };
+    const { clock, tasks, noted, runner } = setUp(xurrent);
+    const run = runner(1).run(request, 100, signal);
+    await clock.advanceAsync(200);
+    expect(await run).toMatchObject({ kind: 'verification', state: 'processing' });
+
+    for (const task of await tasks.unfinished(10)) await runner(2).settle(task);
+    expect(noted).toEqual([xurrent.endpoint.id]);
   });
 });

@@ -4,6 +4,7 @@ import {
   DomainError,
   isFinal,
   newId,
+  type Delivery,
   type Endpoint,
   type Event,
   type Principal,
@@ -13,7 +14,7 @@ import {
 import type { configV1 } from '@posthorn/contracts';
 import type { Client } from '@posthorn/rpc';
 import { sleep, type Clock, type Logger, type Random } from '@posthorn/runtime';
-import type { DeliveryStore } from './delivery-store.ts';
+import type { DeliveryStore, DeliveryWithLast } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
 import type { DueClock } from './due-clock.ts';
 import { verifyEventType } from './envelope/xurrent.ts';
@@ -47,6 +48,8 @@ export interface TaskRunnerOptions {
   readonly onDemand: OnDemand;
   /** Puts an event on record that nobody else is to get. */
   readonly recordEvent: (event: Event) => Promise<unknown>;
+  /** Something of an endpoint waits in storage, due at `dueAt` by the due clock. */
+  readonly noteStored: (organisationId: string, endpointId: string, dueAt: number) => void;
   readonly endpoints: Client<typeof configV1.EndpointServiceService>;
   readonly principal: Principal;
   readonly publicUrl: () => string;
@@ -143,7 +146,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
       ],
       [],
     );
-    // Whoever owns its partition comes upon it within a minute; where that is us, it goes out at once.
+    // Where its partition is ours it goes out at once; else its owner is told when it looks at what hasn't ended.
     await onDemand.start([{ delivery: due, event }], 'schedule').catch((error: unknown) => {
       if (DomainError.from(error).code !== 'unavailable') throw error;
     });
@@ -172,15 +175,18 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     }
   }
 
-  /** What is on record of what the task sent; null while it hasn't ended. */
-  async function outcomeOf({ organisationId, endpointId, eventId }: Task): Promise<TaskEnd | null> {
+  /** What is on record of what the task sent; null while it isn't. */
+  async function sentBy({ organisationId, endpointId, eventId }: Task): Promise<DeliveryWithLast | null> {
     const event = eventId === null ? null : await events.get(organisationId, eventId);
-    const id = event && deliveryIdOfEvent(event, endpointId);
-    const found = id === null ? null : await deliveries.get(organisationId, id);
-    if (found === null || !isFinal(found.delivery.state)) return null;
-    return found.delivery.state === 'succeeded'
-      ? succeeded()
-      : failed(found.lastAttempt?.error ?? 'It was not delivered.');
+    if (event === null) return null;
+    return deliveries.get(organisationId, deliveryIdOfEvent(event, endpointId));
+  }
+
+  /** Whichever of the dispatchers owns it takes it up now, not when it next looks for what it was never told of. */
+  async function tellLane({ organisationId, endpointId, nextAttemptAt }: Delivery): Promise<void> {
+    if (nextAttemptAt === null) return;
+    await directory.load([organisationId]);
+    options.noteStored(organisationId, endpointId, nextAttemptAt.getTime());
   }
 
   function succeeded(): TaskEnd {
@@ -217,11 +223,13 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
         if (task.kind === 'test') await tellConfig(task, task.state === 'succeeded');
         return;
       }
-      const outcome = await outcomeOf(task);
-      if (outcome !== null) {
-        await end(task, outcome);
+      const sent = await sentBy(task);
+      if (sent !== null && isFinal(sent.delivery.state)) {
+        const error = sent.lastAttempt?.error ?? 'It was not delivered.';
+        await end(task, sent.delivery.state === 'succeeded' ? succeeded() : failed(error));
         return;
       }
+      if (sent !== null) await tellLane(sent.delivery);
       const sinceMs = clock.now() - (task.startedAt?.getTime() ?? 0);
       if (task.kind === 'test' && sinceMs > longestTestMs) {
         await end(task, failed('The test was interrupted.'));
