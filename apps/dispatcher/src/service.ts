@@ -244,6 +244,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     principal,
     logger,
   });
+  // The group may leave the partition with us all the same: then reading begins again where the books are by then.
+  ownership.onLost(({ partition }) => log.reopen?.(partition));
   directory.onChange((organisationId) => lanes.refresh(organisationId));
   let stopped = false;
 
