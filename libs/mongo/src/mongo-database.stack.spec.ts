@@ -1,7 +1,7 @@
-import { createLogger, createMetrics, systemClock } from '@posthorn/runtime';
+import { createMetrics, silentLogger, systemClock } from '@posthorn/runtime';
 import type { MongoCollection } from './mongo-collection.ts';
 import { connectMongo, type MongoDatabase } from './mongo-database.ts';
-import { openTestDatabase, testServerUrl } from './mongo.harness.ts';
+import { openTestDatabase } from './mongo.harness.ts';
 
 interface Thing {
   readonly _id: string;
@@ -116,7 +116,7 @@ describe('connecting to MongoDB', () => {
   const options = {
     database: 'posthorn_test_unused',
     clock: systemClock,
-    logger: createLogger({ service: 'mongo', level: 'silent' }),
+    logger: silentLogger,
     metrics: createMetrics(),
     timeoutMs: 300,
   };
@@ -136,7 +136,7 @@ describe('connecting to MongoDB', () => {
 
   it('counts operations, by collection and result', async () => {
     const metrics = createMetrics();
-    const database = await openTestDatabase({ metrics, url: testServerUrl() });
+    const database = await openTestDatabase({ metrics });
     const collection = await database.open<Thing>(things);
     await collection.insert({ _id: 'a', n: 1 });
     const rendered = await metrics.render();
