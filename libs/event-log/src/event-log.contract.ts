@@ -1,5 +1,5 @@
 import type { Event } from '@posthorn/models';
-import type { EventLogReader, EventLogWriter, LogBatch, LogConsumer } from './event-log.ts';
+import type { EventLogReader, EventLogWriter, LogBatch, LogConsumer, LogLoss } from './event-log.ts';
 
 /** A log under test: what it holds survives `restart`, which forgets everything in memory. */
 export interface LogUnderTest {
@@ -30,11 +30,13 @@ export function sampleEvent(number: number, over: Partial<Event> = {}): Event {
 /** Keeps what it is given and where each partition stands, like the dispatcher's books. */
 export class RecordingConsumer implements LogConsumer {
   readonly batches: LogBatch[] = [];
+  readonly losses: LogLoss[] = [];
   readonly next = new Map<number, number>();
   #waiters: (() => void)[] = [];
 
   assigned = (partition: number): Promise<number> => Promise.resolve(this.next.get(partition) ?? 1);
   revoked = (): Promise<void> => Promise.resolve();
+  lost = (loss: LogLoss): void => void this.losses.push(loss);
 
   deliver = (batch: LogBatch): void => {
     this.batches.push(batch);

@@ -71,7 +71,7 @@ export interface LogConsumer {
    */
   revoked(partition: number): Promise<void>;
   /** Something is missing: it has to be put on record, and the books go on at `loss.next`, the position that comes next. */
-  lost?(loss: LogLoss): void;
+  lost(loss: LogLoss): void;
 }
 
 export interface EventLogReader {

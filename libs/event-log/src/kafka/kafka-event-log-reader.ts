@@ -258,7 +258,7 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
     if (loss === undefined) return;
     metrics.lost(loss.reason);
     logger.error({ ...loss, topic }, 'events are missing in the log; reading goes on behind them');
-    consumer?.lost?.(loss);
+    consumer?.lost(loss);
   }
 
   function release(partition: number): void {

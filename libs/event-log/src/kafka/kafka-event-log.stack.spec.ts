@@ -7,7 +7,6 @@ import {
   sampleEvent,
   type LogUnderTest,
 } from '../event-log.contract.ts';
-import type { LogLoss } from '../event-log.ts';
 import { createKafkaLogHarness, type KafkaLogHarness } from './kafka-event-log.harness.ts';
 
 let kafka: KafkaServer;
@@ -124,8 +123,7 @@ describe('the log on Kafka', () => {
     open();
     const writer = harness.writer();
     await writer.start();
-    const losses: LogLoss[] = [];
-    const consumer = Object.assign(new RecordingConsumer(), { lost: (loss: LogLoss) => losses.push(loss) });
+    const consumer = new RecordingConsumer();
     const forget = async (offset: number): Promise<void> => {
       const admin = raw().admin();
       await admin.connect();
@@ -142,14 +140,14 @@ describe('the log on Kafka', () => {
     const reader = harness.reader();
     await reader.start(consumer);
     await consumer.until(6);
-    expect(losses).toEqual([{ partition: 0, reason: 'expired', from: 1, next: 5 }]);
+    expect(consumer.losses).toEqual([{ partition: 0, reason: 'expired', from: 1, next: 5 }]);
 
     reader.pause(0);
     for (let number = 11; number <= 20; number++) await writer.append(sampleEvent(number));
     await forget(15);
     reader.resume(0);
     await consumer.until(11);
-    expect(losses.slice(1)).toEqual([{ partition: 0, reason: 'expired', from: 11, next: 16 }]);
+    expect(consumer.losses.slice(1)).toEqual([{ partition: 0, reason: 'expired', from: 11, next: 16 }]);
     expect(consumer.events.map(({ id }) => id)).toEqual(
       [5, 6, 7, 8, 9, 10, 16, 17, 18, 19, 20].map((number) => sampleEvent(number).id),
     );
@@ -160,12 +158,11 @@ describe('the log on Kafka', () => {
     const writer = harness.writer();
     await writer.start();
     for (let number = 1; number <= 3; number++) await writer.append(sampleEvent(number));
-    const losses: LogLoss[] = [];
-    const consumer = Object.assign(new RecordingConsumer(), { lost: (loss: LogLoss) => losses.push(loss) });
+    const consumer = new RecordingConsumer();
     consumer.next.set(0, 100);
     await harness.reader().start(consumer);
     await consumer.until(3);
-    expect(losses).toEqual([{ partition: 0, reason: 'truncated', from: 100, next: 1 }]);
+    expect(consumer.losses).toEqual([{ partition: 0, reason: 'truncated', from: 100, next: 1 }]);
     expect(consumer.batches[0]?.mayRepeat).toBe(true);
   });
 

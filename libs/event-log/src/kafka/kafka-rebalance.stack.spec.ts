@@ -4,6 +4,11 @@ import { sampleEvent } from '../event-log.contract.ts';
 import type { EventLogReader, LogBatch, LogConsumer } from '../event-log.ts';
 import { createKafkaLogHarness, type KafkaLogHarness } from './kafka-event-log.harness.ts';
 
+const noLoss = (): never => {
+  throw new Error('nothing may be lost here');
+};
+const neither: Pick<LogConsumer, 'revoked' | 'lost'> = { revoked: () => Promise.resolve(), lost: noLoss };
+
 /** The books that all readers share, and who may write in them: a partition's lease is taken and given back. */
 class SharedBooks {
   readonly next = new Map<number, number>();
@@ -29,6 +34,7 @@ class SharedBooks {
         for (const wake of this.#waiting.splice(0)) wake();
         return Promise.resolve();
       },
+      lost: noLoss,
     };
   }
 
@@ -127,7 +133,7 @@ describe('readers that come and go', () => {
         });
       },
       deliver: ({ partition, events }) => void seen.push(...events.map(() => partition)),
-      revoked: () => Promise.resolve(),
+      ...neither,
     });
     await eventually(() => seen.length > 0 && asked === 2, patiently);
     expect(new Set(seen)).toEqual(new Set([1]));
@@ -154,6 +160,7 @@ describe('readers that come and go', () => {
         told.push('revoked');
         return Promise.resolve();
       },
+      lost: noLoss,
     });
     await eventually(() => told.length === 1, patiently);
     await late.stop();
@@ -162,7 +169,7 @@ describe('readers that come and go', () => {
     await harness.reader().start({
       assigned: () => Promise.resolve(1),
       deliver: ({ events }) => void seen.push(...events.map(({ event }) => event.id)),
-      revoked: () => Promise.resolve(),
+      ...neither,
     });
     await eventually(() => seen.length === 1, patiently);
     expect(told).toEqual(['assigned', 'revoked']);
@@ -182,7 +189,7 @@ describe('readers that come and go', () => {
         if (attempts === 1) throw new Error('a fault of the consumer');
         seen.push(...events.map(({ event }) => event.id));
       },
-      revoked: () => Promise.resolve(),
+      ...neither,
     });
     await eventually(() => seen.length === 3, patiently);
     expect(seen).toEqual([1, 2, 3].map((number) => sampleEvent(number).id));
@@ -219,7 +226,7 @@ describe('readers that come and go', () => {
     await reader.start({
       assigned: () => new Promise((resolve) => answers.push(resolve)),
       deliver: ({ events }) => void positions.push(...events.map(({ position }) => position)),
-      revoked: () => Promise.resolve(),
+      ...neither,
     });
     await eventually(() => answers.length === 1, patiently);
     answers[0]?.(1);
