@@ -55,7 +55,7 @@ const DEPENDENCIES = {
     'stack',
   ],
   gateway: ['models', 'runtime', 'contracts', 'rpc', 'signing', 'testing'],
-  stack: ['testing'],
+  stack: ['rpc', 'testing'],
   tools: ['stack'],
   bench: ['stack'],
 };

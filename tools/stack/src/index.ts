@@ -7,4 +7,6 @@ export * from './kafka.ts';
 export * from './mongodb.ts';
 export * from './process-state.ts';
 export * from './progress.ts';
+export * from './service-process.ts';
+export * from './stack-platform.ts';
 export * from './test-server.ts';

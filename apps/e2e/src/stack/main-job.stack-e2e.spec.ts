@@ -5,7 +5,7 @@ import { createNetworkClient } from '@posthorn/rpc';
 import { failTimes, respond, startReceiver, type Receiver } from '@posthorn/testing';
 import { Webhook } from 'standardwebhooks';
 import { createTenant, patienceMs, type DeliveryAnswer, type PageAnswer, type Tenant } from '../tenant.ts';
-import { startStackPlatform, type StackPlatform } from './stack-platform.ts';
+import { startStackPlatform, type StackPlatform } from '@posthorn/stack';
 
 let platform: StackPlatform;
 let tenant: Tenant;

@@ -1,16 +1,20 @@
 /**
- * The platform as a platform team runs it: the four services as processes, any number of each, over a Kafka and a MongoDB of
- * their own (`tools/stack`) which may be killed as well. Addresses are known beforehand and stay the same.
+ * The platform as a platform team runs it: the four services as processes, any number of each, over a Kafka and a MongoDB
+ * which may be killed as well when they are its own. Addresses are known beforehand and stay the same.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serviceNames, type ServiceName } from '@posthorn/rpc';
-import { freePort, startKafka, startMongodb, type KafkaServer, type MongodbServer } from '@posthorn/stack';
+import { serviceNames } from '@posthorn/rpc';
+import type { ServiceName } from '@posthorn/rpc';
 import { createTestAuthority } from '@posthorn/testing';
-import { operatorKey } from '../platform-process.ts';
-import { prepareService, type ServiceProcess } from './service-process.ts';
+import { freePort } from './free-port.ts';
+import { startKafka } from './kafka.ts';
+import { startMongodb } from './mongodb.ts';
+import { prepareService } from './service-process.ts';
+import type { ServiceProcess } from './service-process.ts';
+import type { KafkaServer, MongodbServer, TestServer } from './test-server.ts';
 
 export interface StackPlatform {
   /** Of the first gateway. */
@@ -39,6 +43,10 @@ export interface StackPlatformOptions {
   readonly spareDispatchers?: number;
   /** How the services know each other. */
   readonly security: 'certificates' | 'tokens';
+  /** Used and left as they are; a Kafka and a MongoDB of the platform's own when absent. */
+  readonly servers?: { readonly kafka: KafkaServer; readonly mongodb: MongodbServer };
+  /** What every service is told beside what it needs. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const host = '127.0.0.1';
@@ -46,8 +54,9 @@ const lastLinesOfEach = 12;
 
 /** Starts everything and waits until all are ready. */
 export async function startStackPlatform(options: StackPlatformOptions): Promise<StackPlatform> {
-  const { counts = {}, spareDispatchers = 0, security } = options;
-  const directory = mkdtempSync(join(tmpdir(), 'posthorn-stack-e2e-'));
+  const { counts = {}, spareDispatchers = 0, security, env = {} } = options;
+  const directory = mkdtempSync(join(tmpdir(), 'posthorn-platform-'));
+  const operatorKey = randomBytes(24).toString('hex');
   let keepsLogs = false;
   const services = new Map<ServiceName, readonly ServiceProcess[]>();
   const releases: (() => Promise<void>)[] = [];
@@ -65,11 +74,8 @@ export async function startStackPlatform(options: StackPlatformOptions): Promise
   }
 
   try {
-    const [kafka, mongodb] = [await startKafka({ own: true }), await startMongodb({ own: true })];
-    releases.push(
-      () => kafka.stop(),
-      () => mongodb.stop(),
-    );
+    const kafka = options.servers?.kafka ?? (await owned(startKafka({ own: true }), releases));
+    const mongodb = options.servers?.mongodb ?? (await owned(startMongodb({ own: true }), releases));
     const ports = new Ports();
     const numbers = {
       config: counts.config ?? 1,
@@ -97,6 +103,7 @@ export async function startStackPlatform(options: StackPlatformOptions): Promise
       POSTHORN_INGEST_ADDRESS: addressOf(places['event-ingest']),
       POSTHORN_DISPATCHER_ADDRESS: addressOf(places.dispatcher),
       POSTHORN_PUBLIC_URL: urls[0] ?? '',
+      ...env,
     };
     const proofOf = security === 'tokens' ? byTokens() : byCertificates(directory);
 
@@ -154,6 +161,16 @@ export async function startStackPlatform(options: StackPlatformOptions): Promise
     await dispose().catch(() => undefined);
     throw error;
   }
+}
+
+/** A server that is stopped with the platform. */
+async function owned<S extends TestServer>(
+  starting: Promise<S>,
+  releases: (() => Promise<void>)[],
+): Promise<S> {
+  const server = await starting;
+  releases.push(() => server.stop());
+  return server;
 }
 
 /** Waits for all of them, also when one fails, and throws what failed first. */

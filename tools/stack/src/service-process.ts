@@ -1,18 +1,22 @@
 /**
  * One of the four services as a process of its own, that can be killed, suspended, stopped and started again, always on the same
- * ports. What it writes goes to a file, over all its lives. It doesn't outlive the suite, however that ends.
+ * ports. What it writes goes to a file, over all its lives. It doesn't outlive who started it, however that ends.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ServiceName } from '@posthorn/rpc';
-import { startGuardian, type Guardian } from '@posthorn/stack';
+import { startGuardian } from './guardian.ts';
+import type { Guardian } from './guardian.ts';
 
 export interface ServiceProcess {
   readonly service: ServiceName;
   /** The service and a number, such as `dispatcher-2`. */
   readonly name: string;
+  /** Of the process that runs now. */
+  readonly pid: number | undefined;
   /** Whether it has ever been started. */
   readonly wasStarted: boolean;
   /** Resolves when it is ready. */
@@ -45,7 +49,7 @@ const startLimitMs = 90_000;
 const pollMs = 50;
 /** Beyond POSTHORN_STOP_TIMEOUT_MS. */
 const stopLimitMs = 40_000;
-const root = resolve(import.meta.dirname, '../../../..');
+const root = resolve(import.meta.dirname, '../../..');
 
 /** Prepares a service; nothing runs yet. */
 export function prepareService(options: ServiceProcessOptions): ServiceProcess {
@@ -97,6 +101,9 @@ export function prepareService(options: ServiceProcessOptions): ServiceProcess {
   return {
     service,
     name,
+    get pid() {
+      return child?.pid;
+    },
     get wasStarted() {
       return existsSync(logFile);
     },
