@@ -23,6 +23,11 @@ export class Lifecycle {
     this.#options = options;
   }
 
+  /** Releasing has begun: what is still being acquired is of no use any more. */
+  get isClosing(): boolean {
+    return this.#closing !== undefined;
+  }
+
   /** Registers the release of what was just acquired; released at once when the lifecycle is being closed already. */
   defer(name: string, release: () => unknown): void {
     this.#releases.push({ name, release });

@@ -100,7 +100,8 @@ describe('a service as a process', () => {
     await service.stop();
     await service.running;
 
-    expect(service.exits[0]).toBe(exitCodes.stopped);
+    expect(service.exits).toEqual([exitCodes.stopped]);
+    expect(service.lines.join('')).not.toContain('could not start');
   });
 
   it('tells all that is wrong with its variables, with what looks like a typing error, and exits with 2', async () => {

@@ -88,6 +88,8 @@ export async function runService<C extends { readonly logLevel: LogLevel; readon
     await service.start(config, { logger, lifecycle });
     logger.info('ready');
   } catch (error) {
+    // A start that was ended by a stop hasn't failed, and the stop ends the process.
+    if (lifecycle.isClosing) return;
     logger.fatal({ err: error }, 'could not start');
     await lifecycle.close();
     port.exit(exitCodes.failed);
