@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connectMongo, type MongoDatabase } from '@posthorn/mongo';
-import { createLogger, createMetrics, systemClock } from '@posthorn/runtime';
+import { createMetrics, silentLogger, systemClock } from '@posthorn/runtime';
+import { startMongodb } from '@posthorn/stack';
 import { createMongoConfigStores } from './stores.mongo.ts';
 import type { TemporaryStores } from './temporary-stores.harness.ts';
 
@@ -10,13 +11,12 @@ export interface TemporaryMongoStores extends TemporaryStores {
 
 /** For tests: empty stores on a real server (`npm run test:stack`), in a database of their own, which is removed when they are closed. */
 export async function openMongoStores(maxChanges?: number): Promise<TemporaryMongoStores> {
-  const url = process.env['POSTHORN_TEST_MONGODB_URL'];
-  if (url === undefined) throw new Error('POSTHORN_TEST_MONGODB_URL is not set; run `npm run test:stack`.');
+  const { url } = await startMongodb();
   const database = await connectMongo({
     url,
     database: `posthorn_config_${randomBytes(6).toString('hex')}`,
     clock: systemClock,
-    logger: createLogger({ service: 'config', level: 'silent' }),
+    logger: silentLogger,
     metrics: createMetrics(),
     explainable: true,
   });

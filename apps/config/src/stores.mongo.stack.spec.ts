@@ -1,3 +1,4 @@
+import type { EndpointSearch } from './endpoint-store.ts';
 import { endpointStoreContract } from './endpoint-store.contract.ts';
 import { eventTypeStoreContract } from './event-type-store.contract.ts';
 import { idempotencyStoreContract } from './idempotency-store.contract.ts';
@@ -6,6 +7,14 @@ import { openMongoStores, type TemporaryMongoStores } from './mongo-stores.harne
 import { organisationStoreContract } from './organisation-store.contract.ts';
 import { policyStoreContract } from './policy-store.contract.ts';
 import { contractMaxChanges, revisionStoreContract } from './revision-store.contract.ts';
+import {
+  sampleEndpoint,
+  sampleEventType,
+  sampleId,
+  sampleKey,
+  sampleOrganisation,
+  samplePolicy,
+} from './sample-resources.harness.ts';
 import type { ConfigStores } from './stores.ts';
 
 let temporary: TemporaryMongoStores;
@@ -32,4 +41,110 @@ describe('the MongoDB revision store', () => {
     temporary = await openMongoStores(contractMaxChanges);
   });
   revisionStoreContract(() => temporary.stores);
+});
+
+describe("the config service's stores on MongoDB", () => {
+  beforeEach(async () => {
+    temporary = await openMongoStores();
+  });
+
+  const organisationId = sampleId(1);
+  const page = { organisationId, limit: 10, beforeNumber: null };
+  const search: EndpointSearch = {
+    organisationIds: null,
+    ids: null,
+    dialect: 'preo',
+    states: null,
+    verifications: null,
+    editionId: null,
+    createdAfter: null,
+    createdBefore: null,
+    orderBy: 'created',
+    descending: true,
+    offset: 0,
+    limit: 10,
+    beside: null,
+  };
+  const owner = { organisationId };
+  const typePage = { organisationId, limit: 10, after: { createdAt: new Date(0), name: 'a' } };
+
+  const steps: readonly (readonly [string, (stores: ConfigStores) => Promise<unknown>, readonly string[]])[] =
+    [
+      ['the revision', ({ revisions }) => revisions.changesSince(0), ['revisions._id_']],
+      [
+        'an organisation by its slug',
+        ({ organisations }) => organisations.find('none'),
+        ['organisations._id_', 'organisations.by_slug'],
+      ],
+      [
+        'a list of organisations',
+        ({ organisations }) => organisations.list({ limit: 10, beforeId: sampleId(9) }),
+        ['organisations._id_'],
+      ],
+      ['a key by its token', ({ keys }) => keys.findByToken(new Uint8Array(32)), ['keys.by_token']],
+      [
+        'the keys of an organisation',
+        ({ keys }) => keys.list({ owner, limit: 10, beforeId: sampleId(9) }),
+        ['keys.by_organisation'],
+      ],
+      ['all keys', ({ keys }) => keys.list({ owner: 'any', limit: 10, beforeId: null }), ['keys._id_']],
+      [
+        'the event types of an organisation',
+        ({ eventTypes }) => eventTypes.list(typePage),
+        ['event_types.by_age'],
+      ],
+      [
+        'an endpoint by its uid',
+        ({ endpoints }) => endpoints.find(organisationId, 'mine'),
+        ['endpoints._id_', 'endpoints.by_uid'],
+      ],
+      [
+        'the endpoints of an organisation',
+        ({ endpoints }) => endpoints.list({ ...page, state: 'enabled', dialect: null }),
+        ['endpoints.by_organisation'],
+      ],
+      ['the newest endpoint', ({ endpoints }) => endpoints.newest(), ['endpoints.by_number']],
+      [
+        'endpoints of a dialect',
+        ({ endpoints }) => endpoints.search(search),
+        ['endpoints.by_dialect_anywhere'],
+      ],
+      [
+        'verifications that are open',
+        ({ endpoints }) => endpoints.pendingVerifications(new Date(), 10),
+        ['endpoints.unverified'],
+      ],
+      [
+        'the policies of an organisation',
+        ({ policies }) => policies.list(page),
+        ['policies.by_organisation'],
+      ],
+      ['a policy by its name', ({ policies }) => policies.findByName('policy-1'), ['policies.by_name']],
+    ];
+
+  it.each(steps)('find %s by an index', async (_, run, expected) => {
+    const { stores, database } = temporary;
+    await stores.organisations.insert(sampleOrganisation(1));
+    await stores.keys.insert(sampleKey(1), 10);
+    await stores.eventTypes.put(sampleEventType('a'), 10);
+    await stores.endpoints.insert(sampleEndpoint(1), 10);
+    await stores.policies.insert(samplePolicy(1), 10);
+    const plans = await database.explain(() => run(stores));
+    expect(plans.filter((plan) => plan.isUnindexed || plan.indexes.length === 0)).toEqual([]);
+    const used = plans.flatMap(({ collection, indexes }) => indexes.map((index) => `${collection}.${index}`));
+    expect([...new Set(used)].map((name) => name.replace('config_', '')).sort()).toEqual(expected);
+  });
+
+  it('gives the last places of an organisation to as many as there are, of many who come at once', async () => {
+    const { endpoints } = temporary.stores;
+    const inserts = Array.from({ length: 12 }, (_, index) => endpoints.insert(sampleEndpoint(index + 1), 5));
+    const results = await Promise.allSettled(inserts);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
+    const [one] = await endpoints.list({ ...page, state: null, dialect: null });
+    if (one !== undefined) await endpoints.delete(one);
+    await endpoints.insert(sampleEndpoint(20), 5);
+    await expect(endpoints.insert(sampleEndpoint(21), 5)).rejects.toMatchObject({
+      code: 'failed_precondition',
+    });
+  });
 });
