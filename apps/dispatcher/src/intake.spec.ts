@@ -48,6 +48,7 @@ function setUp(limits: Partial<IntakeLimits> = {}) {
     start: () => Promise.resolve(),
     pause: (partition) => void world.log.push(`pause ${partition}`),
     resume: (partition) => void world.log.push(`resume ${partition}`),
+    reopen: () => undefined,
     recorded: () => undefined,
     stop: () => Promise.resolve(),
   };

@@ -103,6 +103,7 @@ export function createSimulatedLog(
           reader.paused.delete(partition);
           reader.look();
         },
+        reopen: (partition) => reader.reopen(partition),
         recorded: () => undefined,
         async stop() {
           const member = members.get(process);
@@ -156,6 +157,12 @@ class Reader {
         }, 200);
       }
     })();
+  }
+
+  reopen(partition: number): void {
+    if (!this.#assigned.has(partition)) return;
+    this.#next.delete(partition);
+    this.assign(partition);
   }
 
   revoke(partition: number): void {

@@ -87,7 +87,7 @@ export interface EventLogReader {
    * again, as if the partition had only just become ours, and hands over nothing until that has answered. Nothing happens
    * when the partition isn't ours any more.
    */
-  reopen?(partition: number): void;
+  reopen(partition: number): void;
   /**
    * Everything before `next` is on record. For the log's own figures only (how far behind its readers are): where reading
    * begins is what the consumer's books say.

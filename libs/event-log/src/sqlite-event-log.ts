@@ -204,6 +204,8 @@ export function createSqliteEventLog(database: SqliteDatabase): SqliteEventLog {
       behind = true;
       handOverSoon();
     },
+    // The file is this process's own: nobody can take a place in it.
+    reopen: () => undefined,
     // Outcomes and the position move in one transaction here: there is no second place that needs to know.
     recorded: () => undefined,
     async stop() {

@@ -176,7 +176,13 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
       known = await lookAt(holding);
     }
     if (known === undefined) return;
-    reportLoss(cursor.open(next, known));
+    const loss = cursor.open(next, known);
+    try {
+      reportLoss(loss);
+    } catch (error) {
+      void retryFrom(holding, next, error);
+      return;
+    }
     // kafkajs wants to know where each of its partitions stands in Kafka before it reads any of them.
     if (!recorded.has(partition)) recorded.set(partition, cursor.next ?? next);
     seek(partition, cursor.next ?? next);
@@ -232,12 +238,11 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
         if (standing !== undefined) void open(holding, standing);
         return;
       case 'batch':
-        reportLoss(taken.loss);
         try {
+          reportLoss(taken.loss);
           consumer.deliver(taken.batch);
         } catch (error) {
-          logger.error({ err: error, partition }, 'a batch could not be handed over; trying again');
-          void retryFrom(holding, taken.loss?.next ?? standing);
+          void retryFrom(holding, standing, error);
           return;
         }
         resolveOffset(fetched.lastOffset());
@@ -246,10 +251,12 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
   }
 
   /** Nothing is passed over because of a fault in whoever was to take it. */
-  async function retryFrom(holding: Holding, position: number | undefined): Promise<void> {
+  async function retryFrom(holding: Holding, position: number | undefined, error: unknown): Promise<void> {
+    const { partition, cursor } = holding;
+    logger.error({ err: error, partition }, 'what was read could not be handed over; trying again');
     if (position === undefined) return;
-    holding.cursor.rewind(position);
-    applyPause(holding.partition);
+    cursor.rewind(position);
+    applyPause(partition);
     await sleep(clock, retryMs, stopping.signal);
     if (isHeld(holding)) await open(holding, position);
   }

@@ -231,7 +231,7 @@ describe('readers that come and go', () => {
     await eventually(() => answers.length === 1, patiently);
     answers[0]?.(1);
     await eventually(() => positions.length === 3, patiently);
-    reader.reopen?.(0);
+    reader.reopen(0);
     await eventually(() => answers.length === 2, patiently);
     await writer.append(sampleEvent(4));
     answers[1]?.(2);
