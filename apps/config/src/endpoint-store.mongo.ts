@@ -104,14 +104,17 @@ export async function createMongoEndpointStore(
           : { $set: { ...fields, uid }, $inc: { writes: 1 } },
       );
       if (replaced === null) throw uidTaken(uid);
-      if (!replaced) return null;
+      // A first try whose answer was lost has written this very thing.
+      const isOurs = { _id: id, organisationId, writes: writes + 1, document: fields.document, sealed };
+      if (!replaced && (await collection.findOne(isOurs)) === null) return null;
       await recordChange(organisationId);
       return { endpoint, sealed, writes: writes + 1 };
     },
 
     async delete({ endpoint: { id, organisationId }, writes }) {
       const deleted = await collection.deleteOne({ _id: id, organisationId, writes });
-      if (deleted) await recordChange(organisationId);
+      // Also when there was none: the answer to a first try may have been lost.
+      await recordChange(organisationId);
       return deleted;
     },
 

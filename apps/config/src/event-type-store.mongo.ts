@@ -93,7 +93,8 @@ export async function createMongoEventTypeStore(
 
     async delete(organisationId, name) {
       const deleted = await collection.deleteOne({ _id: idOf(organisationId, name) });
-      if (deleted) await recordChange(organisationId);
+      // Also when there was none: the answer to a first try may have been lost.
+      await recordChange(organisationId);
       return deleted;
     },
 

@@ -58,7 +58,8 @@ export async function createMongoOrganisationStore(
 
     async delete(id) {
       const deleted = await collection.deleteOne({ _id: id });
-      if (deleted) await recordChange(id);
+      // Also when there was none: the answer to a first try may have been lost.
+      await recordChange(id);
       return deleted;
     },
   };

@@ -82,10 +82,14 @@ export async function createMongoPolicyStore(
 
     async replace({ policy, writes }) {
       const { id, organisationId } = policy;
-      const found = await collection.findOneAndUpdate(
+      const fields = encodeResource(policy);
+      const replaced = await collection.findOneAndUpdate(
         { _id: id, organisationId, writes },
-        { $set: encodeResource(policy), $inc: { writes: 1 } },
+        { $set: fields, $inc: { writes: 1 } },
       );
+      // A first try whose answer was lost has written this very thing.
+      const isOurs = { _id: id, organisationId, writes: writes + 1, document: fields.document };
+      const found = replaced ?? (await collection.findOne(isOurs));
       if (found === null) return null;
       await recordChange(organisationId);
       return toStored(found);

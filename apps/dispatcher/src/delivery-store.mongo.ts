@@ -105,14 +105,17 @@ export function createMongoDeliveryStore(collections: DeliveryCollections): Deli
     listAttempts: lists.listAttempts,
 
     async cancel(organisationId, id, now) {
+      const _id = nameOf(organisationId, id);
       const cancelled = await deliveries.findOneAndUpdate(
-        { _id: nameOf(organisationId, id), state: { $in: notEnded } },
+        { _id, state: { $in: notEnded } },
         {
           $set: { state: 'cancelled', reason: 'cancelled', finishedAt: now },
           $unset: { nextAttemptAt: '', claim: '', orderKey: '' },
         },
       );
-      return cancelled === null ? null : toDelivery(cancelled);
+      // A first try whose answer was lost may have cancelled it.
+      const found = cancelled ?? (await deliveries.findOne({ _id, state: 'cancelled', finishedAt: now }));
+      return found === null ? null : toDelivery(found);
     },
 
     async leaveOut(organisationId, id) {

@@ -166,7 +166,7 @@ export function createWaiting({
 
     async waitingLanes(partitions) {
       const lanes = new Map<string, WaitingLane>();
-      for (const partition of partitions) {
+      async function skipThrough(partition: number): Promise<void> {
         for (let after = ''; ;) {
           const found = await deliveries.findOne(
             { partition, endpointId: { $gt: after }, nextAttemptAt: isThere },
@@ -176,7 +176,7 @@ export function createWaiting({
               projection: { organisationId: 1, endpointId: 1, nextAttemptAt: 1 },
             },
           );
-          if (found?.nextAttemptAt === undefined) break;
+          if (found?.nextAttemptAt === undefined) return;
           const { organisationId, endpointId, nextAttemptAt: dueAt } = found;
           after = endpointId;
           const known = lanes.get(endpointId);
@@ -185,6 +185,7 @@ export function createWaiting({
           }
         }
       }
+      await Promise.all(partitions.map(skipThrough));
       return [...lanes.values()].sort((a, b) => (a.endpointId < b.endpointId ? -1 : 1));
     },
 
