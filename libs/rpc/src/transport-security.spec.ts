@@ -129,18 +129,22 @@ describe('services with certificates', () => {
     const { port, shown } = await serve({ kind: 'tls', ...ours.paths }, { clock, maxConnectionAgeMs: 300 });
     const client = await connect(port, 'gateway', { kind: 'tls', ...theirs.paths }, clock);
     let running = true;
+    servers.defer(() => (running = false));
     const failures: unknown[] = [];
     const work = Promise.all(
       Array.from({ length: 4 }, async () => {
         while (running) {
-          await client.publish(request(), options).catch((error: unknown) => failures.push(error));
+          await client.publish(request(), options).catch((error: unknown) => {
+            failures.push(error);
+            running = false;
+          });
         }
       }),
     );
     /** Until the running calls are made on a connection with the files of now, on both sides. */
     const readAgain = async (): Promise<void> => {
       await clock.advanceAsync(10_000);
-      await eventually(() => shown.has(certificateIn(theirs)));
+      await eventually(() => failures.length > 0 || shown.has(certificateIn(theirs)));
       await eventually(async () => (await servedCertificate(port)) === certificateIn(ours));
     };
 

@@ -1,0 +1,108 @@
+/**
+ * The service as a process of its own: it shares the partitions of the log with others of its kind. From top to bottom,
+ * released in reverse.
+ */
+import { configV1 } from '@posthorn/contracts';
+import { checkKafka, createKafkaEventLogReader, kafkaSettingsOf } from '@posthorn/event-log';
+import { createAllowList, type Principal } from '@posthorn/models';
+import { connectMongo } from '@posthorn/mongo';
+import {
+  createRpcServer,
+  createServiceAuthentication,
+  openServiceClients,
+  openTransportSecurity,
+  transportSecurityOf,
+} from '@posthorn/rpc';
+import { brandingOf, createTargetResolver, systemRandom, type ProcessContext } from '@posthorn/runtime';
+import type { DispatcherConfig } from './config.ts';
+import { createDispatcher } from './service.ts';
+import { createMongoDispatcherStores } from './stores.mongo.ts';
+import { version } from './version.ts';
+import { createWebhookClient } from './webhook-client.ts';
+
+/** How long calls under way may take once nothing new is taken. */
+const grpcGraceMs = 2_000;
+/** Kept of the stop timeout for what is released after the last record. */
+const stopMarginMs = 5_000;
+/** The service on its own behalf. */
+const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
+/** What links begin with where nobody said. */
+const standardPublicUrl = 'http://127.0.0.1:8080';
+
+/** Resolves when the service reads the log and takes calls. */
+export async function run(config: DispatcherConfig, context: ProcessContext): Promise<void> {
+  const { logger, metrics, clock, lifecycle, readiness } = context;
+  const random = systemRandom;
+  const security = openTransportSecurity({
+    service: 'dispatcher',
+    settings: transportSecurityOf(config),
+    clock,
+    logger,
+    metrics,
+  });
+  lifecycle.defer('certificates', () => security.close());
+
+  const clients = await openServiceClients({ service: 'config', address: config.configAddress, security });
+  lifecycle.defer('clients of config', () => clients.close());
+  const directory = clients.of(configV1.DirectoryServiceService);
+
+  const database = await readiness.waitFor('MongoDB', () =>
+    connectMongo({
+      url: config.mongodbUrl,
+      database: config.mongodbDatabase,
+      tlsCaFile: config.mongodbTlsCaFile ?? undefined,
+      tlsCertificateKeyFile: config.mongodbTlsCertificateKeyFile ?? undefined,
+      clock,
+      logger,
+      metrics,
+    }),
+  );
+  lifecycle.defer('MongoDB', () => database.close());
+  const stores = await readiness.waitFor('MongoDB', () => createMongoDispatcherStores(database));
+
+  const kafka = kafkaSettingsOf(config, 'posthorn-dispatcher');
+  const dispatcher = createDispatcher({
+    ...stores,
+    log: createKafkaEventLogReader({ ...kafka, groupId: config.kafkaGroup, clock, logger, metrics }),
+    clients: { directory, endpoints: clients.of(configV1.EndpointServiceService) },
+    webhookClient: createWebhookClient({
+      resolver: createTargetResolver({
+        allow: createAllowList(config.allowTargets),
+        clock,
+        dnsServers: config.dnsServers,
+      }),
+      clock,
+      userAgent: `Posthorn/${version}`,
+    }),
+    publicUrl: () => config.publicUrl ?? standardPublicUrl,
+    branding: brandingOf(config),
+    clock,
+    random,
+    logger,
+    metrics,
+  });
+  const server = createRpcServer({
+    services: [dispatcher.events, dispatcher.deliveries, dispatcher.activity, dispatcher.tasks],
+    authenticate: createServiceAuthentication({ security, callers: ['gateway'], clock, logger }),
+    security,
+    host: config.grpcHost,
+    port: config.grpcPort,
+    reflection: config.grpcReflection,
+    maxConnectionAgeMs: config.grpcMaxConnectionAgeMs,
+    clock,
+    logger,
+    metrics,
+  });
+
+  await readiness.waitFor('config', () => directory.listChanges({ sinceRevision: 0n }, { principal }));
+  await readiness.waitFor('Kafka', () => checkKafka({ ...kafka, clock, logger }));
+  lifecycle.defer('dispatcher', () =>
+    dispatcher.stop(AbortSignal.timeout(Math.max(0, config.stopTimeoutMs - stopMarginMs))),
+  );
+  await dispatcher.start();
+  const port = await server.start();
+  // Released before the dispatcher stops: nobody asks for an attempt that would not be made.
+  lifecycle.defer('gRPC', () => server.stop(grpcGraceMs));
+  server.setServing(true);
+  logger.info({ port }, 'gRPC is served');
+}
