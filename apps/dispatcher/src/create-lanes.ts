@@ -379,7 +379,6 @@ export function createLanes(options: LanesOptions): Lanes {
       return { deliveries: loaded.deliveries, bytes: loaded.bytes };
     },
     keys,
-    learnKeys: (holding, known, isComplete) => keys.learn(holding, known, isComplete),
     ...handOver,
     start: () => void clock.setTimeout(tick, tickMs).unref(),
     async stop(signal) {

@@ -33,13 +33,25 @@ export interface KeyOrder {
   recheck(holding: Holding, key: Omit<DeliveryKey, 'partition'>): void;
   /** The same for all keys of an endpoint. */
   recheckEndpoint(endpointId: string): void;
-  /** What storage holds of a partition's keys, for a new owner; `isComplete` once nothing is left to be told. */
-  learn(holding: Holding, keys: PromotedKeys['keys'], isComplete: boolean): void;
+  /** What storage holds of a partition's keys, for a new owner. */
+  learn(holding: Holding, known: KnownKeys): void;
+  /** How often a head of the partition has come from storage: what was read there before that may be out of date. */
+  turns(holding: Holding): number;
+  /** Looks some of the keys up whose head storage has, those first that weren't for longest: in case something was missed. */
+  recheckSome(): void;
   /** Endpoints may have changed: what they no longer want blocked goes on. */
   refresh(organisationId: string): void;
   /** Sends what is behind heads to storage. */
   parkBehind(holding: Holding): void;
   drop(holding: Holding): void;
+}
+
+export interface KnownKeys {
+  readonly keys: PromotedKeys['keys'];
+  /** Whether nothing is left to be told. */
+  readonly isComplete: boolean;
+  /** `turns` when they were asked for. */
+  readonly turns: number;
 }
 
 export interface KeyOrderOptions {
@@ -74,12 +86,15 @@ interface KeyState {
   parked: number;
   promoting: boolean;
   blocked: boolean;
+  /** How often its head has come from storage. */
+  turns: number;
 }
 
 /** More keys than these aren't remembered one by one after a takeover: each is looked up when something of it comes. */
 const rememberedKeys = 10_000;
 const behindInMemory = 100;
 const holdAtOnce = 500;
+const recheckedAtOnce = 200;
 const tryAgainMs = 1000;
 
 interface PartitionKeys {
@@ -88,6 +103,7 @@ interface PartitionKeys {
   known: boolean;
   /** There were too many to remember. */
   overflown: boolean;
+  turns: number;
 }
 
 export function createKeyOrder(options: KeyOrderOptions): KeyOrder {
@@ -97,7 +113,7 @@ export function createKeyOrder(options: KeyOrderOptions): KeyOrder {
   function keysOf(holding: Holding): PartitionKeys {
     const known = partitions.get(holding);
     if (known !== undefined) return known;
-    const keys = { states: new Map<string, KeyState>(), known: true, overflown: false };
+    const keys = { states: new Map<string, KeyState>(), known: true, overflown: false, turns: 0 };
     partitions.set(holding, keys);
     return keys;
   }
@@ -126,6 +142,7 @@ export function createKeyOrder(options: KeyOrderOptions): KeyOrder {
       parked: 0,
       promoting: false,
       blocked: false,
+      turns: 0,
     };
     states.set(name, state);
     return state;
@@ -158,15 +175,17 @@ export function createKeyOrder(options: KeyOrderOptions): KeyOrder {
 
   function promote(state: KeyState): void {
     state.promoting = true;
-    const { parked, underWay } = state;
+    const { parked, underWay, turns } = state;
     const request = { ...state.key, now: new Date(dueClock.now()), release: !wantsHold(state) };
     store.promote(request).then(
       (head) => {
         state.promoting = false;
-        if (head !== null) tell(state, head);
+        // Its head may have come meanwhile, and even have ended: then this is old news.
+        if (state.turns !== turns) advance(state);
+        else if (head !== null) tell(state, head);
         // What went there meanwhile, or is on its way, calls again when it is durable.
         else if (state.parked === parked && underWay === 0) state.stored = false;
-        if (head !== null || state.underWay === 0) advance(state);
+        if (state.turns === turns && (head !== null || state.underWay === 0)) advance(state);
       },
       (error: unknown) => {
         logger.error(
@@ -245,6 +264,8 @@ export function createKeyOrder(options: KeyOrderOptions): KeyOrder {
       state.head = queued;
       state.headStored = false;
       state.stored = true;
+      state.turns += 1;
+      keysOf(queued.holding).turns += 1;
       return true;
     },
 
@@ -319,7 +340,9 @@ export function createKeyOrder(options: KeyOrderOptions): KeyOrder {
       }
     },
 
-    learn(holding, keys, isComplete) {
+    turns: (holding) => keysOf(holding).turns,
+
+    learn(holding, { keys, isComplete, turns }) {
       const partition = keysOf(holding);
       for (const { key, head } of keys) {
         if (partition.states.size >= rememberedKeys && head.kind === 'due') {
@@ -328,7 +351,8 @@ export function createKeyOrder(options: KeyOrderOptions): KeyOrder {
         }
         const state = stateFor(holding, key);
         state.stored = true;
-        if (state.head === null) tell(state, head);
+        if (partition.turns !== turns) advance(state);
+        else if (state.head === null) tell(state, head);
       }
       partition.known = isComplete && !partition.overflown;
     },
@@ -338,6 +362,20 @@ export function createKeyOrder(options: KeyOrderOptions): KeyOrder {
         for (const state of states.values()) {
           if (!state.blocked || state.key.organisationId !== organisationId || wantsHold(state)) continue;
           state.blocked = false;
+          advance(state);
+        }
+      }
+    },
+
+    recheckSome() {
+      let left = recheckedAtOnce;
+      for (const { states } of partitions.values()) {
+        for (const [name, state] of [...states]) {
+          if (!state.headStored || left === 0) continue;
+          left -= 1;
+          states.delete(name);
+          states.set(name, state);
+          state.headStored = false;
           advance(state);
         }
       }

@@ -1,7 +1,7 @@
 import type { SigningEndpoint } from '@posthorn/models';
 import type { Clock, Logger, Metrics } from '@posthorn/runtime';
 import type { Judged } from './attempt.ts';
-import type { DeliveryStore, PromotedKeys } from './delivery-store.ts';
+import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
 import type { DueReader } from './due.ts';
 import type { DueClock } from './due-clock.ts';
@@ -35,9 +35,7 @@ export interface Lanes extends Pick<LaneHandOver, 'park' | 'ended' | 'leave' | '
   relieve(bound: MemoryBound): void;
   readonly memory: MemoryBound;
   /** Deliveries that wait for others of their key. */
-  readonly keys: Pick<KeyOrder, 'recheck' | 'recheckEndpoint'>;
-  /** What storage holds of a partition's keys. */
-  learnKeys(holding: Holding, keys: PromotedKeys['keys'], isComplete: boolean): void;
+  readonly keys: Pick<KeyOrder, 'recheck' | 'recheckEndpoint' | 'recheckSome' | 'learn' | 'turns'>;
   /** Starts the clockwork: recording what waits, noticing what is due and who is slow. */
   start(): void;
   /** Starts nothing new; resolves when nothing is under way, or when `signal` aborts. What waits goes to storage. */

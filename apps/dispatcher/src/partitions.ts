@@ -84,13 +84,14 @@ export function createPartitions(options: PartitionsOptions): Partitions {
     const { partition } = holding;
     let place: Parameters<DeliveryStore['promoteKeys']>[0]['after'] = null;
     do {
+      const turns = lanes.keys.turns(holding);
       const { keys, next } = await deliveries.promoteKeys({
         partition,
         now: new Date(dueClock.now()),
         after: place,
         limit: keysAtOnce,
       });
-      lanes.learnKeys(holding, keys, next === null);
+      lanes.keys.learn(holding, { keys, isComplete: next === null, turns });
       place = next;
     } while (place !== null && holding.state === 'held');
   }

@@ -245,7 +245,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     logger,
   });
   // The group may leave the partition with us all the same: then reading begins again where the books are by then.
-  ownership.onLost(({ partition }) => log.reopen?.(partition));
+  ownership.onLost(({ partition }) => log.reopen(partition));
   directory.onChange((organisationId) => lanes.refresh(organisationId));
   let stopped = false;
 
@@ -314,9 +314,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       retention.start();
       every(lookForChangesMs, 'looking for changed endpoints', () => directory.bringUpToDate());
       every(lookForTasksMs, 'looking for open tasks', () => openTasks.look());
-      every(lookForLanesMs, 'looking for waiting lanes', () =>
-        findWaitingLanes(ownership.held().map(({ partition }) => partition)),
-      );
+      every(lookForLanesMs, 'looking for waiting lanes', () => {
+        lanes.keys.recheckSome();
+        return findWaitingLanes(ownership.held().map(({ partition }) => partition));
+      });
     },
     async stop(signal) {
       stopped = true;
