@@ -219,7 +219,7 @@ export function createAttempt(options: AttemptOptions) {
 }
 
 /** The one text that rapidly's receivers know for an address that may not be reached, or can't be found. */
-export const unreachableText = 'URL resolves to a private/internal IP address';
+const unreachableText = 'URL resolves to a private/internal IP address';
 
 /** What went wrong, and what the owner should know of what was sent. */
 function explanation(

@@ -20,7 +20,7 @@ export interface SwitchOff {
 export type SwitchOffRule = (latest: AsyncIterable<readonly EndedAttempt[]>) => Promise<boolean>;
 
 /** Why such an endpoint is disabled. */
-export const switchedOffReason = 'failing';
+const switchedOffReason = 'failing';
 
 const weekMs = 7 * 86_400_000;
 const failedDeliveries = 10;
