@@ -9,7 +9,11 @@ describe('BSON', () => {
   });
 
   test('is read as it was written', () => {
-    const bytes = writeBson({ _id: 'set', members: [{ _id: 0, host: 'a:1' }], settings: { votes: -1 } });
+    const bytes = writeBson({
+      _id: 'set',
+      members: [{ _id: 0, host: 'a:1' }],
+      settings: { votes: -1, hidden: true },
+    });
     expect(readBson(bytes)).toEqual(
       new Map<string, unknown>([
         ['_id', 'set'],
@@ -25,14 +29,25 @@ describe('BSON', () => {
             ],
           ]),
         ],
-        ['settings', new Map([['votes', -1]])],
+        [
+          'settings',
+          new Map<string, unknown>([
+            ['votes', -1],
+            ['hidden', true],
+          ]),
+        ],
       ]),
     );
   });
 
+  test('is read with long numbers', () => {
+    const bytes = Buffer.from('\x14\x00\x00\x00\x12bytes\x00\x07\x00\x00\x00\x00\x01\x00\x00\x00', 'latin1');
+    expect(readBson(bytes)).toEqual(new Map([['bytes', 2 ** 40 + 7]]));
+  });
+
   test('is read past what is of no interest', () => {
     const elements = Buffer.concat([
-      Buffer.from('\x12long\x00........', 'latin1'),
+      Buffer.from('\x11time\x00........', 'latin1'),
       Buffer.from('\x05bytes\x00\x02\x00\x00\x00\x00ab', 'latin1'),
       Buffer.from('\x0anull\x00', 'latin1'),
       Buffer.from('\x08ok\x00\x01', 'latin1'),

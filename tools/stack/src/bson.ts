@@ -2,7 +2,7 @@
 
 /** What can be written; numbers become 32-bit integers. */
 export interface BsonInput {
-  readonly [name: string]: string | number | BsonInput | readonly BsonInput[];
+  readonly [name: string]: string | number | boolean | BsonInput | readonly BsonInput[];
 }
 
 /** What is read: text, numbers, booleans and documents; elements of other types are left out. */
@@ -15,8 +15,9 @@ const array = 0x04;
 const binary = 0x05;
 const boolean = 0x08;
 const int32 = 0x10;
+const int64 = 0x12;
 /** How many bytes the values of the types that are left out have. */
-const skipped: Readonly<Record<number, number>> = { 0x06: 0, 0x07: 12, 0x09: 8, 0x0a: 0, 0x11: 8, 0x12: 8 };
+const skipped: Readonly<Record<number, number>> = { 0x06: 0, 0x07: 12, 0x09: 8, 0x0a: 0, 0x11: 8 };
 
 export function writeBson(input: BsonInput): Buffer {
   const elements = Object.entries(input).map(([name, value]) => {
@@ -28,6 +29,7 @@ export function writeBson(input: BsonInput): Buffer {
 }
 
 function writeValue(value: BsonInput[string]): [type: number, bytes: Buffer] {
+  if (typeof value === 'boolean') return [boolean, Buffer.from([value ? 1 : 0])];
   if (typeof value === 'number') return [int32, int32Bytes(value)];
   if (typeof value === 'string') {
     const bytes = Buffer.from(`${value}\0`);
@@ -75,6 +77,10 @@ export function readBson(bytes: Buffer): BsonOutput {
       case int32:
         fields.set(name, bytes.readInt32LE(at));
         at += 4;
+        break;
+      case int64:
+        fields.set(name, Number(bytes.readBigInt64LE(at)));
+        at += 8;
         break;
       default: {
         const length = skipped[type];

@@ -40,9 +40,9 @@ export async function initiateReplicaSet(peer: Peer, name: string): Promise<void
   }
 }
 
-/** Runs a command on the database `admin`, and answers what the server said, errors as well. */
-export async function runCommand(peer: Peer, body: BsonInput): Promise<BsonOutput> {
-  const content = writeBson({ ...body, $db: 'admin' });
+/** Runs a command on a database, and answers what the server said, errors as well. */
+export async function runCommand(peer: Peer, body: BsonInput, database = 'admin'): Promise<BsonOutput> {
+  const content = writeBson({ ...body, $db: database });
   const message = Buffer.alloc(headerBytes + beforeBody);
   message.writeInt32LE(message.length + content.length, 0);
   message.writeInt32LE(1, 4);

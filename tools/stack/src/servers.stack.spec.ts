@@ -1,8 +1,10 @@
 /** The servers themselves: that they can be made to fail the way the suites need it, and lose nothing by it. */
 import { eventually } from '@posthorn/testing';
+import { kafkaLogBytes } from './kafka-log-size.ts';
 import { probeKafka } from './kafka-probe.ts';
 import { startKafka } from './kafka.ts';
 import { probeMongodb, runCommand } from './mongodb-probe.ts';
+import { mongodbSizes } from './mongodb-sizes.ts';
 import { startMongodb } from './mongodb.ts';
 import type { KafkaServer, MongodbServer } from './test-server.ts';
 
@@ -21,6 +23,7 @@ describe('a Kafka of our own', () => {
     expect(kafka.description).toContain('Kafka 4.3.1');
     expect(kafka.brokers).toEqual([`127.0.0.1:${kafka.port}`]);
     await probeKafka(peer());
+    expect(await kafkaLogBytes(kafka.brokers, 'no-such-topic')).toBe(0);
   });
 
   test('is gone when it was killed, and back on its port in time', async () => {
@@ -81,6 +84,17 @@ describe('a MongoDB of our own', () => {
     expect(acknowledged).toBeGreaterThan(100);
     const count = (await runCommand(peer(), { count: 'things' })).get('n');
     expect(count).toBeGreaterThanOrEqual(acknowledged);
+  });
+
+  test('tells the sizes of collections', async () => {
+    const documents = [{ text: 'x'.repeat(979) }, { text: 'y'.repeat(979) }];
+    await runCommand(peer(), { insert: 'sized', documents }, 'sizes');
+    const [sized, ...others] = await mongodbSizes(peer(), 'sizes');
+    // The text, its name, and an `_id`.
+    expect(sized).toMatchObject({ name: 'sized', documents: 2 });
+    expect(sized?.dataBytes).toBeGreaterThan(2 * 979);
+    expect(sized?.dataBytes).toBeLessThan(2 * 1100);
+    expect(others).toEqual([]);
   });
 
   test('is alone in its directory: a second one is empty', async () => {

@@ -17,6 +17,8 @@ export interface ServiceProcess {
   readonly name: string;
   /** Of the process that runs now. */
   readonly pid: number | undefined;
+  /** Where it tells how it is and what it has done, without a path. */
+  readonly adminUrl: string;
   /** Whether it has ever been started. */
   readonly wasStarted: boolean;
   /** Resolves when it is ready. */
@@ -54,6 +56,7 @@ const root = resolve(import.meta.dirname, '../../..');
 /** Prepares a service; nothing runs yet. */
 export function prepareService(options: ServiceProcessOptions): ServiceProcess {
   const { service, name, env, adminPort, logDirectory } = options;
+  const adminUrl = `http://127.0.0.1:${adminPort}`;
   const logFile = join(logDirectory, `${name}.log`);
   let child: ChildProcess | undefined;
   let guardian: Guardian | undefined;
@@ -84,7 +87,7 @@ export function prepareService(options: ServiceProcessOptions): ServiceProcess {
 
   async function isReady(): Promise<boolean> {
     try {
-      const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
+      const answer = await fetch(`${adminUrl}/readyz`);
       await answer.arrayBuffer();
       return answer.ok;
     } catch {
@@ -104,6 +107,7 @@ export function prepareService(options: ServiceProcessOptions): ServiceProcess {
     get pid() {
       return child?.pid;
     },
+    adminUrl,
     get wasStarted() {
       return existsSync(logFile);
     },
