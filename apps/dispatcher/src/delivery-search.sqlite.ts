@@ -42,12 +42,14 @@ export function createSqliteDeliverySearch(database: SqliteDatabase): DeliverySe
     table: 'deliveries' | 'attempts',
     { organisationIds, endpointIds }: Pick<DeliveryQuery, 'organisationIds' | 'endpointIds'>,
   ): Generator<readonly [organisationId: string, endpointId: string]> {
-    for (const organisationId of organisationIds.length > 0
-      ? new Set(organisationIds)
-      : everyOrganisation()) {
-      const endpoints =
-        endpointIds.length > 0 ? new Set(endpointIds) : endpointsOf(database, table, organisationId);
-      for (const endpointId of endpoints) yield [organisationId, endpointId];
+    const named = new Set(endpointIds);
+    const isEverywhere = organisationIds.length === 0;
+    for (const organisationId of isEverywhere ? everyOrganisation() : new Set(organisationIds)) {
+      // Most organisations have none of the endpoints named: those that one has are fewer to look at.
+      const isDirect = named.size > 0 && !isEverywhere;
+      for (const endpointId of isDirect ? named : endpointsOf(database, table, organisationId)) {
+        if (named.size === 0 || named.has(endpointId)) yield [organisationId, endpointId];
+      }
     }
   }
 
