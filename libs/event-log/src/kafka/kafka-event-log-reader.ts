@@ -4,6 +4,7 @@ import type { EventLogReader, LogConsumer, LogLoss } from '../event-log.ts';
 import { connectKafka, kafkaRetry, type KafkaConnectionOptions } from './kafka-connection.ts';
 import { standardStartPatienceMs, waitForTopic } from './kafka-start.ts';
 import type { KafkaTopicOptions } from './kafka-topic.ts';
+import { createLagReport } from './lag-report.ts';
 import { createReadBounds, offsetOf, type PartitionBounds, type ReadBounds } from './log-bounds.ts';
 import { createPartitionCursor, type PartitionCursor } from './partition-cursor.ts';
 import { readerMetrics } from './reader-metrics.ts';
@@ -68,8 +69,6 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
   let readBounds: ReadBounds | undefined;
 
   const holdings = new Map<number, Holding>();
-  /** By partition: what is to be told to Kafka as on record. */
-  const recorded = new Map<number, number>();
   const paused = new Set<number>();
   /** Partitions that are being given away: not to be taken again before that is done. */
   const releasing = new Map<number, Promise<void>>();
@@ -104,6 +103,15 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
     metadataMaxAge: metadataMaxAgeMs,
     // We start it again ourselves, so that `stop` knows of it.
     retry: { ...kafkaRetry, restartOnFailure: () => Promise.resolve(false) },
+  });
+  const lag = createLagReport({
+    partitions: () => (joined ? [...holdings.keys()] : []),
+    commitOffsets: (offsets) => member.commitOffsets(offsets.map((one) => ({ topic, ...one }))),
+    boundsOf,
+    everyMs: limits.reportEveryMs,
+    clock,
+    logger,
+    metrics,
   });
   member.on('consumer.group_join', ({ payload }) => onJoin(payload.memberAssignment[topic] ?? []));
   member.on('consumer.heartbeat', ({ payload }) => {
@@ -184,7 +192,7 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
       return;
     }
     // kafkajs wants to know where each of its partitions stands in Kafka before it reads any of them.
-    if (!recorded.has(partition)) recorded.set(partition, cursor.next ?? next);
+    lag.begins(partition, cursor.next ?? next);
     seek(partition, cursor.next ?? next);
     applyPause(partition);
   }
@@ -270,9 +278,8 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
 
   function release(partition: number): void {
     holdings.delete(partition);
-    recorded.delete(partition);
     paused.delete(partition);
-    metrics.forget(partition);
+    lag.forget(partition);
     const release = (consumer as LogConsumer)
       .revoked(partition)
       .catch((error: unknown) => logger.error({ err: error, partition }, 'a partition was given away badly'))
@@ -297,35 +304,6 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
     if (joined) give();
   }
 
-  async function reportNowAndThen(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await sleep(clock, limits.reportEveryMs, stopping.signal);
-      if (!joined || stopping.signal.aborted) continue;
-      try {
-        await commit();
-        for (const partition of holdings.keys()) metrics.end(partition, (await boundsOf(partition)).next);
-      } catch (error) {
-        logger.debug({ err: error }, 'how far reading is behind is not known now');
-      }
-    }
-  }
-
-  async function commit(): Promise<void> {
-    const news = [...recorded];
-    recorded.clear();
-    if (news.length === 0) return;
-    try {
-      await member.commitOffsets(
-        news.map(([partition, next]) => ({ topic, partition, offset: offsetOf(next) })),
-      );
-    } catch (error) {
-      for (const [partition, next] of news) {
-        if (holdings.has(partition) && !recorded.has(partition)) recorded.set(partition, next);
-      }
-      throw error;
-    }
-  }
-
   return {
     async start(newConsumer) {
       const patienceMs = options.startPatienceMs ?? standardStartPatienceMs;
@@ -333,7 +311,7 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
       consumer = newConsumer;
       await member.subscribe({ topics: [topic], fromBeginning: true });
       running = run();
-      reporting = reportNowAndThen();
+      reporting = lag.run(stopping.signal);
     },
     pause(partition) {
       paused.add(partition);
@@ -348,14 +326,12 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
       applyPause(partition);
     },
     recorded(partition, next) {
-      if (!holdings.has(partition)) return;
-      recorded.set(partition, next);
-      metrics.recorded(partition, next);
+      if (holdings.has(partition)) lag.recorded(partition, next);
     },
     async stop() {
       if (stopping.signal.aborted) return;
       const held = [...holdings.keys()];
-      const lastCommit = joined ? commit().catch(() => undefined) : undefined;
+      const lastCommit = joined ? lag.commit().catch(() => undefined) : undefined;
       stopping.abort();
       for (const partition of held) release(partition);
       // kafkajs can't be stopped while it starts.
