@@ -10,12 +10,10 @@ import {
 import { searchEndpoints } from './endpoint-search.mongo.ts';
 import type { EndpointStore } from './endpoint-store.ts';
 import { insertIntoPlace } from './places.mongo.ts';
-import type { RecordChange } from './revision-store.mongo.ts';
 import { taken } from './store-errors.ts';
 
 export async function createMongoEndpointStore(
   database: MongoDatabase,
-  recordChange: RecordChange,
   nextNumber: NextNumber,
 ): Promise<EndpointStore> {
   const collection = await database.open<EndpointDocument>({
@@ -51,7 +49,6 @@ export async function createMongoEndpointStore(
         }),
         isThere: () => isThere(endpoint),
       });
-      await recordChange(organisationId);
       return { endpoint, sealed, writes: 1 };
     },
 
@@ -107,22 +104,15 @@ export async function createMongoEndpointStore(
       // A first try whose answer was lost has written this very thing.
       const isOurs = { _id: id, organisationId, writes: writes + 1, document: fields.document, sealed };
       if (!replaced && (await collection.findOne(isOurs)) === null) return null;
-      await recordChange(organisationId);
       return { endpoint, sealed, writes: writes + 1 };
     },
 
-    async delete({ endpoint: { id, organisationId }, writes }) {
-      const deleted = await collection.deleteOne({ _id: id, organisationId, writes });
-      // Also when there was none: the answer to a first try may have been lost.
-      await recordChange(organisationId);
-      return deleted;
-    },
+    delete: ({ endpoint: { id, organisationId }, writes }) =>
+      collection.deleteOne({ _id: id, organisationId, writes }),
 
     async deleteSome(organisationId, limit) {
       const found = await collection.find({ organisationId }, { limit, projection: { _id: 1 } });
-      const deleted = await collection.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } });
-      if (found.length > 0) await recordChange(organisationId);
-      return deleted;
+      return await collection.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } });
     },
   };
 }

@@ -3,7 +3,6 @@ import type { MongoDatabase } from '@posthorn/mongo';
 import { changeResource, decodeResource, encodeResource, type ResourceDocument } from './document.mongo.ts';
 import type { EventTypeStore } from './event-type-store.ts';
 import { insertIntoPlace, placeIndex, type PlacedDocument } from './places.mongo.ts';
-import type { RecordChange } from './revision-store.mongo.ts';
 
 interface EventTypeDocument extends ResourceDocument, PlacedDocument {
   readonly organisationId: string;
@@ -12,10 +11,7 @@ interface EventTypeDocument extends ResourceDocument, PlacedDocument {
   readonly createdAt: Date;
 }
 
-export async function createMongoEventTypeStore(
-  database: MongoDatabase,
-  recordChange: RecordChange,
-): Promise<EventTypeStore> {
+export async function createMongoEventTypeStore(database: MongoDatabase): Promise<EventTypeStore> {
   const collection = await database.open<EventTypeDocument>({
     name: 'config_event_types',
     indexes: [{ name: 'by_age', key: { organisationId: 1, createdAt: -1, name: -1 } }, placeIndex],
@@ -53,7 +49,6 @@ export async function createMongoEventTypeStore(
           isThere: async () => (eventTypeThere = await replace(eventType)) !== null,
         });
       }
-      await recordChange(organisationId);
       return { eventType: eventTypeThere ?? eventType, created: eventTypeThere === null };
     },
 
@@ -86,23 +81,14 @@ export async function createMongoEventTypeStore(
         resource: { ...toEventType(found), ...changes },
       }));
       // No change has anything that is unique.
-      if (updated === null || updated === 'refused') return null;
-      await recordChange(organisationId);
-      return updated;
+      return updated === 'refused' ? null : updated;
     },
 
-    async delete(organisationId, name) {
-      const deleted = await collection.deleteOne({ _id: idOf(organisationId, name) });
-      // Also when there was none: the answer to a first try may have been lost.
-      await recordChange(organisationId);
-      return deleted;
-    },
+    delete: (organisationId, name) => collection.deleteOne({ _id: idOf(organisationId, name) }),
 
     async deleteSome(organisationId, limit) {
       const found = await collection.find({ organisationId }, { limit, projection: { _id: 1 } });
-      const deleted = await collection.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } });
-      if (found.length > 0) await recordChange(organisationId);
-      return deleted;
+      return await collection.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } });
     },
   };
 }

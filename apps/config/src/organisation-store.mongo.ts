@@ -2,17 +2,13 @@ import type { Organisation } from '@posthorn/models';
 import type { MongoDatabase } from '@posthorn/mongo';
 import { changeResource, decodeResource, encodeResource, type ResourceDocument } from './document.mongo.ts';
 import type { OrganisationStore } from './organisation-store.ts';
-import type { RecordChange } from './revision-store.mongo.ts';
 import { taken } from './store-errors.ts';
 
 interface OrganisationDocument extends ResourceDocument {
   readonly slug: string;
 }
 
-export async function createMongoOrganisationStore(
-  database: MongoDatabase,
-  recordChange: RecordChange,
-): Promise<OrganisationStore> {
+export async function createMongoOrganisationStore(database: MongoDatabase): Promise<OrganisationStore> {
   const collection = await database.open<OrganisationDocument>({
     name: 'config_organisations',
     indexes: [{ name: 'by_slug', key: { slug: 1 }, unique: true }],
@@ -30,7 +26,6 @@ export async function createMongoOrganisationStore(
       });
       // Ids are fresh: what has this one is what an earlier try has written.
       if (!inserted && (await collection.findOne({ _id: id })) === null) throw slugTaken(slug);
-      await recordChange(id);
     },
 
     async find(idOrSlug) {
@@ -52,15 +47,9 @@ export async function createMongoOrganisationStore(
         return { resource, fields: { slug: resource.slug } };
       });
       if (updated === 'refused') throw slugTaken(changes.slug ?? '');
-      if (updated !== null) await recordChange(id);
       return updated;
     },
 
-    async delete(id) {
-      const deleted = await collection.deleteOne({ _id: id });
-      // Also when there was none: the answer to a first try may have been lost.
-      await recordChange(id);
-      return deleted;
-    },
+    delete: (id) => collection.deleteOne({ _id: id }),
   };
 }

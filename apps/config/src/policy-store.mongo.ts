@@ -4,7 +4,6 @@ import type { NextNumber } from './counters.mongo.ts';
 import { decodeResource, encodeResource, type ResourceDocument } from './document.mongo.ts';
 import { insertIntoPlace, placeIndex, type PlacedDocument } from './places.mongo.ts';
 import type { PolicyStore, StoredPolicy } from './policy-store.ts';
-import type { RecordChange } from './revision-store.mongo.ts';
 import { taken } from './store-errors.ts';
 
 interface PolicyDocument extends ResourceDocument, PlacedDocument {
@@ -16,7 +15,6 @@ interface PolicyDocument extends ResourceDocument, PlacedDocument {
 
 export async function createMongoPolicyStore(
   database: MongoDatabase,
-  recordChange: RecordChange,
   nextNumber: NextNumber,
 ): Promise<PolicyStore> {
   const collection = await database.open<PolicyDocument>({
@@ -53,7 +51,6 @@ export async function createMongoPolicyStore(
           return namesake !== null;
         },
       });
-      await recordChange(organisationId);
       return { policy, sealed, writes: 1 };
     },
 
@@ -91,15 +88,12 @@ export async function createMongoPolicyStore(
       const isOurs = { _id: id, organisationId, writes: writes + 1, document: fields.document };
       const found = replaced ?? (await collection.findOne(isOurs));
       if (found === null) return null;
-      await recordChange(organisationId);
       return toStored(found);
     },
 
     async deleteSome(organisationId, limit) {
       const found = await collection.find({ organisationId }, { limit, projection: { _id: 1 } });
-      const deleted = await collection.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } });
-      if (found.length > 0) await recordChange(organisationId);
-      return deleted;
+      return await collection.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } });
     },
   };
 }

@@ -1,3 +1,5 @@
+import { DomainError } from '@posthorn/models';
+import { FakeClock } from '@posthorn/testing';
 import type { EndpointSearch } from './endpoint-store.ts';
 import { endpointStoreContract } from './endpoint-store.contract.ts';
 import { eventTypeStoreContract } from './event-type-store.contract.ts';
@@ -6,6 +8,7 @@ import { keyStoreContract } from './key-store.contract.ts';
 import { openMongoStores, type TemporaryMongoStores } from './mongo-stores.harness.ts';
 import { organisationStoreContract } from './organisation-store.contract.ts';
 import { policyStoreContract } from './policy-store.contract.ts';
+import { createMongoRevisionStore } from './revision-store.mongo.ts';
 import { contractMaxChanges, revisionStoreContract } from './revision-store.contract.ts';
 import {
   sampleEndpoint,
@@ -133,6 +136,27 @@ describe("the config service's stores on MongoDB", () => {
     expect(plans.filter((plan) => plan.isUnindexed || plan.indexes.length === 0)).toEqual([]);
     const used = plans.flatMap(({ collection, indexes }) => indexes.map((index) => `${collection}.${index}`));
     expect([...new Set(used)].map((name) => name.replace('config_', '')).sort()).toEqual(expected);
+  });
+
+  it('announces a write whose writer was killed before it could, once, after half a minute', async () => {
+    const clock = new FakeClock();
+    const { database } = temporary;
+    const store = await createMongoRevisionStore(database, 10, clock);
+    const killed = store.announce(organisationId, () => Promise.reject(new Error('killed')));
+    await expect(killed).rejects.toThrow('killed');
+    const refused = new DomainError('already_exists', 'The name is taken.');
+    await expect(store.announce('other', () => Promise.reject(refused))).rejects.toBe(refused);
+    expect(await store.changesSince(0)).toMatchObject({ revision: 0 });
+    clock.advance(29_999);
+    await store.changesSince(0);
+    expect(await store.changesSince(0)).toMatchObject({ revision: 0 });
+    clock.advance(1);
+    await store.changesSince(0);
+    const announced = { revision: 1, organisationIds: [organisationId], reset: false };
+    expect(await store.changesSince(0)).toEqual(announced);
+    clock.advance(60_000);
+    await store.changesSince(0);
+    expect(await store.changesSince(0)).toEqual(announced);
   });
 
   it('gives the last places of an organisation to as many as there are, of many who come at once', async () => {

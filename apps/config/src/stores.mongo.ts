@@ -1,4 +1,10 @@
 import type { MongoDatabase } from '@posthorn/mongo';
+import {
+  announceEndpoints,
+  announceEventTypes,
+  announceOrganisations,
+  announcePolicies,
+} from './announced-stores.mongo.ts';
 import { createMongoCounter } from './counters.mongo.ts';
 import { createMongoEndpointStore } from './endpoint-store.mongo.ts';
 import { createMongoEventTypeStore } from './event-type-store.mongo.ts';
@@ -18,15 +24,22 @@ export async function createMongoConfigStores(
   database: MongoDatabase,
   maxChanges?: number,
 ): Promise<ConfigStores> {
-  const revisions = await createMongoRevisionStore(database, maxChanges);
-  const { recordChange } = revisions;
+  const { announce, ...revisions } = await createMongoRevisionStore(database, maxChanges);
   const [organisations, keys, eventTypes, endpoints, policies, idempotency] = await Promise.all([
-    createMongoOrganisationStore(database, recordChange),
+    createMongoOrganisationStore(database),
     createMongoKeyStore(database),
-    createMongoEventTypeStore(database, recordChange),
-    createMongoEndpointStore(database, recordChange, await createMongoCounter(database, 'endpoints')),
-    createMongoPolicyStore(database, recordChange, await createMongoCounter(database, 'policies')),
+    createMongoEventTypeStore(database),
+    createMongoEndpointStore(database, await createMongoCounter(database, 'endpoints')),
+    createMongoPolicyStore(database, await createMongoCounter(database, 'policies')),
     createMongoIdempotencyStore(database),
   ]);
-  return { organisations, keys, eventTypes, endpoints, policies, revisions, idempotency };
+  return {
+    organisations: announceOrganisations(organisations, announce),
+    keys,
+    eventTypes: announceEventTypes(eventTypes, announce),
+    endpoints: announceEndpoints(endpoints, announce),
+    policies: announcePolicies(policies, announce),
+    revisions,
+    idempotency,
+  };
 }
