@@ -1,5 +1,5 @@
 /** What the service takes from the environment (docs/configuration.md), where it is a process of its own. */
-import { kafkaProblems } from '@posthorn/event-log';
+import { eventSizeProblems, kafkaProblems } from '@posthorn/event-log';
 import { transportSecurityProblems } from '@posthorn/rpc';
 import {
   everyServiceConfig,
@@ -32,5 +32,6 @@ export function readIngestConfig(env: Environment): IngestConfig {
   return readServiceConfig(ingestSpec, env, (config) => [
     ...transportSecurityProblems(config),
     ...kafkaProblems(config),
+    ...eventSizeProblems(config),
   ]);
 }

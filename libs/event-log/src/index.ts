@@ -18,6 +18,6 @@ export {
   type KafkaEventLogWriterOptions,
   type KafkaWriterLimits,
 } from './kafka/kafka-event-log-writer.ts';
-export { checkKafka, kafkaProblems, kafkaSettingsOf } from './kafka/kafka-settings.ts';
+export { checkKafka, eventSizeProblems, kafkaProblems, kafkaSettingsOf } from './kafka/kafka-settings.ts';
 export { defaultKafkaTopic, type KafkaTopicOptions, type NewKafkaTopic } from './kafka/kafka-topic.ts';
 export * from './sqlite-event-log.ts';

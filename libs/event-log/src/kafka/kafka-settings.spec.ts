@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kafkaConfig, readConfig, type Environment } from '@posthorn/runtime';
-import { kafkaProblems, kafkaSettingsOf } from './kafka-settings.ts';
+import { eventSizeProblems, kafkaProblems, kafkaSettingsOf } from './kafka-settings.ts';
 import { defaultKafkaTopic } from './kafka-topic.ts';
 
 const read = (env: Environment) =>
@@ -66,5 +66,10 @@ describe('the settings of Kafka', () => {
     ],
   ])('name what is wrong with %s', (_what, env, variable) => {
     expect(kafkaProblems(read(env)).map((problem) => problem.variable)).toEqual([variable]);
+  });
+
+  it('hold no events that do not fit into a message', () => {
+    expect(eventSizeProblems({ maxEventBytes: 256 * 1024 })).toEqual([]);
+    expect(eventSizeProblems({ maxEventBytes: 3 * 2 ** 20 + 1 })).toHaveLength(1);
   });
 });

@@ -1,12 +1,25 @@
 /** From the variables of a deployment to how Kafka is reached and what its topic is like. */
 import { readFileSync } from 'node:fs';
 import { DomainError } from '@posthorn/models';
-import type { Clock, ConfigOf, ConfigProblem, Logger, kafkaConfig } from '@posthorn/runtime';
+import type { Clock, ConfigOf, ConfigProblem, Logger, kafkaConfig, payloadConfig } from '@posthorn/runtime';
 import type { KafkaConnectionOptions, KafkaSaslOptions, KafkaTlsOptions } from './kafka-connection.ts';
 import { waitForTopic } from './kafka-start.ts';
 import type { KafkaTopicOptions } from './kafka-topic.ts';
 
 type KafkaValues = ConfigOf<typeof kafkaConfig>;
+
+/** The largest payload that fits into a message of a topic that is made here (4 MiB), with all else that an event has. */
+const largestEventBytes = 3 * 2 ** 20;
+
+/** What is wrong with the size of events; none when each fits into a message. */
+export function eventSizeProblems({
+  maxEventBytes,
+}: ConfigOf<typeof payloadConfig>): readonly ConfigProblem[] {
+  if (maxEventBytes <= largestEventBytes) return [];
+  const message =
+    'POSTHORN_MAX_EVENT_BYTES must be 3MiB or less with Kafka: a message of its topic is not larger.';
+  return [{ variable: 'POSTHORN_MAX_EVENT_BYTES', message }];
+}
 
 /** What is wrong with the variables together; none when `kafkaSettingsOf` may be asked. */
 export function kafkaProblems(values: KafkaValues): readonly ConfigProblem[] {
