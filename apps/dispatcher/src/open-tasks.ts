@@ -11,12 +11,15 @@ import type { TaskStore } from './task-store.ts';
  * several processes, does nothing twice.
  */
 export interface OpenTasks {
-  look(): Promise<void>;
+  /** Runs what was opened and isn't under way. */
+  takeUp(): Promise<void>;
+  /** Ends what has ended and isn't said to have. */
+  settle(): Promise<void>;
 }
 
 /** As many as config tells at once. */
 const mostVerifications = 1000;
-const mostUnfinished = 100;
+const mostUnfinished = 1000;
 
 export function createOpenTasks(options: {
   readonly tasks: TaskStore;
@@ -29,7 +32,7 @@ export function createOpenTasks(options: {
   /** Verifications that wait for their callback: known, so that they aren't looked up each time. */
   let waiting = new Set<string>();
 
-  async function takeUp(request: TaskRequest): Promise<Task> {
+  async function takeUpOne(request: TaskRequest): Promise<Task> {
     const known = await tasks.get(request.organisationId, request.id);
     if (known === null || known.state === 'pending') {
       return runner.run(request, 0, new AbortController().signal);
@@ -39,7 +42,7 @@ export function createOpenTasks(options: {
     return known;
   }
 
-  async function lookAtVerifications(): Promise<void> {
+  async function takeUp(): Promise<void> {
     const { verifications } = await client.listPendingVerifications(
       { limit: mostVerifications },
       { principal },
@@ -51,7 +54,7 @@ export function createOpenTasks(options: {
         continue;
       }
       try {
-        const { kind } = await takeUp({ id, organisationId, endpointId, keyId: null });
+        const { kind } = await takeUpOne({ id, organisationId, endpointId, keyId: null });
         if (kind === 'verification') stillWaiting.add(id);
       } catch (error) {
         // The endpoint was deleted since.
@@ -63,8 +66,8 @@ export function createOpenTasks(options: {
   }
 
   return {
-    async look() {
-      await lookAtVerifications();
+    takeUp,
+    async settle() {
       for (const task of await tasks.unfinished(mostUnfinished)) await runner.settle(task);
     },
   };

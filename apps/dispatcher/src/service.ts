@@ -87,7 +87,8 @@ export interface DispatcherOptions {
 const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
 const lookForChangesMs = 500;
 const lookForLanesMs = 60_000;
-const lookForTasksMs = 1000;
+const takeUpTasksMs = 1000;
+const settleTasksMs = 5000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { log, events, deliveries, clients, webhookClient, clock, random, logger, metrics } = options;
@@ -313,7 +314,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       });
       retention.start();
       every(lookForChangesMs, 'looking for changed endpoints', () => directory.bringUpToDate());
-      every(lookForTasksMs, 'looking for open tasks', () => openTasks.look());
+      every(takeUpTasksMs, 'taking up tasks', () => openTasks.takeUp());
+      every(settleTasksMs, 'settling tasks', () => openTasks.settle());
       every(lookForLanesMs, 'looking for waiting lanes', () => {
         lanes.keys.recheckSome();
         return findWaitingLanes(ownership.held().map(({ partition }) => partition));

@@ -222,7 +222,7 @@ describe('the verification of a xurrent endpoint', () => {
     expect(world.requests).toHaveLength(1);
 
     world.behaviour = () => 'succeed';
-    await world.clock.advanceAsync(15_000);
+    await world.clock.advanceAsync(20_000);
     expect(world.requests).toHaveLength(2);
     expect((await deliveryOf(begun)).found?.delivery).toMatchObject({ state: 'succeeded', attempts: 2 });
     expect(await task()).toMatchObject({ state: 'succeeded' });
