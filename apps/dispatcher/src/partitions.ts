@@ -54,6 +54,7 @@ export function createPartitions(options: PartitionsOptions): Partitions {
     await deliveries.releaseClaims({ partition, keep: inHands, now: new Date(dueClock.now()) });
     await promoteKeys(holding);
     await options.findWaiting([partition]);
+    if (holding.state !== 'held') throw new Error(`partition ${partition} was revoked while it was taken up`);
     if (lease.left.length > 0) lookAgainAfter(holding, Math.max(...lease.left.map(({ forMs }) => forMs)));
     books.open(partition, epoch, lease.next);
     return lease.next;

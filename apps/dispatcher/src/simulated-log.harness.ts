@@ -121,7 +121,9 @@ class Reader {
   consumer: LogConsumer | undefined;
   readonly paused = new Set<number>();
   readonly #next = new Map<number, number>();
-  readonly #assigned = new Set<number>();
+  /** With which assignment it is: an answer to an earlier one is not used. */
+  readonly #assigned = new Map<number, number>();
+  #assignments = 0;
   readonly #revoking = new Map<number, Promise<void>>();
   readonly #process: SimulatedProcess;
   readonly #partitions: readonly (readonly LoggedEvent[])[];
@@ -141,19 +143,21 @@ class Reader {
   }
 
   assign(partition: number): void {
-    this.#assigned.add(partition);
+    const assignment = (this.#assignments += 1);
+    this.#assigned.set(partition, assignment);
+    const isCurrent = (): boolean => this.#assigned.get(partition) === assignment;
     void (async () => {
       await this.#revoking.get(partition);
-      if (!this.#assigned.has(partition) || this.#next.has(partition)) return;
+      if (!isCurrent()) return;
       try {
         const next = await this.consumer?.assigned(partition);
-        if (next === undefined || !this.#assigned.has(partition)) return;
+        if (next === undefined || !isCurrent()) return;
         this.paused.delete(partition);
         this.#next.set(partition, next);
         this.look();
       } catch {
         this.#process.clock.setTimeout(() => {
-          if (this.#assigned.has(partition)) this.assign(partition);
+          if (isCurrent()) this.assign(partition);
         }, 200);
       }
     })();
@@ -175,7 +179,7 @@ class Reader {
   }
 
   async stop(): Promise<void> {
-    for (const partition of [...this.#assigned]) this.revoke(partition);
+    for (const partition of [...this.#assigned.keys()]) this.revoke(partition);
     await Promise.all(this.#revoking.values());
   }
 
