@@ -1,6 +1,7 @@
 import type { QueryPlan } from '@posthorn/mongo';
 import { describeDeliverySearch } from './delivery-search.contract.ts';
 import { describeDeliveryStore } from './delivery-store.contract.ts';
+import type { DeliveryRecord } from './delivery-store.ts';
 import { describeEventClaims } from './event-claims.contract.ts';
 import { sampleAttempt, sampleDelivery, sampleEvent, sampleTime, succeeded } from './sample-deliveries.ts';
 import { createMongoDispatcherStores, type DispatcherStores } from './stores.mongo.ts';
@@ -177,6 +178,67 @@ describe('the stores of the dispatcher on MongoDB', () => {
 
   it.each(steps)('finds %s by its index alone', async (_, run, expected) => {
     expect(await indexesOf(run)).toEqual(expected);
+  });
+
+  it('gives each delivery to exactly one of several who claim at once, under the claim of that one', async () => {
+    const { deliveries } = stores;
+    const waiting = Array.from({ length: 40 }, (_, index) =>
+      sampleDelivery(sampleEvent(index), 'endpoint', { nextAttemptAt: sampleTime(index) }),
+    );
+    await deliveries.record(
+      waiting.map((one) => ({ ...inOrder, delivery: one, order: null })),
+      [],
+    );
+    const claims = ['a', 'b', 'c', 'd'];
+    const taken = await Promise.all(
+      claims.map((claim) =>
+        deliveries.claimDue({
+          ...claimDue(false),
+          buckets: [{ partition: 0, claim, inHands: [claim] }],
+          now: sampleTime(60),
+          maxBytes: 1_000_000,
+        }),
+      ),
+    );
+    const ids = taken.flatMap(({ due }) => due.map((one) => one.delivery.id));
+    expect(ids.length).toBeGreaterThanOrEqual(10);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [index, { due }] of taken.entries()) {
+      for (const { delivery: found } of due) {
+        const ended = { ...succeeded(found), nextAttemptAt: null };
+        const expectedClaim = claims[index] ?? '';
+        await deliveries.record(
+          [{ kind: 'update', delivery: ended, expectedClaim, order: null, claim: null, attempt: null }],
+          [],
+        );
+        expect((await deliveries.get('org', found.id))?.delivery.state).toBe('succeeded');
+      }
+    }
+  });
+
+  it('is the same when everything was written twice, because the first answer was lost', async () => {
+    const { deliveries } = stores;
+    const retrying = { ...delivery, state: 'retrying', attempts: 1, nextAttemptAt: sampleTime(30) } as const;
+    const second = sampleAttempt(delivery, 2);
+    const ended = {
+      ...delivery,
+      state: 'succeeded',
+      attempts: 2,
+      nextAttemptAt: null,
+      finishedAt: sampleTime(9),
+    } as const;
+    const chain: readonly DeliveryRecord[] = [
+      { ...inOrder, delivery, order: null, claim: 'me' },
+      { kind: 'update', delivery: retrying, expectedClaim: 'me', order: null, claim: 'me', attempt },
+      { kind: 'update', delivery: ended, expectedClaim: 'me', order: null, claim: null, attempt: second },
+    ];
+    for (const _ of [1, 2]) {
+      await deliveries.record(chain, []);
+      expect(await deliveries.get('org', delivery.id)).toEqual({ delivery: ended, lastAttempt: second });
+      const { items } = await deliveries.listAttempts(lane, page);
+      expect(items).toHaveLength(2);
+    }
+    expect(await deliveries.waitingLanes([0])).toEqual([]);
   });
 
   it('reads nothing for a batch that is new', async () => {
