@@ -17,6 +17,7 @@ interface FakeNpm {
   readonly stack?: string;
   readonly check?: string;
   readonly e2e?: string;
+  readonly stackE2e?: string;
 }
 
 describe('.ci/run', () => {
@@ -31,7 +32,7 @@ describe('.ci/run', () => {
     rmSync(folder, { recursive: true });
   });
 
-  function environment({ ci, test, stack, check, e2e }: FakeNpm): NodeJS.ProcessEnv {
+  function environment({ ci, test, stack, check, e2e, stackE2e }: FakeNpm): NodeJS.ProcessEnv {
     mkdirSync(join(folder, 'bin'));
     writeFileSync(
       join(folder, 'bin/npm'),
@@ -43,6 +44,7 @@ case "$*" in
   'run test:stack '*) ${stack ?? `echo '${report(4, 0)}' >"$out"`} ;;
   'run check '*) ${check ?? `echo '5 0' >"$out"`} ;;
   'run test:e2e '*) ${e2e ?? `echo '${report(2, 0)}' >"$out"`} ;;
+  'run test:stack:e2e '*) ${stackE2e ?? `echo '${report(3, 0)}' >"$out"`} ;;
   *) exit 99 ;;
 esac
 `,
@@ -57,37 +59,37 @@ esac
   }
 
   test('sums the tests and the steps of everything that ran', () => {
-    expect(run({})).toEqual({ lastLine: '22 passed, 0 failed', code: 0 });
+    expect(run({})).toEqual({ lastLine: '25 passed, 0 failed', code: 0 });
   });
 
   test('fails when a test failed, and still runs the rest', () => {
     expect(run({ test: `echo '${report(9, 1)}' >"$out"; exit 1` })).toEqual({
-      lastLine: '21 passed, 1 failed',
+      lastLine: '24 passed, 1 failed',
       code: 1,
     });
   });
 
   test('counts a file of tests that could not run as a failure', () => {
     expect(run({ test: `echo '${report(9, 0, 1)}' >"$out"; exit 1` })).toEqual({
-      lastLine: '21 passed, 1 failed',
+      lastLine: '24 passed, 1 failed',
       code: 1,
     });
   });
 
   test('counts a suite that crashed before its report as a failure', () => {
-    expect(run({ e2e: 'kill -SEGV $$' })).toEqual({ lastLine: '20 passed, 1 failed', code: 1 });
+    expect(run({ e2e: 'kill -SEGV $$' })).toEqual({ lastLine: '23 passed, 1 failed', code: 1 });
   });
 
   test('counts a suite whose servers could not be had as a failure, and still runs the rest', () => {
     expect(run({ stack: 'echo "There is no Kafka for the tests" >&2; exit 1' })).toEqual({
-      lastLine: '18 passed, 1 failed',
+      lastLine: '21 passed, 1 failed',
       code: 1,
     });
   });
 
   test('counts the failed steps of the check', () => {
     expect(run({ check: `echo '3 2' >"$out"; exit 1` })).toEqual({
-      lastLine: '20 passed, 2 failed',
+      lastLine: '23 passed, 2 failed',
       code: 1,
     });
   });

@@ -33,8 +33,8 @@ export interface ServiceProcess {
   stop(): Promise<void>;
   /** Stops it if it runs; throws when it had ended by itself. */
   dispose(): Promise<void>;
-  /** The last lines that it has written. */
-  lastLines(count: number): readonly string[];
+  /** The last lines that it has written of what doesn't go as it should, cut to a readable length. */
+  lastTroubles(count: number): readonly string[];
 }
 
 export interface ServiceProcessOptions {
@@ -51,6 +51,7 @@ const startLimitMs = 90_000;
 const pollMs = 50;
 /** Beyond POSTHORN_STOP_TIMEOUT_MS. */
 const stopLimitMs = 40_000;
+const longestLine = 1000;
 const root = resolve(import.meta.dirname, '../../..');
 
 /** Prepares a service; nothing runs yet. */
@@ -64,13 +65,11 @@ export function prepareService(options: ServiceProcessOptions): ServiceProcess {
   const isRunning = (): boolean =>
     child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
 
-  function lastLines(count: number): readonly string[] {
-    return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-count);
-  }
+  const lines = (): readonly string[] => readFileSync(logFile, 'utf8').trimEnd().split('\n');
 
   function endedBadly(what: string): Error {
     const how = child?.exitCode ?? child?.signalCode ?? 'not started';
-    return new Error(`${name} ${what} (${how}). Its last words:\n${lastLines(25).join('\n')}`);
+    return new Error(`${name} ${what} (${how}). Its last words:\n${lines().slice(-25).join('\n')}`);
   }
 
   /** Answers how it ended; throws when it had ended before. */
@@ -152,6 +151,10 @@ export function prepareService(options: ServiceProcessOptions): ServiceProcess {
       child.kill('SIGCONT');
       await stop();
     },
-    lastLines,
+    lastTroubles: (count) =>
+      lines()
+        .filter((line) => !/^\{"level":"(debug|info)"/.test(line))
+        .slice(-count)
+        .map((line) => line.slice(0, longestLine)),
   };
 }

@@ -50,7 +50,7 @@ export interface StackPlatformOptions {
 }
 
 const host = '127.0.0.1';
-const lastLinesOfEach = 12;
+const lastLinesOfEach = 8;
 
 /** Starts everything and waits until all are ready. */
 export async function startStackPlatform(options: StackPlatformOptions): Promise<StackPlatform> {
@@ -150,7 +150,7 @@ export async function startStackPlatform(options: StackPlatformOptions): Promise
           keepsLogs = true;
           process.stderr.write(`what the services wrote is in ${directory}; the last of it:\n`);
           for (const one of all.filter(({ wasStarted }) => wasStarted)) {
-            process.stderr.write(`---- ${one.name}\n${one.lastLines(lastLinesOfEach).join('\n')}\n`);
+            process.stderr.write(`---- ${one.name}\n${one.lastTroubles(lastLinesOfEach).join('\n')}\n`);
           }
           throw error;
         }
