@@ -391,6 +391,7 @@ describe('POST /configs/webhook/{id}', () => {
     const { id } = fake.add('ricloud', { verification: 'passed' });
     const answer = await call('POST', `/configs/webhook/${id}`, { body: { state: 'deactivated', url } });
     expect([answer.body, asked]).toMatchObject([{ state: 'deactivated', url }, []]);
+    expect(fake.find(id)?.verification).toBe('passed');
   });
 
   test('a url alone leaves a deactivated config deactivated, and starts no test', async () => {

@@ -59,9 +59,10 @@ function add(given: Partial<Policy> = {}): Policy {
   return policy;
 }
 
-function at(organisationId: string, number: string): Policy {
+/** By its number or its id, as config finds it. */
+function at(organisationId: string, idOrNumber: string): Policy {
   const found = policies.find(
-    (one) => one.organisationId === organisationId && String(one.number) === number,
+    (one) => one.organisationId === organisationId && [one.id, String(one.number)].includes(idOrNumber),
   );
   if (found === undefined) throw new DomainError('not_found', 'There is no such policy.');
   return found;
