@@ -110,7 +110,9 @@ export function createMongoCollection<D extends MongoDocument>(
         }, false),
       ),
 
-    insertMany: (documents) => run('insertMany', () => insertMany(documents)),
+    // Nothing to write is no operation: MongoDB isn't asked, and nothing is counted.
+    insertMany: async (documents) =>
+      documents.length === 0 ? new Set() : run('insertMany', () => insertMany(documents)),
 
     findOne: (filter, options = {}) =>
       run('find', async () => (await collection.findOne(filter, options)) as D | null),
@@ -147,17 +149,19 @@ export function createMongoCollection<D extends MongoDocument>(
 
     deleteMany: (filter) => run('deleteMany', async () => (await collection.deleteMany(filter)).deletedCount),
 
-    insertInOrder: (documents) => run('insertInOrder', () => insertInOrder(documents)),
+    insertInOrder: async (documents) =>
+      documents.length === 0 ? new Set() : run('insertInOrder', () => insertInOrder(documents)),
 
-    updateEach: (changes) =>
-      run('updateEach', async () => {
-        if (changes.length === 0) return 0;
+    updateEach: async (changes) => {
+      if (changes.length === 0) return 0;
+      return run('updateEach', async () => {
         const { matchedCount } = await collection.bulkWrite(
           changes.map(({ filter, update }) => ({ updateOne: { filter, update } })),
           { ordered: false },
         );
         return matchedCount;
-      }),
+      });
+    },
   };
 
   /** Of several who would make the document at once, a server may refuse all but one, or not tell them what it made. */
@@ -171,7 +175,6 @@ export function createMongoCollection<D extends MongoDocument>(
   }
 
   async function insertInOrder(documents: readonly D[]): Promise<ReadonlySet<number>> {
-    if (documents.length === 0) return new Set();
     for (let tries = 0; tries < maxUpsertTries; tries++) {
       const upserts = documents.map(({ _id, ...fields }) => ({
         updateOne: {
@@ -189,7 +192,6 @@ export function createMongoCollection<D extends MongoDocument>(
   }
 
   async function insertMany(documents: readonly D[]): Promise<ReadonlySet<number>> {
-    if (documents.length === 0) return new Set();
     try {
       await collection.insertMany(documents as readonly OptionalUnlessRequiredId<D>[], { ordered: false });
       return new Set();
