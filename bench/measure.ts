@@ -116,13 +116,13 @@ async function run(server: Server, options: MeasureOptions): Promise<Measurement
 }
 
 /** A whole number of requests, so that an event's number says which request it is in. */
-function eventsOf({ eventsPerSecond, batch }: Scenario, seconds: number): number {
+export function eventsOf({ eventsPerSecond, batch }: Scenario, seconds: number): number {
   const size = Math.max(batch, 1);
   return Math.max(1, Math.round((eventsPerSecond * seconds) / size)) * size;
 }
 
 /** Waits until so many deliveries have arrived in all, or none comes any more; returns how many have. */
-async function arrivals({ receiver }: LoadTools, expected: number): Promise<number> {
+export async function arrivals({ receiver }: LoadTools, expected: number): Promise<number> {
   let count = 0;
   for (let quietMs = 0; quietMs < patienceMs; quietMs += pollMs) {
     const now = Number(await receiver.ask('count'));

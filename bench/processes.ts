@@ -132,14 +132,16 @@ function createLineReader(child: ChildProcess, title: string): LineReader {
   };
 }
 
-function cpuSecondsOf(pid: number): number {
+/** CPU seconds so far of a process, all threads, user and system. */
+export function cpuSecondsOf(pid: number): number {
   // The name, in parentheses, may contain spaces; utime and stime are the 12th and 13th fields after it.
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
-function maxRssMibOf(pid: number): number {
+/** The most memory that a process ever had. */
+export function maxRssMibOf(pid: number): number {
   const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kib) / 1024;
 }

@@ -1,6 +1,7 @@
 /** What was measured, as tables for people: medians of the rounds, ratios to the yardstick, and the targets. */
 import type { Measurement } from './measure.ts';
 import type { Scenario, Subject } from './scenarios.ts';
+import { fixed, median, table } from './table.ts';
 
 /** All rounds of a scenario; the yardstick's and the platform's of one round were measured right after each other. */
 export interface ScenarioResult {
@@ -155,29 +156,5 @@ function ratioOf({ rounds }: ScenarioResult, figure: Figure): number | null {
       const [of, is] = [figure(yardstick), figure(platform)];
       return of === null || is === null ? null : is / of;
     }),
-  );
-}
-
-function median(numbers: readonly (number | null)[]): number | null {
-  const sorted = numbers.filter((number) => number !== null).sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const [low, high] = [sorted[sorted.length % 2 === 1 ? middle : middle - 1], sorted[middle]];
-  return low === undefined || high === undefined ? null : (low + high) / 2;
-}
-
-function fixed(number: number | null, digits: number): string {
-  return number === null ? '–' : number.toFixed(digits);
-}
-
-/** Columns as wide as their widest cell: text to the left, numbers to the right. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd(),
   );
 }

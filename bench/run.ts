@@ -3,11 +3,10 @@
  * Both are measured in turns, each time in a fresh process on an empty directory, so that what else the machine does
  * meets both of them; see README.md for how to read the figures.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describeProfile, summarizeProfile } from './cpu-profile.ts';
+import { environment } from './environment.ts';
 import { startLoadTools } from './load-tools.ts';
 import type { LoadTools } from './load-tools.ts';
 import { measure } from './measure.ts';
@@ -33,7 +32,8 @@ async function main(options: BenchOptions, directory: string): Promise<void> {
       `${options.directory} is in memory: nothing is made durable there. Name a directory on a disk with --dir.`,
     );
   }
-  const about = environment(tools, options);
+  const { rounds, seconds, warmUpSeconds } = options;
+  const about = { ...environment(tools), rounds, seconds, 'warm-up': warmUpSeconds };
   console.log(
     `${Object.entries(about)
       .map(([name, value]) => `${name} ${value}`)
@@ -102,28 +102,6 @@ async function measureSubject(
     console.log(`node bench/read-profile.ts ${profile} --from ${fromMicros} --to ${toMicros}\n`);
   }
   return measurement;
-}
-
-/** What the figures depend on besides the code. */
-function environment(
-  tools: LoadTools,
-  { rounds, seconds, warmUpSeconds }: BenchOptions,
-): Record<string, string | number> {
-  const git = (...args: string[]): string =>
-    execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
-  const changed = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : ' with changes';
-  return {
-    commit: `${git('rev-parse', '--short', 'HEAD')}${changed}`,
-    at: new Date().toISOString(),
-    node: process.version,
-    cores: availableParallelism(),
-    CPU: cpus()[0]?.model ?? 'unknown',
-    load: (loadavg()[0] ?? 0).toFixed(1),
-    tools: tools.kind,
-    rounds,
-    seconds,
-    'warm-up': warmUpSeconds,
-  };
 }
 
 const options = readOptions(process.argv.slice(2));

@@ -55,6 +55,25 @@ async function startPosthorn({ scenario, ports, directory, profile }: ServerOpti
     },
   });
   const url = await addressOf(running);
+  const keys = await provision({ url, operatorKey, scenario, ports });
+  return server(running, url, keys);
+}
+
+/** Where organisations and endpoints are made. */
+export interface ProvisionOptions {
+  /** Of the REST API. */
+  readonly url: string;
+  readonly operatorKey: string;
+  readonly scenario: Scenario;
+  /** Of the receiver. */
+  readonly ports: readonly number[];
+  /** What the names of organisations begin with. */
+  readonly prefix?: string;
+}
+
+/** Makes a scenario's organisations and endpoints, and answers a key for each organisation. */
+export async function provision(options: ProvisionOptions): Promise<readonly string[]> {
+  const { url, operatorKey, scenario, ports, prefix = 'bench' } = options;
   const create = async <T>(path: string, body: object): Promise<T> => {
     const response = await request(`${url}/v1/${path}`, {
       dispatcher: client,
@@ -67,7 +86,7 @@ async function startPosthorn({ scenario, ports, directory, profile }: ServerOpti
     return JSON.parse(text) as T;
   };
 
-  const slugs = Array.from({ length: scenario.organisations }, (_, index) => `bench-${index}`);
+  const slugs = Array.from({ length: scenario.organisations }, (_, index) => `${prefix}-${index}`);
   const keys: string[] = [];
   for (const slug of slugs) {
     await create('organisations', { slug, name: slug });
@@ -89,7 +108,7 @@ async function startPosthorn({ scenario, ports, directory, profile }: ServerOpti
     }
   };
   await Promise.all(Array.from({ length: 8 }, createNext));
-  return server(running, url, keys);
+  return keys;
 }
 
 async function startBareLoop({ scenario, ports, directory, profile }: ServerOptions): Promise<Server> {

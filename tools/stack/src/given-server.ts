@@ -73,3 +73,9 @@ export function peersOf(list: string, defaultPort: number): readonly Peer[] {
     .filter((match) => match !== null)
     .map(([, host = '', port]) => ({ host, port: port === undefined ? defaultPort : Number(port) }));
 }
+
+/** The addresses of a MongoDB that is reached without TLS; none of one that isn't, or that a name stands for. */
+export function mongodbPeersOf(url: string): readonly Peer[] {
+  if (!url.startsWith('mongodb://') || /[?&](tls|ssl)=true/.test(url)) return [];
+  return peersOf(/^mongodb:\/\/(?:[^@/]*@)?([^/?]+)/.exec(url)?.[1] ?? '', 27017);
+}

@@ -1,6 +1,7 @@
 /** How many documents the collections of a database have, and how many bytes: as the server says it (`collStats`). */
 import type { BsonOutput } from './bson.ts';
 import type { Peer } from './exchange.ts';
+import { mongodbPeersOf } from './given-server.ts';
 import { runCommand } from './mongodb-probe.ts';
 
 export interface CollectionSize {
@@ -13,11 +14,17 @@ export interface CollectionSize {
 }
 
 /**
- * Asks for the sizes of all collections of a database.
+ * Asks the primary for the sizes of all collections of a database.
  *
  * @throws Error when the server wants to know first who asks, over TLS or with a password
  */
-export async function mongodbSizes(peer: Peer, database: string): Promise<readonly CollectionSize[]> {
+export async function mongodbSizes(url: string, database: string): Promise<readonly CollectionSize[]> {
+  const peers = mongodbPeersOf(url);
+  if (peers.length === 0) throw new Error('MongoDB tells sizes over TLS only');
+  return Promise.any(peers.map((peer) => sizesAt(peer, database)));
+}
+
+async function sizesAt(peer: Peer, database: string): Promise<readonly CollectionSize[]> {
   const listed = await ask(peer, { listCollections: 1, nameOnly: true }, database);
   const cursor = listed.get('cursor');
   const found = cursor instanceof Map ? (cursor as BsonOutput).get('firstBatch') : undefined;

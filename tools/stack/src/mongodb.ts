@@ -6,7 +6,7 @@
 import { mongodbUrlVariable, readStackConfig } from './config.ts';
 import { createContainerRunner, hasDockerEngine, pullImage, refuseDataDir } from './docker.ts';
 import { freePort } from './free-port.ts';
-import { peersOf, useGivenServer } from './given-server.ts';
+import { mongodbPeersOf, useGivenServer } from './given-server.ts';
 import { MissingServerError } from './missing-server.ts';
 import { createSecantusRunner, prepareSecantus, secantusVersion } from './mongodb-from-cargo.ts';
 import { initiateReplicaSet, probeMongodb } from './mongodb-probe.ts';
@@ -19,7 +19,6 @@ import type { MongodbServer, StartOptions, TestServer } from './test-server.ts';
 export const mongodbImage = 'mongo:8';
 const imageVersion = '8';
 const replicaSet = 'posthorn';
-const defaultPort = 27017;
 
 type Installation = { readonly source: 'docker' } | { readonly source: 'cargo'; readonly program: string };
 
@@ -117,13 +116,11 @@ async function prepare(progress: Progress): Promise<Installation> {
 }
 
 async function givenMongodb(given: string): Promise<MongodbServer> {
-  const isPlain = given.startsWith('mongodb://') && !/[?&](tls|ssl)=true/.test(given);
-  const hosts = /^mongodb:\/\/(?:[^@/]*@)?([^/?]+)/.exec(given)?.[1] ?? '';
   const server = await useGivenServer({
     product: 'MongoDB',
     variable: mongodbUrlVariable,
     address: given,
-    peers: isPlain ? peersOf(hosts, defaultPort) : [],
+    peers: mongodbPeersOf(given),
     probe: probeMongodb,
   });
   return { ...server, url: given };

@@ -89,7 +89,7 @@ describe('a MongoDB of our own', () => {
   test('tells the sizes of collections', async () => {
     const documents = [{ text: 'x'.repeat(979) }, { text: 'y'.repeat(979) }];
     await runCommand(peer(), { insert: 'sized', documents }, 'sizes');
-    const [sized, ...others] = await mongodbSizes(peer(), 'sizes');
+    const [sized, ...others] = await mongodbSizes(mongodb.url, 'sizes');
     // The text, its name, and an `_id`.
     expect(sized).toMatchObject({ name: 'sized', documents: 2 });
     expect(sized?.dataBytes).toBeGreaterThan(2 * 979);
