@@ -386,6 +386,37 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         expect((await store.waitingLanes([0]))[0]?.dueAt).toEqual(farAway);
       });
 
+      it("leaves it to its partition's owner, due now, unless it is in someone's hands", async () => {
+        const asked = (delivery: Delivery) =>
+          store.claimNow({
+            delivery,
+            partition: 0,
+            epoch: 0,
+            order: null,
+            trigger: 'manual',
+            now: sampleTime(60),
+            claim: null,
+            claimedUntil: sampleTime(60),
+          });
+        const [ended, claimed, unknown] = [1, 2, 3].map((number) => sampleDelivery(sampleEvent(number)));
+        await store.record(
+          [
+            insert({ delivery: succeeded(ended!) }),
+            insert({ delivery: { ...claimed!, nextAttemptAt: farAway }, claim: 'another' }),
+          ],
+          [],
+        );
+        for (const delivery of [ended!, claimed!, unknown!]) await asked(delivery);
+        expect((await store.get('org', claimed!.id))?.delivery.nextAttemptAt).toEqual(farAway);
+        const { due } = await claimDue({ buckets: [bucket('me', 0, ['another'])] });
+        expect(due.map(({ delivery }) => [delivery.id, delivery.state, delivery.trigger]).sort()).toEqual(
+          [
+            [ended!.id, 'succeeded', 'manual'],
+            [unknown!.id, 'pending', 'manual'],
+          ].sort(),
+        );
+      });
+
       it('inserts what is not on record', async () => {
         const delivery = sampleDelivery(sampleEvent(1));
         await claimNow(delivery, 'replay');

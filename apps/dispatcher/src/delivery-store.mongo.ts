@@ -45,7 +45,14 @@ export function createMongoDeliveryStore(collections: DeliveryCollections): Deli
     }
     throw unavailableYet('A delivery');
 
-    function claimIt(): Promise<DeliveryDocument | null> {
+    async function claimIt(): Promise<DeliveryDocument | null> {
+      if (claim === null) {
+        // In someone's hands it stays as it is.
+        const left = { $set: { trigger, nextAttemptAt: now } };
+        return (
+          (await deliveries.findOneAndUpdate({ _id, claim: isAbsent }, left)) ?? deliveries.findOne({ _id })
+        );
+      }
       return deliveries.findOneAndUpdate({ _id }, { $set: { trigger, claim, nextAttemptAt: claimedUntil } });
     }
 

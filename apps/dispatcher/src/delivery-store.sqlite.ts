@@ -28,6 +28,10 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
   const takeNow = database.prepare(
     'UPDATE deliveries SET trigger = ?, claim = ?, next_attempt_at = ? WHERE organisation_id = ? AND id = ?',
   );
+  const leaveToOwner = database.prepare(
+    `UPDATE deliveries SET trigger = ?, next_attempt_at = ?
+     WHERE organisation_id = ? AND id = ? AND claim IS NULL`,
+  );
   const waitInOrder = database.prepare(
     `UPDATE deliveries SET trigger = ?, order_key = ?, position = ?,
        next_attempt_at = CASE WHEN next_attempt_at IS NULL OR claim IS NOT NULL THEN next_attempt_at ELSE ? END
@@ -78,7 +82,9 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
     const { organisationId, id } = delivery;
     if (order === null) {
       writer.insertNew({ ...request, claim: null });
-      takeNow.run(triggerPlace[trigger], request.claim, request.claimedUntil.getTime(), organisationId, id);
+      const { claim, claimedUntil, now } = request;
+      if (claim === null) leaveToOwner.run(triggerPlace[trigger], now.getTime(), organisationId, id);
+      else takeNow.run(triggerPlace[trigger], claim, claimedUntil.getTime(), organisationId, id);
     } else {
       writer.insertNew({ ...request, delivery: { ...delivery, nextAttemptAt: null }, claim: null });
       const now = request.now.getTime();

@@ -77,7 +77,8 @@ export interface DeliveryStore {
   /**
    * Takes a delivery for an attempt at once, whatever its state; one that isn't on record is inserted. Answers it as it is now.
    * With `order`, it waits in its place under its key instead of being claimed, until it is promoted; if it is the head of its
-   * key and in nobody's hands, it is due at `now`.
+   * key and in nobody's hands, it is due at `now`. With `claim` null it is left to its partition's owner, due at `now` unless it is
+   * in someone's hands.
    */
   claimNow(request: ClaimNowRequest): Promise<Delivery>;
 
@@ -180,7 +181,7 @@ export interface ClaimNowRequest {
   readonly order: DeliveryOrder | null;
   readonly trigger: AttemptTrigger;
   readonly now: Date;
-  readonly claim: string;
+  readonly claim: string | null;
   readonly claimedUntil: Date;
 }
 

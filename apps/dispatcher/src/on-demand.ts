@@ -4,7 +4,7 @@ import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
 import { claimedUntil } from './due.ts';
 import type { DueClock } from './due-clock.ts';
-import type { EventStore } from './event-store.ts';
+import type { EventPlace, EventStore } from './event-store.ts';
 import type { Lanes } from './lanes.ts';
 import type { Ownership } from './ownership.ts';
 import { orderOf } from './plan.ts';
@@ -14,7 +14,8 @@ import type { Recorder } from './record.ts';
 /**
  * Attempts that someone asked for: a retry of one delivery, a replay of an event. They go out at once, whatever the state of
  * the delivery and of its endpoint; a delivery that is in this process's hands already goes out anyway and is left alone. To an
- * endpoint that wants order, they wait in their place for those before them.
+ * endpoint that wants order, they wait in their place for those before them. What belongs to another dispatcher's partition is left
+ * to that one.
  */
 export interface OnDemand {
   /**
@@ -55,9 +56,7 @@ export function createOnDemand(options: {
     const place = await events.placeOf(organisationId, event.id);
     const { partition = 0, position = 0 } = place ?? {};
     const holding = ownership.find(partition);
-    if (holding?.state !== 'held') {
-      throw new DomainError('unavailable', 'The delivery is being handed over; try again.');
-    }
+    if (holding?.state !== 'held') return leaveToOwner(delivery, { partition, position }, event, trigger);
     await recorded(id);
     const inHand = lanes.find(id);
     const order = orderOf(event, position, endpoint);
@@ -97,6 +96,27 @@ export function createOnDemand(options: {
       }),
     );
     return claimed;
+  }
+
+  /** Another dispatcher has the partition: it finds what is due there within a minute. */
+  function leaveToOwner(
+    delivery: Delivery,
+    { partition, position }: EventPlace,
+    event: Event,
+    trigger: OnDemandTrigger,
+  ): Promise<Delivery> {
+    const now = new Date(dueClock.now());
+    const endpoint = directory.endpoint(delivery.organisationId, delivery.endpointId);
+    return deliveries.claimNow({
+      delivery,
+      partition,
+      epoch: 0,
+      order: orderOf(event, position, endpoint),
+      trigger,
+      now,
+      claim: null,
+      claimedUntil: now,
+    });
   }
 
   /** Waits while what became of a delivery is being written: until then nobody can take it up again. */

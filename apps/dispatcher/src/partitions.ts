@@ -19,6 +19,8 @@ import type { Acquired, Holding, Ownership } from './ownership.ts';
 import type { Recorder } from './record.ts';
 
 export interface Partitions extends Pick<LogConsumer, 'assigned' | 'revoked'> {
+  /** Promotes what others have put into the order of keys, in partitions that are held: now and then. */
+  lookAtKeys(): Promise<void>;
   /** From now on what is revoked gets as long as this allows to end, instead of a moment. */
   stopUntil(signal: AbortSignal): void;
 }
@@ -43,6 +45,7 @@ const handOverMs = 1000;
 /** Beyond what is left of an attempt's timeout, for its outcome to be written. */
 const recordingMs = 5000;
 const keysAtOnce = 500;
+const mostKeysAtOnce = 5000;
 
 export function createPartitions(options: PartitionsOptions): Partitions {
   const { ownership, deliveries, books, lanes, intake, backpressure, recorder, clock, dueClock, logger } =
@@ -81,8 +84,9 @@ export function createPartitions(options: PartitionsOptions): Partitions {
       .unref();
   }
 
-  async function promoteKeys(holding: Holding): Promise<void> {
+  async function promoteKeys(holding: Holding, most = Infinity): Promise<void> {
     const { partition } = holding;
+    let seen = 0;
     let place: Parameters<DeliveryStore['promoteKeys']>[0]['after'] = null;
     do {
       const turns = lanes.keys.turns(holding);
@@ -94,7 +98,8 @@ export function createPartitions(options: PartitionsOptions): Partitions {
       });
       lanes.keys.learn(holding, { keys, isComplete: next === null, turns });
       place = next;
-    } while (place !== null && holding.state === 'held');
+      seen += keys.length;
+    } while (place !== null && holding.state === 'held' && seen < most);
   }
 
   async function handOver(holding: Holding): Promise<void> {
@@ -143,6 +148,9 @@ export function createPartitions(options: PartitionsOptions): Partitions {
       if (holding === undefined) return;
       await handOver(holding);
       forget(holding);
+    },
+    async lookAtKeys() {
+      for (const holding of ownership.held()) await promoteKeys(holding, mostKeysAtOnce);
     },
     stopUntil(signal) {
       stopSignal = signal;

@@ -320,6 +320,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         lanes.keys.recheckSome();
         return findWaitingLanes(ownership.held().map(({ partition }) => partition));
       });
+      if (!options.leases.isExclusive) {
+        every(lookForLanesMs, 'looking at the order of keys', () => partitions.lookAtKeys());
+      }
     },
     async stop(signal) {
       stopped = true;
