@@ -43,6 +43,7 @@ export function createLanes(options: LanesOptions): Lanes {
     loaded,
     limits,
     endpointOf,
+    isKnown: ({ organisationId }) => directory.isLoaded(organisationId),
     mayStart,
     startsAtOnce,
     onFetched: takeFetched,

@@ -28,6 +28,8 @@ export interface Directory {
   bringUpToDate(): Promise<void>;
   /** Loads those of the organisations that aren't loaded yet. */
   load(organisationIds: Iterable<string>): Promise<void>;
+  /** Whether the view of the organisation is there: only then does an endpoint that isn't in it not exist. */
+  isLoaded(organisationId: string): boolean;
   /** Null when there is no such organisation (any more), or it isn't loaded. */
   organisation(organisationId: string): OrganisationView | null;
   endpoint(organisationId: string, endpointId: string): SigningEndpoint | undefined;
@@ -133,6 +135,7 @@ export function createDirectory({ client, principal }: DirectoryOptions): Direct
       const missing = [...organisationIds].filter((id) => !views.has(id));
       if (missing.length > 0) await Promise.all(missing.map(loadOne));
     },
+    isLoaded: (organisationId) => views.has(organisationId),
     organisation: (organisationId) => views.get(organisationId) ?? null,
     endpoint: (organisationId, endpointId) => views.get(organisationId)?.endpoints.get(endpointId),
     onChange: (listener) => void listeners.push(listener),

@@ -58,6 +58,7 @@ export function directoryOf(endpoints: ReadonlyMap<string, SigningEndpoint>): Di
   return {
     bringUpToDate: () => Promise.resolve(),
     load: () => Promise.resolve(),
+    isLoaded: () => true,
     organisation: (id) => ({
       organisation: {
         id,

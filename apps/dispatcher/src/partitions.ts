@@ -11,6 +11,7 @@ import type { Clock, Logger } from '@posthorn/runtime';
 import type { Backpressure } from './backpressure.ts';
 import type { Books } from './books.ts';
 import type { DeliveryStore } from './delivery-store.ts';
+import type { Directory } from './directory.ts';
 import type { DueClock } from './due-clock.ts';
 import type { Intake } from './intake.ts';
 import type { Lanes } from './lanes.ts';
@@ -32,6 +33,7 @@ export interface PartitionsOptions {
   readonly lanes: Lanes;
   readonly intake: Pick<Intake, 'forget'>;
   readonly backpressure: Pick<Backpressure, 'forget'>;
+  readonly directory: Pick<Directory, 'load'>;
   readonly recorder: Recorder;
   /** Tells the lanes what waits in these partitions. */
   readonly findWaiting: (partitions: readonly number[]) => Promise<void>;
@@ -96,6 +98,7 @@ export function createPartitions(options: PartitionsOptions): Partitions {
         after: place,
         limit: keysAtOnce,
       });
+      await options.directory.load(new Set(keys.map(({ key }) => key.organisationId)));
       lanes.keys.learn(holding, { keys, isComplete: next === null, turns });
       place = next;
       seen += keys.length;

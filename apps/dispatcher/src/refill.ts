@@ -31,6 +31,8 @@ export interface RefillOptions {
   readonly loaded: Loaded;
   readonly limits: Pick<LaneLimits, 'totalDeliveries' | 'totalBytes'>;
   readonly endpointOf: (lane: Lane) => SigningEndpoint | undefined;
+  /** Whether the view of the lane's organisation is there. */
+  readonly isKnown: (lane: Lane) => boolean;
   /** Whether attempts may be started at all now. */
   readonly mayStart: () => boolean;
   /** Whether one that comes now would be attempted now. */
@@ -62,6 +64,8 @@ export function createRefill(options: RefillOptions): Refill {
   }
 
   function settle(lane: Lane): void {
+    // What isn't known of an organisation whose view isn't there says nothing.
+    if (!options.isKnown(lane)) return;
     const gate = gateOf(endpointOf(lane));
     if (gate.kind === 'open' || gate.kind === 'waits' || lane.storedDueAt === null) return;
     lane.storedDueAt = null;

@@ -186,6 +186,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     lanes,
     intake,
     backpressure,
+    directory,
     recorder,
     findWaiting: findWaitingLanes,
     clock,

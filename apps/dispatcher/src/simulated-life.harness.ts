@@ -193,7 +193,7 @@ export interface DispatcherClients {
 }
 
 /** What the dispatcher's services answer, on behalf of the world's organisation unless told otherwise. */
-export function clientsOf(world: World, { dispatcher }: Life): DispatcherClients {
+export function clientsOf(world: World, { dispatcher }: Pick<Life, 'dispatcher'>): DispatcherClients {
   return {
     events: inProcess(world, dispatcher.events),
     deliveries: inProcess(world, dispatcher.deliveries),
