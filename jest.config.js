@@ -10,7 +10,7 @@ export default {
     customExportConditions: ['@posthorn/source', 'node', 'require', 'default'],
   },
   roots: ['<rootDir>/apps', '<rootDir>/bench', '<rootDir>/libs', '<rootDir>/tools'],
-  testMatch: ['**/src/**/*.spec.ts', '<rootDir>/bench/*.spec.ts'],
+  testMatch: ['**/src/**/*.spec.ts', '<rootDir>/bench/**/*.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/apps/e2e/', '\\.stack\\.spec\\.ts$'],
   modulePathIgnorePatterns: ['/dist/'],
   transform: {

@@ -165,7 +165,7 @@ function documentsOf({ collections }: Stored): number {
 }
 
 /** Collections in which documents were made: others, such as leases, hold a few that change. */
-function growthOf(before: Stored, after: Stored, deliveries: number): readonly Growth[] | null {
+export function growthOf(before: Stored, after: Stored, deliveries: number): readonly Growth[] | null {
   if (before.collections === null || after.collections === null) return null;
   const old = new Map(before.collections.map((size) => [size.name, size]));
   return after.collections.flatMap((now) => {

@@ -9,6 +9,7 @@ import type {
   StackPlatform,
 } from '@posthorn/stack';
 import { cpuSecondsOf, maxRssMibOf } from '../processes.ts';
+import { operationsIn, unrecordedIn } from './metrics.ts';
 import type { Setup } from './setups.ts';
 
 export const services = ['gateway', 'event-ingest', 'dispatcher', 'config'] as const;
@@ -83,16 +84,13 @@ export async function startMeasuredPlatform(servers: Servers, setup: Setup): Pro
     },
     async unrecorded() {
       const metrics = await Promise.all(platform.processes('dispatcher').map(metricsOf));
-      return metrics.reduce(
-        (sum, text) => sum + Number(/^posthorn_log_unrecorded_events (\d+)$/m.exec(text)?.[1]),
-        0,
-      );
+      return metrics.reduce((sum, text) => sum + unrecordedIn(text), 0);
     },
     async operations() {
       const counts = new Map<string, number>();
       for (const service of services) {
         for (const process of platform.processes(service)) {
-          for (const [key, count] of readOperations(await metricsOf(process))) {
+          for (const [key, count] of operationsIn(await metricsOf(process))) {
             counts.set(`${service} ${key}`, (counts.get(`${service} ${key}`) ?? 0) + count);
           }
         }
@@ -107,17 +105,4 @@ export async function startMeasuredPlatform(servers: Servers, setup: Setup): Pro
 async function metricsOf({ adminUrl }: ServiceProcess): Promise<string> {
   const answer = await fetch(`${adminUrl}/metrics`);
   return answer.text();
-}
-
-/** Counts of operations on MongoDB, by collection and operation, in the text format of Prometheus. */
-function readOperations(metrics: string): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const [, labels = '', count] of metrics.matchAll(
-    /^posthorn_mongo_operation_duration_seconds_count\{(.*)\} (\d+)$/gm,
-  )) {
-    const label = (name: string): string => new RegExp(`${name}="([^"]*)"`).exec(labels)?.[1] ?? '';
-    const key = `${label('collection')} ${label('operation')}`;
-    counts.set(key, (counts.get(key) ?? 0) + Number(count));
-  }
-  return counts;
 }
