@@ -1,7 +1,7 @@
 /**
  * Identifiers: 128 bits in UUID form, the first 48 of them the time in milliseconds, so that sorting by id is sorting by time and
  * inserts stay at the end of an index. The version digit is 4 and the variant that of RFC 9562, which leaves 74 bits that are random
- * (`newId`) or a hash (`deliveryIdOf`, `attemptIdOf`: the same again whenever the same work is planned again).
+ * (`newId`) or a hash (`deliveryIdOf`, `attemptIdOf`, `derivedId`: the same again whenever the same work is done again).
  *
  * The hash follows MurmurHash3 x86 128, over UTF-16 code units: even and fast, not cryptographic. Whoever may choose event ids can make
  * two deliveries of their own collide; the organisation is part of what is hashed, and no store may look a delivery up without it.
@@ -67,6 +67,12 @@ export function deliveryIdOf(source: DeliveryIdSource & { readonly endpointId: s
  */
 export function attemptIdOf(deliveryId: string, number: number, salt = ''): string {
   return formatHash(deliveryId.slice(0, 14), hash(`${number}:${salt}`, hash(deliveryId, unseeded)));
+}
+
+/** An id for what happened at that time, from texts that tell it apart: the same for the same time and texts. */
+export function derivedId(at: Date, parts: readonly string[]): string {
+  const seed = parts.reduce((before, part) => hash(part, before), unseeded);
+  return formatHash(timeDigits(at.getTime()), seed);
 }
 
 const idForm = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

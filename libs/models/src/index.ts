@@ -19,6 +19,7 @@ export * from './ids.ts';
 export * from './json-pointer.ts';
 export * from './json-scan.ts';
 export * from './match.ts';
+export * from './operational-event.ts';
 export * from './organisation-check.ts';
 export * from './organisation.ts';
 export * from './policy-check.ts';
