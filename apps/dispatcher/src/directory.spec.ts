@@ -19,6 +19,8 @@ function setUp() {
     beforeViewIsAnswered: (): Promise<void> => Promise.resolve(),
     views: 0,
     away: false,
+    /** Its view can't be had. */
+    sick: '',
   };
   const service = defineService(configV1.DirectoryServiceService, {
     listChanges: () =>
@@ -28,6 +30,7 @@ function setUp() {
     listPendingVerifications: () => Promise.resolve({ verifications: [] }),
     async getOrganisationView({ organisationId }) {
       state.views += 1;
+      if (organisationId === state.sick) throw new Error('a bug');
       if (!state.exists) throw new DomainError('not_found', 'no such organisation');
       const answer = {
         organisation: organisationToMessage({
@@ -119,5 +122,25 @@ describe("the dispatcher's view of the configuration", () => {
     state.away = true;
     await expect(directory.bringUpToDate()).rejects.toMatchObject({ code: 'unavailable' });
     expect(directory.organisation('org')).not.toBeNull();
+  });
+
+  it('has an organisation whose view cannot be had wait alone, and keeps what is known of it', async () => {
+    const { state, directory } = setUp();
+    await directory.load(['sick', 'well']);
+    const changed: string[] = [];
+    directory.onChange((id) => changed.push(id));
+    state.revision = 2n;
+    state.changed = ['sick', 'well'];
+    state.endpoints = [1, 2];
+    state.sick = 'sick';
+    await directory.bringUpToDate();
+    expect(directory.organisation('well')?.endpoints.size).toBe(2);
+    expect(directory.organisation('sick')?.endpoints.size).toBe(1);
+    await expect(directory.load(['sick'])).rejects.toThrow();
+    await directory.load(['well']);
+    state.sick = '';
+    await directory.load(['sick']);
+    expect(directory.organisation('sick')?.endpoints.size).toBe(2);
+    expect(changed).toEqual(['well', 'sick']);
   });
 });

@@ -23,10 +23,11 @@ import type { Client } from '@posthorn/rpc';
 export interface Directory {
   /**
    * The barrier: when it resolves, every config write that was answered before this call is in the view of the
-   * organisations that are loaded. Errors: `unavailable` when config is away; the view stays as it was.
+   * organisations that are loaded, except of those whose view can't be had: these wait alone, until `load` has them.
+   * Errors: `unavailable` when config is away; the view stays as it was.
    */
   bringUpToDate(): Promise<void>;
-  /** Loads those of the organisations that aren't loaded yet. */
+  /** Loads those of the organisations that aren't loaded yet, or whose view is out of date. */
   load(organisationIds: Iterable<string>): Promise<void>;
   /** Whether the view of the organisation is there: only then does an endpoint that isn't in it not exist. */
   isLoaded(organisationId: string): boolean;
@@ -52,6 +53,8 @@ export interface DirectoryOptions {
 export function createDirectory({ client, principal }: DirectoryOptions): Directory {
   /** Null: loaded, and there is no such organisation. */
   const views = new Map<string, OrganisationView | null>();
+  /** Those that have changed since their view was fetched, and couldn't be fetched again. */
+  const stale = new Set<string>();
   const loading = new Map<string, Promise<void>>();
   const listeners: ((organisationId: string) => void)[] = [];
   let revision = 0n;
@@ -61,11 +64,14 @@ export function createDirectory({ client, principal }: DirectoryOptions): Direct
 
   async function refresh(): Promise<void> {
     const changes = await client.listChanges({ sinceRevision: revision }, { principal });
-    if (changes.revision === revision) return;
+    if (changes.revision === revision && stale.size === 0) return;
     const isKnown = (id: string): boolean => views.has(id) || loading.has(id);
     const changed = changes.reset
       ? [...views.keys(), ...loading.keys()]
       : changes.organisationIds.filter(isKnown);
+    // Nobody else waits for those that couldn't be had before.
+    for (const id of stale) if (!loading.has(id)) void loadOne(id).catch(() => undefined);
+    if (changes.revision === revision) return;
     await Promise.all([...new Set(changed)].map(reload));
     revision = changes.revision;
   }
@@ -73,7 +79,17 @@ export function createDirectory({ client, principal }: DirectoryOptions): Direct
   async function reload(organisationId: string): Promise<void> {
     // A load that is under way may have read the organisation before the change, and must not have the last word.
     await loading.get(organisationId)?.catch(() => undefined);
-    views.set(organisationId, await fetchView(organisationId));
+    try {
+      replace(organisationId, await fetchView(organisationId));
+    } catch {
+      // It waits alone: whoever needs it as it is now asks for it, and is told why it can't be had.
+      stale.add(organisationId);
+    }
+  }
+
+  function replace(organisationId: string, view: OrganisationView | null): void {
+    views.set(organisationId, view);
+    stale.delete(organisationId);
     for (const listener of listeners) listener(organisationId);
   }
 
@@ -106,7 +122,10 @@ export function createDirectory({ client, principal }: DirectoryOptions): Direct
     const running = loading.get(organisationId);
     if (running !== undefined) return running;
     const started = fetchView(organisationId)
-      .then((view) => void views.set(organisationId, view))
+      .then((view) => {
+        if (stale.has(organisationId)) replace(organisationId, view);
+        else views.set(organisationId, view);
+      })
       .finally(() => loading.delete(organisationId));
     loading.set(organisationId, started);
     return started;
@@ -132,7 +151,7 @@ export function createDirectory({ client, principal }: DirectoryOptions): Direct
       return following;
     },
     async load(organisationIds) {
-      const missing = [...organisationIds].filter((id) => !views.has(id));
+      const missing = [...organisationIds].filter((id) => !views.has(id) || stale.has(id));
       if (missing.length > 0) await Promise.all(missing.map(loadOne));
     },
     isLoaded: (organisationId) => views.has(organisationId),
