@@ -54,8 +54,8 @@ export async function createMongoEndpointStore(
 
     async find(organisationId, idOrUid) {
       const found =
-        (await collection.findOne({ _id: idOrUid, organisationId })) ??
-        (await collection.findOne({ organisationId, uid: idOrUid }));
+        (await collection.findOne({ _id: idOrUid, organisationId }, { hint: '_id_' })) ??
+        (await collection.findOne({ organisationId, uid: idOrUid }, { hint: 'by_uid' }));
       return found === null ? null : toStoredEndpoint(found);
     },
 

@@ -58,19 +58,19 @@ export async function createMongoEventTypeStore(database: MongoDatabase): Promis
     },
 
     async list({ organisationId, limit, after }) {
-      const sort = { createdAt: -1, name: -1 } as const;
+      const inOrder = { sort: { createdAt: -1, name: -1 }, hint: 'by_age' } as const;
       if (after === null)
-        return (await collection.find({ organisationId }, { limit, sort })).map(toEventType);
+        return (await collection.find({ organisationId }, { limit, ...inOrder })).map(toEventType);
       // Two ranges of the index, one behind the other.
       const { createdAt, name } = after;
       const asOld = await collection.find(
         { organisationId, createdAt, name: { $lt: name } },
-        { limit, sort },
+        { limit, ...inOrder },
       );
       if (asOld.length === limit) return asOld.map(toEventType);
       const older = await collection.find(
         { organisationId, createdAt: { $lt: createdAt } },
-        { limit: limit - asOld.length, sort },
+        { limit: limit - asOld.length, ...inOrder },
       );
       return [...asOld, ...older].map(toEventType);
     },

@@ -61,7 +61,7 @@ export async function createMongoKeyStore(database: MongoDatabase): Promise<KeyS
     async list({ owner, limit, beforeId }) {
       const found = await collection.find(
         { ...ownedBy(owner), ...(beforeId !== null && { _id: { $lt: beforeId } }) },
-        { limit, sort: { _id: -1 } },
+        { limit, sort: { _id: -1 }, hint: owner === 'any' ? '_id_' : 'by_organisation' },
       );
       return found.map(toKey);
     },

@@ -72,9 +72,12 @@ export async function createMongoPolicyStore(
 
     async list({ organisationId, limit, beforeNumber }) {
       const before = beforeNumber === null ? {} : { number: { $lt: beforeNumber } };
-      return (await collection.find({ organisationId, ...before }, { limit, sort: { number: -1 } })).map(
-        toStored,
-      );
+      return (
+        await collection.find(
+          { organisationId, ...before },
+          { limit, sort: { number: -1 }, hint: 'by_organisation' },
+        )
+      ).map(toStored);
     },
 
     async replace({ policy, writes }) {

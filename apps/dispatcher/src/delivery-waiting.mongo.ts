@@ -100,7 +100,7 @@ export function createWaiting({
     const claims = new Map(chosen.map(({ found, claim }) => [found._id, claim]));
     const now = await deliveries.find(
       { _id: { $in: names }, nextAttemptAt: claimedUntil },
-      { limit: names.length, projection: { claim: 1 } },
+      { limit: names.length, hint: '_id_', projection: { claim: 1 } },
     );
     return new Set(now.filter((one) => one.claim === claims.get(one._id)).map(({ _id }) => _id));
   }
@@ -148,9 +148,10 @@ export function createWaiting({
     await deliveries.updateMany(
       { ...unclaimed, state: { $in: notEnded } },
       { $set: { state, reason, finishedAt }, $unset: rest },
+      { hint: '_id_' },
     );
     // What had ended and was to be attempted once more, on demand, stays as it ended.
-    await deliveries.updateMany(unclaimed, { $unset: rest });
+    await deliveries.updateMany(unclaimed, { $unset: rest }, { hint: '_id_' });
     return names.length;
   }
 
@@ -160,8 +161,9 @@ export function createWaiting({
       const due = await deliveries.updateMany(
         { ...claimed, nextAttemptAt: isThere },
         { $set: { nextAttemptAt: now }, $unset: { claim: '' } },
+        { hint: 'claimed' },
       );
-      return due + (await deliveries.updateMany(claimed, { $unset: { claim: '' } }));
+      return due + (await deliveries.updateMany(claimed, { $unset: { claim: '' } }, { hint: 'claimed' }));
     },
 
     async waitingLanes(partitions) {

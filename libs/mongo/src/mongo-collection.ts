@@ -40,7 +40,11 @@ export interface MongoCollection<D extends MongoDocument> {
   /** Changes one document if it matches, and answers it as it is then. */
   findOneAndUpdate(filter: MongoFilter<D>, update: MongoUpdate<D>): Promise<D | null>;
   /** Answers how many matched. */
-  updateMany(filter: MongoFilter<D>, update: MongoUpdate<D>): Promise<number>;
+  updateMany(
+    filter: MongoFilter<D>,
+    update: MongoUpdate<D>,
+    options?: Pick<FindOneOptions, 'hint'>,
+  ): Promise<number>;
   /** Deletes one document; false when none matched. */
   deleteOne(filter: MongoFilter<D>): Promise<boolean>;
   /** Answers how many there were. */
@@ -141,8 +145,8 @@ export function createMongoCollection<D extends MongoDocument>(
           (await collection.findOneAndUpdate(filter, update, { returnDocument: 'after' })) as D | null,
       ),
 
-    updateMany: (filter, update) =>
-      run('updateMany', async () => (await collection.updateMany(filter, update)).matchedCount),
+    updateMany: (filter, update, options = {}) =>
+      run('updateMany', async () => (await collection.updateMany(filter, update, options)).matchedCount),
 
     deleteOne: (filter) =>
       run('deleteOne', async () => (await collection.deleteOne(filter)).deletedCount > 0),
