@@ -114,6 +114,18 @@ describe('a search', () => {
     expect(found).toMatchObject({ event: undefined, body: undefined });
   });
 
+  it('answers with what fits into a message, and says that there is more', async () => {
+    const payload = Buffer.from(JSON.stringify('x'.repeat(3 * 1024 * 1024)));
+    const ids: string[] = [];
+    for (let n = 0; n < 3; n += 1) ids.push(idOf(await publish({ payload })));
+    const first = await deliveriesOf({ ids, includeBody: true });
+    expect([first.items.length, first.hasMore, first.total]).toEqual([2, true, 3n]);
+    const known = first.items.map(({ delivery }) => delivery?.id ?? '');
+    const rest = await deliveriesOf({ ids: ids.filter((id) => !known.includes(id)), includeBody: true });
+    expect([rest.items.length, rest.hasMore]).toEqual([1, false]);
+    expect((await deliveriesOf({ ids })).items).toHaveLength(3);
+  });
+
   it('shows attempts each with their delivery', async () => {
     world.behaviour = (id) => (id === one ? 'fail' : 'succeed');
     const event = await publish();

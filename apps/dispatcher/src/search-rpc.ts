@@ -11,6 +11,9 @@ import type { EventStore } from './event-store.ts';
 import { requireOrganisations } from './require-organisations.ts';
 import { searchPage } from './search-page.ts';
 
+/** Of events and bodies in one answer, which has one item at least: half of what a message between the services may have. */
+const maxAnswerBytes = 8 * 1024 * 1024;
+
 export type SearchHandlers = ReturnType<typeof createSearchHandlers>;
 
 /** The part of DeliveryService that searches: over several organisations, with exact totals, bodies and events. */
@@ -29,7 +32,7 @@ export function createSearchHandlers(options: {
     readonly includeBody: boolean;
   }
 
-  /** Shows what was found: each with its event and body where they were asked for. */
+  /** Shows what was found, as far as it fits into an answer: each with its event and body where they were asked for. */
   async function show(
     items: readonly DeliveryWithLast[],
     { includeEvent, includeBody }: Wanted,
@@ -39,13 +42,17 @@ export function createSearchHandlers(options: {
       await directory.load(new Set(items.map(({ delivery }) => delivery.organisationId)));
     }
     const found: dispatchV1.FoundDelivery[] = [];
+    let bytes = 0;
     for (const item of items) {
       const { organisationId, eventId } = item.delivery;
       const event = includeEvent || includeBody ? await events.get(organisationId, eventId) : null;
+      const body = includeBody && event !== null ? bodyOf(item, event) : undefined;
+      bytes += (includeEvent ? (event?.payload.byteLength ?? 0) : 0) + (body?.byteLength ?? 0);
+      if (bytes > maxAnswerBytes && found.length > 0) return found;
       found.push({
         delivery: view(item.delivery, item.lastAttempt),
         event: includeEvent && event !== null ? eventToMessage(event) : undefined,
-        body: includeBody && event !== null ? bodyOf(item, event) : undefined,
+        body,
       });
     }
     return found;
@@ -80,7 +87,8 @@ export function createSearchHandlers(options: {
         },
         signal,
       );
-      return { items: await show(items, request), total: BigInt(total), hasMore };
+      const shown = await show(items, request);
+      return { items: shown, total: BigInt(total), hasMore: hasMore || shown.length < items.length };
     },
 
     async searchAttempts(request: dispatchV1.SearchAttemptsRequest, { principal, signal }: CallContext) {
@@ -103,10 +111,10 @@ export function createSearchHandlers(options: {
       );
       const deliveries = await show(items, request);
       return {
-        items: items.map(({ attempt }, index) => ({
-          attempt: attemptToMessage(attempt),
-          delivery: deliveries[index],
-        })),
+        items: deliveries.map((delivery, index) => {
+          const attempt = items[index]?.attempt;
+          return { attempt: attempt === undefined ? undefined : attemptToMessage(attempt), delivery };
+        }),
         total: BigInt(total),
       };
     },

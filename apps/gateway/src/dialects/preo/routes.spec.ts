@@ -441,12 +441,12 @@ describe('deliveries', () => {
     const { call } = await start();
     const { text } = await call('GET', base);
     expect(text).toBe(JSON.stringify({ count: 1, next: null, previous: null, results: [delivery] }));
-    expect(asked.at(-1)?.request).toMatchObject({
+    expect(asked.at(-2)?.request).toMatchObject({
       organisationIds: [acme.id],
       endpointIds: [id],
       limit: 100,
-      includeBody: true,
     });
+    expect(asked.at(-1)?.request).toMatchObject({ ids: [deliveryId], includeBody: true });
   });
 
   it('are shown one by one; another id is not found', async () => {
@@ -458,7 +458,7 @@ describe('deliveries', () => {
   it('are sorted by event where ordering says name', async () => {
     const { call } = await start();
     await call('GET', `${base}?ordering=name`);
-    expect(asked.at(-1)?.request).toMatchObject({
+    expect(asked.at(-2)?.request).toMatchObject({
       orderBy: dispatchV1.DeliveryOrder.DELIVERY_ORDER_EVENT_TYPE,
       descending: false,
     });
@@ -477,7 +477,7 @@ describe('deliveries', () => {
       const { call, gateway } = await start({
         deliveries: {
           searchDeliveries: (request) => {
-            expect(request.states).toEqual(states);
+            if (request.ids.length === 0) expect(request.states).toEqual(states);
             return Promise.resolve({
               items: [deliveryItem({ state, nextAttemptAt: next })],
               total: 1n,

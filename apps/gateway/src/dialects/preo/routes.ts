@@ -4,6 +4,7 @@ import { DomainError, isId } from '@posthorn/models';
 import type { GatewayClients } from '../../clients.ts';
 import { found } from '../../native/found.ts';
 import { defineDialectRoute, Refusal, type DialectCall, type DialectRoute } from '../dialect.ts';
+import { withPayloads } from '../with-payloads.ts';
 import {
   deliveryIdParameter,
   deliveryPageSchema,
@@ -240,11 +241,11 @@ export function createPreoRoutes({ endpoints, deliveries }: Clients): readonly D
             descending: conditions.ordering?.descending ?? true,
             offset: page.offset,
             limit: page.size,
-            includeBody: true,
           }),
           call.rpc,
         );
-        return { status: 200, body: renderPage(call, page, Number(total), items.map(renderDelivery)) };
+        const found = await withPayloads(deliveries, items, call.rpc);
+        return { status: 200, body: renderPage(call, page, Number(total), found.map(renderDelivery)) };
       },
     }),
     defineDialectRoute({

@@ -4,6 +4,7 @@ import { DomainError } from '@posthorn/models';
 import type { GatewayClients } from '../../clients.ts';
 import { found } from '../../native/found.ts';
 import { defineDialectRoute, type DialectCall, type DialectRoute } from '../dialect.ts';
+import { withPayloads } from '../with-payloads.ts';
 import { problemsOf, refusal } from './errors.ts';
 import {
   deliveryListSchema,
@@ -227,12 +228,16 @@ export function createRapidlyRoutes({ endpoints, deliveries }: Clients): readonl
             query: filters.query,
             offset: page.offset,
             limit: page.limit,
-            includeEvent: true,
-            includeBody: true,
           }),
           call.rpc,
         );
-        return { status: 200, body: renderPage(page, Number(total), items.map(renderDelivery)) };
+        const found = await withPayloads(
+          deliveries,
+          items.map(({ delivery }) => delivery),
+          call.rpc,
+        );
+        const attempts = items.map((item, index) => ({ ...item, delivery: found[index] ?? item.delivery }));
+        return { status: 200, body: renderPage(page, Number(total), attempts.map(renderDelivery)) };
       },
     }),
     defineDialectRoute({
@@ -260,7 +265,9 @@ export function createRapidlyRoutes({ endpoints, deliveries }: Clients): readonl
         if (item === undefined) throw new DomainError('not_found', 'There is no such event.');
         const { organisationId, endpointId } = found(item.delivery);
         await readEndpoint(call, endpointId);
-        if (item.event !== undefined) await deliveries.retryDelivery({ organisationId, id }, call.rpc);
+        if (item.event !== undefined) {
+          await deliveries.retryDelivery({ organisationId, id, skipWhenDisabled: true }, call.rpc);
+        }
         return { status: 202, body: {} };
       },
     }),

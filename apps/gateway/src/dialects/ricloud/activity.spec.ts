@@ -76,7 +76,8 @@ async function searchDeliveries(
 ): Promise<dispatchV1.SearchDeliveriesResponse> {
   const all = deliveries.filter(
     ({ delivery }) =>
-      request.endpointIds.includes(delivery.endpointId) &&
+      (request.endpointIds.length === 0 || request.endpointIds.includes(delivery.endpointId)) &&
+      (request.ids.length === 0 || request.ids.includes(delivery.id)) &&
       (request.eventId === undefined || request.eventId === delivery.eventId),
   );
   const cursor = all.findIndex(({ delivery }) => delivery.id === request.afterId);

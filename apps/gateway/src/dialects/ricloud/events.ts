@@ -10,6 +10,7 @@ import { DomainError, isId } from '@posthorn/models';
 import type { GatewayClients } from '../../clients.ts';
 import type { DialectCall } from '../dialect.ts';
 import { organisationIdsOf } from '../find-endpoint.ts';
+import { withPayloads } from '../with-payloads.ts';
 import { parsePage } from './paging.ts';
 import { eventText, listText } from './render.ts';
 
@@ -40,11 +41,11 @@ export async function listEvents(deps: EventDeps, call: DialectCall): Promise<st
       limit,
       ...(afterId !== undefined && { afterId: cursorId }),
       ...(beforeId !== undefined && { beforeId: cursorId }),
-      includeEvent: true,
     }),
     call.rpc,
   );
-  return listText(found.items.map(textOf), { hasMore: found.hasMore, total: found.total, url });
+  const items = await withPayloads(deps.clients.deliveries, found.items, call.rpc);
+  return listText(items.map(textOf), { hasMore: found.hasMore, total: found.total, url });
 }
 
 /** One event as JSON text; `not_found` for anything that no config got. */

@@ -327,7 +327,11 @@ export interface ListAttemptsResponse {
   nextCursor: string;
 }
 
-/** What is given is AND-ed; of a repeated field any value will do, and an empty one asks for nothing. */
+/**
+ * What is given is AND-ed; of a repeated field any value will do, and an empty one asks for nothing.
+ * With include_event or include_body an answer has 8 MiB of them at most, and one item at least: fewer items than
+ * the limit, with has_more, don't mean that there are no more.
+ */
 export interface SearchDeliveriesRequest {
   /** Empty: all of them, for operators and services only. An unknown one has no deliveries. */
   organisationIds: string[];
