@@ -13,6 +13,11 @@ export {
 } from './define-service.ts';
 export { createInProcessClient, type InProcessClientOptions } from './in-process.ts';
 export { createNetworkClient, defaultMaxMessageBytes, type NetworkClientOptions } from './network-client.ts';
+export {
+  createOperationalPublisher,
+  type OperationalPublisher,
+  type OperationalPublisherOptions,
+} from './operational-publisher.ts';
 export { principalFromMetadata, requireOrganisation, type GetMetadata } from './principal.ts';
 export { createRpcServer, type RpcServer, type RpcServerOptions } from './server.ts';
 export { createServiceAuthentication, type AuthenticateCall } from './service-authentication.ts';
