@@ -192,6 +192,8 @@ export function acceptContract(connect: Connect): void {
         organisationId: null,
         scopes: ['*'],
       };
+      // They are in no catalogue, however complete the organisation wants it to be.
+      ingest().catalogue.requireKnownTypes = true;
       expect(await ingest().publish({ type: 'posthorn.endpoint.disabled' }, dispatcher)).toBeDefined();
     });
 

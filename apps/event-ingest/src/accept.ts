@@ -3,6 +3,7 @@ import type { EventLogWriter } from '@posthorn/event-log';
 import {
   checkEvent,
   DomainError,
+  isOperationalEventType,
   newId,
   readTraceparent,
   type Principal,
@@ -124,7 +125,7 @@ function judge(
   const rule = view.types.get(event.type);
   if (rule?.retired === true) {
     violations.push({ field: '/type', code: 'retired', message: 'this event type is retired' });
-  } else if (rule === undefined && view.requireKnownTypes) {
+  } else if (rule === undefined && view.requireKnownTypes && !isOperationalEventType(event.type)) {
     const message = "this event type isn't in the organisation's catalogue, which it requires";
     violations.push({ field: '/type', code: 'unknown_type', message });
   }

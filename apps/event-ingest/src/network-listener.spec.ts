@@ -247,18 +247,32 @@ describe('the network listener of event-ingest', () => {
       address = `127.0.0.1:${await listener.start()}`;
     });
 
-    async function publishAs(service: ServiceName, principal: Principal): Promise<unknown> {
+    async function publishAs(
+      service: ServiceName,
+      principal: Principal,
+      more: Partial<ingestV1.NewEvent> = {},
+    ): Promise<unknown> {
       const clients = await openServiceClients({ service: 'event-ingest', address, security: open(service) });
       closing.push(() => clients.close());
-      const event = ingestV1.NewEvent.fromPartial({ type: 'order.paid', data: Buffer.from('{}') });
+      const event = ingestV1.NewEvent.fromPartial({ type: 'order.paid', data: Buffer.from('{}'), ...more });
       return clients.of(ingestV1.IngestServiceService).publish({ event }, { principal });
     }
 
-    it('believes the gateway for whom it publishes, and no other service', async () => {
+    it('believes the gateway for whom it publishes', async () => {
       await publishAs('gateway', tenant);
       expect(events.map(({ organisationId }) => organisationId)).toEqual(['o7']);
-      await expect(publishAs('dispatcher', tenant)).rejects.toMatchObject({ code: 'unavailable' });
-      expect(events).toHaveLength(1);
+    });
+
+    it.each(['config', 'dispatcher'] as const)('takes operational events from %s', async (id) => {
+      const own: Principal = { kind: 'service', id, organisationId: null, scopes: ['*'] };
+      const type = 'posthorn.endpoint.disabled';
+      await publishAs(id, own, { type, organisationId: 'o7' });
+      expect(events).toMatchObject([{ type, organisationId: 'o7' }]);
+    });
+
+    it('takes nothing from a service that publishes nothing', async () => {
+      await expect(publishAs('event-ingest', tenant)).rejects.toMatchObject({ code: 'unavailable' });
+      expect(events).toEqual([]);
     });
 
     it('takes callers with a key as before, whatever they claim to be', async () => {

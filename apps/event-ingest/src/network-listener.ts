@@ -19,7 +19,8 @@ import { ownPrincipal, type IngestService } from './service.ts';
  * IngestService over gRPC, on one port for two kinds of callers. Internal callers that publish without the gateway bring an
  * API key as REST callers do (`authorization: Bearer phk_…`); it must hold events:write. A tenant's key implies its
  * organisation, an operator's names it in each event. A key that is revoked, or routes elsewhere, ends the streams that it
- * opened within 5 seconds, as it ends calls. The gateway, where it is another process, proves who it is and vouches for its callers.
+ * opened within 5 seconds, as it ends calls. The gateway, where it is another process, proves who it is and vouches for its callers;
+ * so do config and the dispatcher, which publish operational events.
  */
 export interface NetworkListenerOptions {
   readonly ingest: IngestService;
@@ -29,7 +30,7 @@ export interface NetworkListenerOptions {
   readonly port: number;
   /** Offers grpc.reflection.v1 to the same callers. */
   readonly reflection: boolean;
-  /** Lets the gateway in as a service; only callers with a key when absent. */
+  /** Lets the other services in; only callers with a key when absent. */
   readonly security?: TransportSecurity;
   /** See `RpcServerOptions`; connections don't end when absent. */
   readonly maxConnectionAgeMs?: number;
@@ -73,7 +74,7 @@ export function createNetworkListener(options: NetworkListenerOptions): RpcServe
         ? authenticateKey
         : createServiceAuthentication({
             security,
-            callers: ['gateway'],
+            callers: ['gateway', 'config', 'dispatcher'],
             otherwise: authenticateKey,
             clock,
             logger,
