@@ -40,6 +40,8 @@ function setUp(limits: Partial<IntakeLimits> = {}) {
     planned: [] as (() => void)[],
     dead: [] as DeadRecord[],
     losses: [] as RecordedLoss[],
+    /** An organisation whose view can't be had. */
+    sick: '',
   };
   const unlessAway = <T>(what: 'config' | 'events' | 'deliveries', value: () => T): Promise<T> =>
     world.away.has(what) ? Promise.reject(new DomainError('unavailable', 'away')) : Promise.resolve(value());
@@ -55,6 +57,7 @@ function setUp(limits: Partial<IntakeLimits> = {}) {
   const directory: Directory = {
     ...readable,
     bringUpToDate: () => unlessAway('config', () => undefined),
+    load: (ids) => ([...ids].includes(world.sick) ? Promise.reject(new Error('a bug')) : Promise.resolve()),
     organisation: (id) => (id === 'org' || id === 'broken' ? broken(id, readable) : null),
   };
   const lanes = {
@@ -215,6 +218,92 @@ describe('taking events from the log', () => {
     await deliver(events(2, 1), 2);
     expect(world.offered).toEqual([]);
     expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('what cannot be worked on', () => {
+  it('is put aside with its bytes, and the books move over it when that is durable (rule 9)', async () => {
+    const { books, world, intake, clock, holding } = setUp();
+    const bytes = Buffer.from([0, 255]);
+    intake.deliver({
+      partition: 0,
+      events: [{ position: 2, event: sampleEvent(2) }],
+      undecodable: [{ position: 1, bytes, reason: 'It is not an event.' }],
+      mayRepeat: false,
+    });
+    await clock.advanceAsync(0);
+    expect(world.dead).toMatchObject([
+      { id: 'undecodable:0:1', kind: 'undecodable', partition: 0, position: 1, bytes },
+    ]);
+    expect(world.offered.map(({ event }) => event.id)).toEqual([sampleEvent(2).id, sampleEvent(2).id]);
+    expect(books.progress(0)?.next).toBe(1);
+    for (const recorded of world.planned) recorded();
+    expect(books.progress(0)?.next).toBe(2);
+    expect(holding.state).toBe('held');
+  });
+
+  it('is put aside when the store refuses it for good, and keeps nobody else from being planned', async () => {
+    const { clock, world, deliver } = setUp();
+    world.claims = (batch) => {
+      if (batch.events.some(({ event }) => event.id === sampleEvent(2).id)) throw new Error('too deep');
+      return batch.events.map(() => 'new');
+    };
+    await deliver(events(1, 3));
+    await clock.advanceAsync(2000);
+    const offered = new Set(world.offered.map(({ event }) => event.id));
+    expect(offered).toEqual(new Set([sampleEvent(1).id, sampleEvent(3).id]));
+    expect(world.dead).toMatchObject([{ kind: 'unclaimable', eventId: sampleEvent(2).id, position: 2 }]);
+  });
+
+  it('is put aside with the payload when planning it fails', async () => {
+    const { world, deliver } = setUp();
+    const broken = sampleEvent(1, { organisationId: 'broken' });
+    await deliver([broken]);
+    expect(world.dead).toMatchObject([{ kind: 'unplannable', eventId: broken.id, bytes: broken.payload }]);
+  });
+});
+
+describe('what the log has lost', () => {
+  it('is put on record, and the books go on behind it once that is durable (rule 5)', async () => {
+    const { books, clock, world, intake, deliver } = setUp();
+    await deliver(events(1, 1));
+    for (const { mark } of world.offered) books.settle(mark!);
+    intake.lost({ partition: 0, reason: 'expired', from: 2, next: 9 });
+    expect(books.progress(0)?.next).toBe(2);
+    await clock.advanceAsync(0);
+    for (const recorded of world.planned) recorded();
+    expect(world.losses).toMatchObject([{ partition: 0, reason: 'expired', from: 2, next: 9 }]);
+    expect(books.progress(0)?.next).toBe(9);
+  });
+
+  it('has the books go back where the log was cut off', async () => {
+    const { books, clock, world, intake, deliver } = setUp();
+    await deliver(events(1, 5));
+    for (const { mark } of world.offered) books.settle(mark!);
+    expect(books.moved()).toEqual([{ partition: 0, epoch: 1, next: 6 }]);
+    intake.lost({ partition: 0, reason: 'truncated', from: 6, next: 4 });
+    await clock.advanceAsync(0);
+    expect(world.losses).toHaveLength(1);
+    expect(books.moved()).toEqual([{ partition: 0, epoch: 1, next: 4 }]);
+    await deliver(events(6, 1), 4);
+    expect(world.offered.at(-1)?.event.id).toBe(sampleEvent(6).id);
+  });
+});
+
+describe('an organisation whose view cannot be had', () => {
+  it('waits alone, and what comes of it later waits behind', async () => {
+    const { clock, books, world, deliver } = setUp();
+    world.sick = 'sick';
+    const sick = (number: number): Event => sampleEvent(number, { organisationId: 'sick' });
+    await deliver([sick(1), sampleEvent(2)]);
+    await deliver([sick(3), sampleEvent(4)], 3);
+    expect(new Set(world.offered.map(({ event }) => event.id))).toEqual(
+      new Set([sampleEvent(2).id, sampleEvent(4).id]),
+    );
+    expect(books.unfinished).toBe(4);
+    world.sick = '';
+    await clock.advanceAsync(6000);
+    expect(world.planned).toHaveLength(2);
   });
 });
 

@@ -18,8 +18,13 @@ function setUp() {
   const clock = new FakeClock();
   const store = {
     fail: false,
+    /** It is never written. */
+    refused: undefined as DeliveryRecord | undefined,
     record(records: readonly DeliveryRecord[], books: readonly NextPosition[]): Promise<void> {
       if (store.fail) return Promise.reject(new DomainError('unavailable', 'away'));
+      if (store.refused !== undefined && records.includes(store.refused)) {
+        return Promise.reject(new Error('too large'));
+      }
       written.push({ records, books });
       return Promise.resolve();
     },
@@ -94,5 +99,24 @@ describe('recording', () => {
     await clock.advanceAsync(10_000);
     await patient;
     expect(recorder.backlog).toBe(0);
+  });
+
+  it('puts aside what the store refuses for good, and writes the rest', async () => {
+    const { written, buried, clock, store, books, recorder, insertOf } = setUp();
+    const refused = insertOf(2);
+    store.refused = refused;
+    const marks = [1, 2, 3].map((position) => books.progress(0)!.begin(position, 1));
+    for (const [index, mark] of marks.entries()) {
+      recorder.add(index === 1 ? refused : insertOf(index + 1), mark);
+    }
+    await clock.advanceAsync(5000);
+    expect(written.flatMap(({ records }) => records.map(({ delivery }) => delivery.eventId))).toEqual([
+      sampleEvent(1).id,
+      sampleEvent(3).id,
+    ]);
+    expect(written.at(-1)?.books).toEqual([{ partition: 0, epoch: 3, next: 4 }]);
+    expect(buried).toMatchObject([
+      { kind: 'unwritable', deliveryId: refused.delivery.id, partition: 0, position: 2 },
+    ]);
   });
 });
