@@ -1,0 +1,138 @@
+/**
+ * A receiver that counts by `webhook-id` what reaches each of its paths, and finds what was lost, doubled or overtaken. It
+ * refuses some requests, so that there are retries, and takes its time, so that there is always something in flight.
+ */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { AcceptedEvent, PublishedEvent } from './steady-load.ts';
+
+export interface CountingReceiver {
+  readonly url: string;
+  /** Requests that are open now. */
+  readonly inFlight: number;
+  /** How large a share of the requests is refused with 500. */
+  refuseShare: number;
+  /** How long an answer takes, at most. */
+  answerMs: number;
+  at(path: string): PathLedger;
+  close(): Promise<void>;
+}
+
+/** What came to one path, which is one endpoint's. */
+export interface PathLedger {
+  readonly requests: number;
+  readonly refused: number;
+  /** Accepted events that never reached it. */
+  missing(accepted: readonly AcceptedEvent[]): readonly AcceptedEvent[];
+  /** Of events that had reached it or were reaching it: requests that came all the same. */
+  readonly duplicates: number;
+  /** Of these: requests that came after a later event of the same client. */
+  readonly lateDuplicates: number;
+  /** What came before it should have, as text; none when each client's events came in their order. */
+  overtakings(): readonly string[];
+  /** Times of arrival by event: when it was taken first (by `performance.now`). */
+  takenAt(id: string): number | undefined;
+}
+
+interface Arrival extends PublishedEvent {
+  takenAtMs: number | undefined;
+  open: number;
+}
+
+/** Starts one on a free port. */
+export async function startCountingReceiver(): Promise<CountingReceiver> {
+  const ledgers = new Map<string, Ledger>();
+  let inFlight = 0;
+  const ledgerAt = (path: string): Ledger => {
+    let ledger = ledgers.get(path);
+    if (ledger === undefined) ledgers.set(path, (ledger = new Ledger()));
+    return ledger;
+  };
+  const server = createServer((req, res) => {
+    const chunks: Buffer[] = [];
+    req.on('data', (chunk: Buffer) => chunks.push(chunk));
+    req.on('end', () => {
+      const { data } = JSON.parse(Buffer.concat(chunks).toString()) as { readonly data: PublishedEvent };
+      const ledger = ledgerAt(req.url ?? '/');
+      const arrival = ledger.arrive(String(req.headers['webhook-id']), data);
+      const isRefused = Math.random() < receiver.refuseShare;
+      inFlight += 1;
+      const timer = setTimeout(() => {
+        if (isRefused) ledger.refused += 1;
+        else arrival.takenAtMs ??= performance.now();
+        res.writeHead(isRefused ? 500 : 204).end();
+      }, Math.random() * receiver.answerMs);
+      res.on('close', () => {
+        clearTimeout(timer);
+        inFlight -= 1;
+        arrival.open -= 1;
+      });
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+
+  const receiver: CountingReceiver = {
+    url: `http://127.0.0.1:${port}`,
+    get inFlight() {
+      return inFlight;
+    },
+    refuseShare: 0,
+    answerMs: 0,
+    at: ledgerAt,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+  return receiver;
+}
+
+class Ledger implements PathLedger {
+  requests = 0;
+  refused = 0;
+  duplicates = 0;
+  lateDuplicates = 0;
+  readonly #arrivals = new Map<string, Arrival>();
+  readonly #latest = new Map<string, Arrival>();
+  readonly #overtakings: string[] = [];
+
+  arrive(id: string, { client, n }: PublishedEvent): Arrival {
+    this.requests += 1;
+    let arrival = this.#arrivals.get(id);
+    if (arrival === undefined) {
+      arrival = { client, n, takenAtMs: undefined, open: 0 };
+      this.#arrivals.set(id, arrival);
+      this.#arriveFirst(arrival);
+    } else if (arrival.takenAtMs !== undefined || arrival.open > 0) {
+      this.duplicates += 1;
+      if ((this.#latest.get(client)?.n ?? 0) > n) this.lateDuplicates += 1;
+    }
+    arrival.open += 1;
+    return arrival;
+  }
+
+  /** An event may come only when those of its client before it were taken. */
+  #arriveFirst(arrival: Arrival): void {
+    const latest = this.#latest.get(arrival.client);
+    const expected = latest === undefined ? 0 : latest.n + 1;
+    if (arrival.n !== expected) {
+      this.#overtakings.push(`${arrival.client}: ${arrival.n} came when ${expected} was to come`);
+    } else if (latest !== undefined && latest.takenAtMs === undefined) {
+      this.#overtakings.push(`${arrival.client}: ${arrival.n} came before ${latest.n} was taken`);
+    }
+    if (latest === undefined || arrival.n > latest.n) this.#latest.set(arrival.client, arrival);
+  }
+
+  missing(accepted: readonly AcceptedEvent[]): readonly AcceptedEvent[] {
+    return accepted.filter(({ id }) => this.takenAt(id) === undefined);
+  }
+
+  overtakings(): readonly string[] {
+    return this.#overtakings;
+  }
+
+  takenAt(id: string): number | undefined {
+    return this.#arrivals.get(id)?.takenAtMs;
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * A steady load on a tenant with two endpoints of one receiver: `/ordered` gets the events that have an ordering key, in their
+ * order, `/all` gets every event. Says at any time how well it goes, and in the end whether anything was lost.
+ */
+import { eventually } from '@posthorn/testing';
+import { createTenant, patienceMs, type PageAnswer, type Tenant } from '../tenant.ts';
+import { startCountingReceiver, type CountingReceiver, type PathLedger } from './counting-receiver.ts';
+import type { StackPlatform } from '@posthorn/stack';
+import { startLoad, type AcceptedEvent, type SteadyLoad } from './steady-load.ts';
+
+export interface LoadOnTenant {
+  readonly tenant: Tenant;
+  readonly receiver: CountingReceiver;
+  readonly load: SteadyLoad;
+  readonly ordered: PathLedger;
+  readonly all: PathLedger;
+  /** Resolves when so many more events were delivered everywhere. */
+  untilDelivered(count: number): Promise<void>;
+  /** Makes something fail; resolves when events are accepted again and all that were accepted by then are delivered. */
+  recover(fail: () => Promise<void>): Promise<Recovery>;
+  /** Ends the load; resolves when all that was accepted is delivered and nothing is under way. */
+  finish(): Promise<void>;
+  /** Counts, for a person. */
+  summary(): string;
+  close(): Promise<void>;
+}
+
+/** How much was felt of a fault, in seconds. */
+export interface Recovery {
+  /** The longest time in which no event was accepted. */
+  readonly publishingPaused: number;
+  /** The longest that an event took from being accepted to being delivered. */
+  readonly slowestDelivery: number;
+}
+
+export interface LoadOnTenantOptions {
+  /** The receiver's. */
+  readonly refuseShare?: number;
+  readonly answerMs: number;
+  /** Whether clients without an ordering key send again what wasn't accepted. */
+  readonly plainSendAgain: boolean;
+}
+
+/** Together some 50 events a second. Each key has few: what one is behind after a fault goes out one by one. */
+const keyed = { count: 40, everyMs: 3000 };
+const plain = { count: 30, everyMs: 800 };
+const retryDelaysMs = [100, 200, 400, 800, 1600, 3200, 3200, 3200, 3200, 3200];
+/** How long events are published that feel the fault. */
+const feltMs = 5000;
+/** How long a fault may take to be over, on a slow machine: what nobody holds any more is claimed for 35 s. */
+const recoveryLimitMs = 120_000;
+
+/** Makes the tenant and its endpoints, and begins to publish. */
+export async function startLoadOnTenant(
+  platform: StackPlatform,
+  options: LoadOnTenantOptions,
+): Promise<LoadOnTenant> {
+  const tenant = await createTenant(platform);
+  const receiver = await startCountingReceiver();
+  receiver.answerMs = options.answerMs;
+  receiver.refuseShare = options.refuseShare ?? 0;
+  const endpoint = { retryDelaysMs, timeoutMs: 5000, maxInFlight: 50 };
+  await tenant.endpoint({
+    ...endpoint,
+    url: `${receiver.url}/ordered`,
+    eventTypes: ['load.keyed'],
+    ordering: 'key',
+  });
+  await tenant.endpoint({ ...endpoint, url: `${receiver.url}/all` });
+  const load = startLoad({
+    urls: platform.urls,
+    key: tenant.key,
+    keyed,
+    plain: { ...plain, sendAgain: options.plainSendAgain },
+  });
+  const ordered = receiver.at('/ordered');
+  const all = receiver.at('/all');
+  /** What hasn't come of these, from the endpoints that are to get it. */
+  function missing(events: readonly AcceptedEvent[]): readonly AcceptedEvent[] {
+    return [...ordered.missing(events.filter(isKeyed)), ...all.missing(events)];
+  }
+
+  /** When the last of its endpoints took it. */
+  function lastTakenAt(event: AcceptedEvent): number {
+    const times = [all.takenAt(event.id), ...(isKeyed(event) ? [ordered.takenAt(event.id)] : [])];
+    return Math.max(...times.map((time) => time ?? Infinity));
+  }
+
+  async function untilNoneIsMissing(events: readonly AcceptedEvent[], timeoutMs: number): Promise<void> {
+    await eventually(
+      () => {
+        const left = missing(events);
+        if (left.length > 0)
+          throw new Error(`${left.length} are missing: ${JSON.stringify(left.slice(0, 4))}`);
+      },
+      { timeoutMs, everyMs: 50, message: `Delivering all of ${events.length} events` },
+    );
+  }
+
+  return {
+    tenant,
+    receiver,
+    load,
+    ordered,
+    all,
+    async untilDelivered(count) {
+      const before = load.accepted.length;
+      await eventually(() => load.accepted.length >= before + count, { timeoutMs: patienceMs, everyMs: 50 });
+      await untilNoneIsMissing(load.accepted.slice(before, before + count), patienceMs);
+    },
+    async recover(fail) {
+      const failedAt = performance.now();
+      await fail();
+      const isOverAt = Math.max(performance.now(), failedAt + feltMs);
+      await eventually(() => load.lastSuccessBeganAtMs > isOverAt, {
+        timeoutMs: recoveryLimitMs,
+        everyMs: 50,
+        message: 'Accepting events again',
+      });
+      const accepted = [...load.accepted];
+      await untilNoneIsMissing(accepted, recoveryLimitMs);
+      const felt = accepted.filter(({ acceptedAtMs }) => acceptedAtMs >= failedAt);
+      const waits = felt.map((event) => lastTakenAt(event) - event.acceptedAtMs);
+      const pauses = felt.map(
+        ({ acceptedAtMs }, index) => acceptedAtMs - (felt[index - 1]?.acceptedAtMs ?? failedAt),
+      );
+      return {
+        publishingPaused: Math.max(...pauses) / 1000,
+        slowestDelivery: Math.max(...waits) / 1000,
+      };
+    },
+    async finish() {
+      await load.stop();
+      await untilNoneIsMissing(load.accepted, patienceMs);
+      for (const state of ['pending', 'retrying']) {
+        await eventually(
+          async () => {
+            const { data } = await tenant.ok<PageAnswer<object>>(
+              'GET',
+              `/v1/deliveries?state=${state}&limit=1`,
+            );
+            if (data.length > 0) throw new Error(JSON.stringify(data));
+          },
+          { timeoutMs: patienceMs, everyMs: 100, message: `No delivery being ${state}` },
+        );
+      }
+    },
+    summary() {
+      const requests = ordered.requests + all.requests;
+      const refusals = [...load.refusals].map(([what, times]) => `\n    ${times} × ${what}`).join('');
+      return (
+        `${load.accepted.length} events accepted, ${requests} requests ` +
+        `(${ordered.refused + all.refused} of them refused), ${missing(load.accepted).length} lost, ` +
+        `${ordered.duplicates + all.duplicates} duplicates (${ordered.lateDuplicates} of keyed events after a later one), ` +
+        `${ordered.overtakings().length} out of order; ` +
+        `${load.unanswered} publishes given up, ${load.sentAgain} sent again (at most ${load.mostTries} times)${refusals}\n`
+      );
+    },
+    async close() {
+      await load.stop();
+      await receiver.close();
+    },
+  };
+}
+
+function isKeyed({ client }: AcceptedEvent): boolean {
+  return client.startsWith('keyed');
+}
