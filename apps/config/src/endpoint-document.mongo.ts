@@ -1,4 +1,4 @@
-import type { Endpoint } from '@posthorn/models';
+import { isOperationalEventType, type Endpoint } from '@posthorn/models';
 import type { IndexDefinition } from '@posthorn/mongo';
 import { decodeResource, encodeResource, type ResourceDocument } from './document.mongo.ts';
 import type { StoredEndpoint } from './endpoint-store.ts';
@@ -17,6 +17,8 @@ export interface EndpointDocument extends ResourceDocument, PlacedDocument {
   readonly verification: string;
   readonly verificationId: string | null;
   readonly editionId: string | null;
+  /** Its event types and patterns that are those of operational events. */
+  readonly operationalTypes: readonly string[];
 }
 
 export const endpointIndexes: readonly IndexDefinition[] = [
@@ -35,13 +37,24 @@ export const endpointIndexes: readonly IndexDefinition[] = [
     key: { verificationId: 1 },
     partialFilterExpression: { verification: 'pending' },
   },
+  { name: 'operational', key: { organisationId: 1, operationalTypes: 1 } },
   placeIndex,
 ];
 
 /** All fields that follow the endpoint, whoever wrote it. */
 export function toEndpointFields(endpoint: Endpoint) {
   const { name, dialect, state, verification, verificationId, editionId } = endpoint;
-  return { name, dialect, state, verification, verificationId, editionId, ...encodeResource(endpoint) };
+  const operationalTypes = endpoint.eventTypes?.filter(isOperationalEventType) ?? [];
+  return {
+    name,
+    dialect,
+    state,
+    verification,
+    verificationId,
+    editionId,
+    operationalTypes,
+    ...encodeResource(endpoint),
+  };
 }
 
 export function toStoredEndpoint(found: EndpointDocument): StoredEndpoint {

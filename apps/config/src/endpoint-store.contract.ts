@@ -101,6 +101,24 @@ export function endpointStoreContract(stores: () => ConfigStores): void {
     expect(await store().find(organisationId, sampleId(1))).toBeNull();
   });
 
+  it('knows whether an endpoint names an operational type, as it is written now', async () => {
+    const patterns = ['posthorn.endpoint.deleted', 'posthorn.endpoint.*', 'posthorn.*'];
+    const names = (id = organisationId): Promise<boolean> => store().namesAny(id, patterns);
+    await insert(1, { eventTypes: null });
+    await insert(2, { eventTypes: ['*', 'order.*'], description: '"posthorn.*" isn\'t for us' });
+    await insert(3, { eventTypes: ['posthorn.endpoint.created'] });
+    await insert(4, { eventTypes: ['posthorn.*'], organisationId: sampleId(2) });
+    expect(await names()).toBe(false);
+    expect(await names(sampleId(2))).toBe(true);
+    const listening = await insert(5, { eventTypes: ['order.*', 'posthorn.endpoint.*'], state: 'paused' });
+    expect(await names()).toBe(true);
+    expect(await names(sampleId(3))).toBe(false);
+    const deaf = await store().replace(changed(listening, { eventTypes: ['order.*'] }));
+    expect(await names()).toBe(false);
+    if (deaf !== null) await store().replace(changed(deaf, { eventTypes: ['posthorn.endpoint.deleted'] }));
+    expect(await names()).toBe(true);
+  });
+
   describe('searching', () => {
     const day = (number: number): Date => new Date(Date.UTC(2026, 0, number));
     const everything: EndpointSearch = {

@@ -110,6 +110,11 @@ export async function createMongoEndpointStore(
     delete: ({ endpoint: { id, organisationId }, writes }) =>
       collection.deleteOne({ _id: id, organisationId, writes }),
 
+    async namesAny(organisationId, patterns) {
+      const filter = { organisationId, operationalTypes: { $in: [...patterns] } };
+      return (await collection.findOne(filter, { hint: 'operational' })) !== null;
+    },
+
     async deleteSome(organisationId, limit) {
       const found = await collection.find({ organisationId }, { limit, projection: { _id: 1 } });
       return await collection.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } });

@@ -45,6 +45,12 @@ export function createSqliteEndpointStore(
     'DELETE FROM config_endpoints WHERE number IN (SELECT number FROM config_endpoints WHERE organisation_id = ? LIMIT ?)',
   );
 
+  const listening = database.prepare(
+    `SELECT 1 FROM config_endpoints, json_each(document, '$.eventTypes') AS pattern
+     WHERE organisation_id = ? AND instr(document, '"posthorn.') > 0
+       AND pattern.value IN (SELECT value FROM json_each(?)) LIMIT 1`,
+  );
+
   return {
     insert: ({ endpoint, sealed }, maxPerOrganisation) =>
       database.write(() => {
@@ -100,6 +106,9 @@ export function createSqliteEndpointStore(
         recordChange(endpoint.organisationId);
         return true;
       }),
+
+    namesAny: (organisationId, patterns) =>
+      Promise.resolve(listening.get(organisationId, JSON.stringify(patterns)) !== undefined),
 
     deleteSome: (organisationId, limit) =>
       database.write(() => {

@@ -29,6 +29,8 @@ export interface EndpointStore {
   replace(endpoint: StoredEndpoint): Promise<StoredEndpoint | null>;
   /** Deletes it under the same condition; false when it didn't hold. */
   delete(endpoint: StoredEndpoint): Promise<boolean>;
+  /** Whether an endpoint of the organisation, in whatever state, names one of these operational types or patterns. */
+  namesAny(organisationId: string, patterns: readonly string[]): Promise<boolean>;
   /** Deletes up to `limit` endpoints of an organisation and says how many. */
   deleteSome(organisationId: string, limit: number): Promise<number>;
 }

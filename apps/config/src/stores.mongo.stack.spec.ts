@@ -113,6 +113,11 @@ describe("the config service's stores on MongoDB", () => {
         ['endpoints.by_dialect_anywhere'],
       ],
       [
+        'endpoints that name operational events',
+        ({ endpoints }) => endpoints.namesAny(organisationId, ['posthorn.*', 'posthorn.endpoint.*']),
+        ['endpoints.operational'],
+      ],
+      [
         'verifications that are open',
         ({ endpoints }) => endpoints.pendingVerifications(new Date(), 10),
         ['endpoints.unverified'],

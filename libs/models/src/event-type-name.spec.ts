@@ -3,6 +3,7 @@ import {
   checkEventTypePattern,
   matchesEventType,
   maxEventTypeLength,
+  patternsNaming,
 } from './event-type-name.ts';
 
 describe('checkEventTypeName', () => {
@@ -64,5 +65,19 @@ describe('matchesEventType', () => {
     ['posthorn.endpoint.disabled', 'posthorn.endpoint.disabled', true],
   ])('of %j and %s is %j', (pattern, type, expected) => {
     expect(matchesEventType(pattern, type)).toBe(expected);
+  });
+});
+
+describe('patternsNaming', () => {
+  it('gives those and only those that name the type', () => {
+    expect(patternsNaming('posthorn.endpoint.deleted')).toEqual([
+      'posthorn.endpoint.deleted',
+      'posthorn.endpoint.*',
+      'posthorn.*',
+    ]);
+    expect(patternsNaming('order')).toEqual(['order']);
+    for (const type of ['a.b.c.d', 'posthorn.x', 'one']) {
+      expect(patternsNaming(type).filter((pattern) => !matchesEventType(pattern, type))).toEqual([]);
+    }
   });
 });

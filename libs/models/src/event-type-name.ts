@@ -27,6 +27,14 @@ export function matchesEventType(pattern: string | null, type: string): boolean 
   return pattern.endsWith('.*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern;
 }
 
+/** The patterns that name an event type: itself, and one for each segment before its last; `*` isn't among them. */
+export function patternsNaming(type: string): readonly string[] {
+  const segments = type.split('.');
+  return segments.map((_, index) =>
+    index === 0 ? type : `${segments.slice(0, segments.length - index).join('.')}.*`,
+  );
+}
+
 /** What is wrong with the name of an event type. */
 export function checkEventTypeName(name: string, field: string): readonly Violation[] {
   return checkName(
