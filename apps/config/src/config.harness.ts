@@ -1,5 +1,11 @@
 import { configV1 } from '@posthorn/contracts';
-import { createAllowList, DomainError, type Principal, type Scope } from '@posthorn/models';
+import {
+  createAllowList,
+  DomainError,
+  type OperationalEvent,
+  type Principal,
+  type Scope,
+} from '@posthorn/models';
 import { createInProcessClient } from '@posthorn/rpc';
 import { createMetrics, silentLogger, type TargetResolver } from '@posthorn/runtime';
 import { createSeededRandom, FakeClock } from '@posthorn/testing';
@@ -37,6 +43,7 @@ export interface HarnessOptions {
   /** What names resolve to; a name that isn't here doesn't resolve. */
   readonly names?: Readonly<Record<string, 'public' | 'private'>>;
   readonly requireHttps?: boolean;
+  readonly publishOperational?: (event: OperationalEvent) => void;
 }
 
 /** The service on given stores, with one client for each of its services. */
@@ -62,6 +69,7 @@ export function createHarness(stores: ConfigStores, options: HarnessOptions = {}
     random,
     logger: silentLogger,
     ...(options.limits && { limits: options.limits }),
+    ...(options.publishOperational && { publishOperational: options.publishOperational }),
   });
   const clientOptions = { logger: silentLogger, metrics: createMetrics(), clock };
   const clients = {

@@ -11,6 +11,11 @@ export interface EndpointTarget {
   readonly expectedVersion?: bigint | undefined;
 }
 
+/** A change, and who is told of it once it is written; of nothing when nothing had to change. */
+export interface EndpointChange extends EndpointTarget {
+  readonly onWritten?: (before: StoredEndpoint, after: StoredEndpoint, principal: Principal) => void;
+}
+
 /** How often a write is tried again when somebody else wrote in between. */
 const maxTries = 10;
 
@@ -30,22 +35,26 @@ export async function findEndpoint(store: EndpointStore, target: EndpointTarget)
  */
 export async function changeEndpoint(
   store: EndpointStore,
-  target: EndpointTarget,
+  target: EndpointChange,
   next: (stored: StoredEndpoint) => StoredEndpoint | Promise<StoredEndpoint>,
 ): Promise<StoredEndpoint> {
   for (let tries = 0; tries < maxTries; tries++) {
     const stored = await findEndpoint(store, target);
     const wanted = await next(stored);
-    const written = wanted === stored ? stored : await store.replace(wanted);
-    if (written !== null) return written;
+    if (wanted === stored) return stored;
+    const written = await store.replace(wanted);
+    if (written === null) continue;
+    target.onWritten?.(stored, written, target.principal);
+    return written;
   }
   throw busy();
 }
 
-/** Deletes the endpoint in the version that the caller has seen. */
-export async function deleteEndpoint(store: EndpointStore, target: EndpointTarget): Promise<void> {
+/** Deletes the endpoint in the version that the caller has seen, and answers with what it was. */
+export async function deleteEndpoint(store: EndpointStore, target: EndpointTarget): Promise<StoredEndpoint> {
   for (let tries = 0; tries < maxTries; tries++) {
-    if (await store.delete(await findEndpoint(store, target))) return;
+    const stored = await findEndpoint(store, target);
+    if (await store.delete(stored)) return stored;
   }
   throw busy();
 }

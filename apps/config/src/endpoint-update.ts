@@ -5,6 +5,7 @@ import type { Clock } from '@posthorn/runtime';
 import { changeEndpoint } from './endpoint-change.ts';
 import type { EndpointChecks } from './endpoint-checks.ts';
 import { maskHeaders, type EndpointVault } from './endpoint-secrets.ts';
+import type { EndpointNotices } from './endpoint-notices.ts';
 import { checkSize, editableFields, readChanges, unmaskHeaders, type Headers } from './endpoint-settings.ts';
 import { stateFrom, type StateWithReason } from './endpoint-state.ts';
 import type { EndpointStore, StoredEndpoint } from './endpoint-store.ts';
@@ -30,6 +31,7 @@ export interface EndpointUpdateDependencies {
   readonly secretSource: (dialect: Endpoint['dialect'], now: Date) => SecretSource;
   /** The secrets that sign now, as messages. */
   readonly secretsOf: (stored: StoredEndpoint) => configV1.Secret[];
+  readonly notices: EndpointNotices;
 }
 
 type UpdateHandler = Handlers<typeof configV1.EndpointServiceService>['updateEndpoint'];
@@ -46,7 +48,7 @@ interface Update {
 }
 
 export function createEndpointUpdate(deps: EndpointUpdateDependencies): UpdateHandler {
-  const { endpoints, vault, checks, rounds, clock, secretSource, secretsOf } = deps;
+  const { endpoints, vault, checks, rounds, clock, secretSource, secretsOf, notices } = deps;
 
   /** The settings as they will be, with the headers in the clear and the policy by its id; throws with all that is wrong with them. */
   async function judge(
@@ -111,8 +113,8 @@ export function createEndpointUpdate(deps: EndpointUpdateDependencies): UpdateHa
   }
 
   return async (request, { principal }) => {
-    const target = { ...request, principal };
-    const stored = await changeEndpoint(endpoints, target, (present) => nextOf(request, present));
+    const change = { ...request, principal, onWritten: notices.changed };
+    const stored = await changeEndpoint(endpoints, change, (present) => nextOf(request, present));
     return { endpoint: endpointToMessage(stored.endpoint), secrets: secretsOf(stored) };
   };
 }

@@ -22,6 +22,7 @@ import { publicKeyOf } from '@posthorn/signing';
 import { requireKnownOrganisation } from './authority.ts';
 import { changeEndpoint, deleteEndpoint, findEndpoint } from './endpoint-change.ts';
 import { createEndpointChecks } from './endpoint-checks.ts';
+import type { EndpointNotices } from './endpoint-notices.ts';
 import { createEndpointSearch } from './endpoint-search.ts';
 import { maskHeaders, type EndpointSecrets, type EndpointVault } from './endpoint-secrets.ts';
 import { checkSize, editableFields, readNewSettings, unmaskHeaders } from './endpoint-settings.ts';
@@ -61,6 +62,7 @@ export interface EndpointsDependencies {
   readonly codes: VerificationCodes;
   readonly urlPolicy: UrlPolicy;
   readonly checkTarget: TargetCheck;
+  readonly notices: EndpointNotices;
   readonly clock: Clock;
   readonly random: Random;
   readonly maxPerOrganisation: number;
@@ -72,6 +74,7 @@ export function createEndpointService({
   codes,
   urlPolicy,
   checkTarget,
+  notices,
   clock,
   random,
   maxPerOrganisation,
@@ -128,7 +131,7 @@ export function createEndpointService({
       const now = new Date(nowMs);
       const owner = { id: newId(nowMs, randomBytes), organisationId };
       const secrets = completeSecrets([], schemes, secretSource(dialect, now), secret ?? null);
-      const { endpoint } = await endpoints.insert(
+      const made = await endpoints.insert(
         {
           endpoint: {
             ...settings,
@@ -145,7 +148,8 @@ export function createEndpointService({
         },
         maxPerOrganisation,
       );
-      return { endpoint: endpointToMessage(endpoint), secrets: secrets.map(toSecretMessage) };
+      notices.created(made, principal);
+      return { endpoint: endpointToMessage(made.endpoint), secrets: secrets.map(toSecretMessage) };
     },
 
     async getEndpoint(request, { principal }) {
@@ -176,15 +180,18 @@ export function createEndpointService({
       clock,
       secretSource,
       secretsOf: liveSecretsOf,
+      notices,
     }),
 
     async deleteEndpoint(request, { principal }) {
-      await deleteEndpoint(endpoints, { ...request, principal });
+      const last = await deleteEndpoint(endpoints, { ...request, principal });
+      notices.deleted(last, principal, new Date(clock.now()));
       return {};
     },
 
     async setEndpointState(request, { principal }) {
-      const stored = await changeEndpoint(endpoints, { ...request, principal }, (present) => {
+      const change = { ...request, principal, onWritten: notices.changed };
+      const stored = await changeEndpoint(endpoints, change, (present) => {
         const state = endpointStateTable.fromMessage(request.state, '/state');
         refuseIfAny(checkReason(request.reason));
         const { endpoint } = present;
@@ -206,7 +213,8 @@ export function createEndpointService({
 
     async rotateSecret(request, { principal }) {
       const now = new Date(clock.now());
-      const stored = await changeEndpoint(endpoints, { ...request, principal }, (present) => {
+      const change = { ...request, principal, onWritten: notices.changed };
+      const stored = await changeEndpoint(endpoints, change, (present) => {
         const { endpoint } = present;
         const schemes = secretSchemesOf(endpoint);
         if (schemes.length === 0) {

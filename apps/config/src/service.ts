@@ -1,8 +1,9 @@
-import { DomainError, type UrlPolicy } from '@posthorn/models';
+import { DomainError, type OperationalEvent, type UrlPolicy } from '@posthorn/models';
 import type { configV1 } from '@posthorn/contracts';
 import type { ServiceRegistration } from '@posthorn/rpc';
 import type { Clock, Logger, Random, TargetResolver } from '@posthorn/runtime';
 import { createDirectoryService } from './directory.ts';
+import { createEndpointNotices } from './endpoint-notices.ts';
 import { createEndpointVault } from './endpoint-secrets.ts';
 import { createEndpointService } from './endpoints.ts';
 import { createEventTypeService } from './event-types.ts';
@@ -27,6 +28,8 @@ export interface ConfigServiceOptions {
   readonly encryptionKeys: readonly Uint8Array[];
   readonly urlPolicy: UrlPolicy;
   readonly targetResolver: Pick<TargetResolver, 'resolve'>;
+  /** Where operational events go; what becomes of endpoints isn't told when absent. */
+  readonly publishOperational?: (event: OperationalEvent) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -69,12 +72,17 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
   const organisations = createOrganisationService({ stores, clock, random });
   const keys = createKeyService({ stores, clock, random, usage, maxPerOrganisation: limits.keys });
   const eventTypes = createEventTypeService({ stores, clock, maxPerOrganisation: limits.eventTypes });
+  const notices = createEndpointNotices({
+    endpoints: stores.endpoints,
+    publish: options.publishOperational,
+  });
   const endpoints = createEndpointService({
     stores,
     vault,
     codes,
     urlPolicy,
     checkTarget,
+    notices,
     clock,
     random,
     maxPerOrganisation: limits.endpoints,
@@ -119,6 +127,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
 
     async stop() {
       await sweeper.stop();
+      await notices.drain();
       await usage.drain();
     },
   };
