@@ -93,15 +93,12 @@ export function describeStackResults(results: readonly StackResult[], idle: read
     '',
     ...columnsOf(results, memory),
     '',
-    'What is kept: Kafka, bytes of one replica for each event.',
+    'What is kept, whatever the setup. Kafka: bytes of one replica for each event. MongoDB: bytes of the documents as BSON, and',
+    'bytes of their entries in indexes, which are the affair of the server.',
     '',
-    ...columnsOf(results, [{ title: 'Kafka', figure: (m) => m.kafkaBytesPerEvent, digits: 0 }]),
+    ...storedLines(results),
     '',
-    'What is kept: MongoDB. Bytes of the documents as BSON; what bytes of an index are depends on the server.',
-    '',
-    ...growthLines(results),
-    '',
-    'Operations on MongoDB for 1,000 deliveries.',
+    'Operations on MongoDB for 1,000 deliveries; what is below 1 everywhere is left out.',
     '',
     ...operationLines(results),
   ].join('\n');
@@ -118,39 +115,40 @@ function columnsOf(results: readonly StackResult[], columns: readonly Column[]):
   ]);
 }
 
-function growthLines(results: readonly StackResult[]): string[] {
-  const rows = results.flatMap(({ setup, scenario, rounds }) => {
+function storedLines(results: readonly StackResult[]): string[] {
+  const rows = unique(results.map(({ scenario }) => scenario.name)).flatMap((scenario) => {
+    const rounds = results
+      .filter((result) => result.scenario.name === scenario)
+      .flatMap((result) => result.rounds);
+    const kafka = median(rounds.map((round) => round.kafkaBytesPerEvent));
     const growth = rounds.flatMap((round) => round.growth ?? []);
-    return unique(growth.map(({ collection }) => collection)).map((collection) => {
-      const mine = growth.filter((each) => each.collection === collection);
-      return [
-        describeSetup(setup),
-        scenario.name,
-        collection,
-        fixed(median(mine.map((each) => each.documentsPerDelivery)), 2),
-        fixed(median(mine.map((each) => each.bytesPerDocument)), 0),
-        fixed(median(mine.map((each) => each.indexBytesPerDocument)), 0),
-      ];
-    });
+    return [
+      [scenario, 'Kafka', '', fixed(kafka, 0), ''],
+      ...unique(growth.map(({ collection }) => collection)).map((collection) => {
+        const mine = growth.filter((each) => each.collection === collection);
+        return [
+          scenario,
+          collection,
+          fixed(median(mine.map((each) => each.documentsPerDelivery)), 2),
+          fixed(median(mine.map((each) => each.bytesPerDocument)), 0),
+          fixed(median(mine.map((each) => each.indexBytesPerDocument)), 0),
+        ];
+      }),
+    ];
   });
-  if (rows.length === 0) return ['The server tells no sizes to strangers.'];
-  return table(
-    [['setup', 'scenario', 'collection', 'documents/delivery', 'bytes each', 'index bytes each'], ...rows],
-    3,
-  );
+  return table([['scenario', '', 'documents/delivery', 'bytes each', 'index bytes each'], ...rows]);
 }
 
 function operationLines(results: readonly StackResult[]): string[] {
-  const names = unique(
-    results.flatMap(({ rounds }) => rounds.flatMap((m) => Object.keys(m.operations))),
-  ).sort();
+  const medianOf = ({ rounds }: StackResult, name: string): number =>
+    median(rounds.map(({ operations }) => operations[name] ?? 0)) ?? 0;
+  const names = unique(results.flatMap(({ rounds }) => rounds.flatMap((m) => Object.keys(m.operations))))
+    .filter((name) => results.some((result) => medianOf(result, name) >= 1))
+    .sort();
   return table(
     [
       ['operation', ...results.map(({ setup, scenario }) => `${describeSetup(setup)} ${scenario.name}`)],
-      ...names.map((name) => [
-        name,
-        ...results.map(({ rounds }) => fixed(median(rounds.map((m) => m.operations[name] ?? 0)), 1)),
-      ]),
+      ...names.map((name) => [name, ...results.map((result) => fixed(medianOf(result, name), 1))]),
     ],
     1,
   );
