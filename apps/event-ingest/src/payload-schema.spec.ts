@@ -69,13 +69,18 @@ describe('checking a payload against its schema', () => {
     expect(check(evil, { name: 'b' })).toMatchObject([{ field: '/data/name', code: 'schema_pattern' }]);
   });
 
-  it.each([
-    '{"$ref":"#"}',
-    '{"$ref":"#","description":"with a \\"pattern\\""}',
-    '{"$ref":"#","format":"email"}',
-  ])('is not stopped by a schema that refers to itself without end: %s', (schema) => {
-    expect(schemas().check(schema, 1)).toMatchObject([{ field: '/data', code: 'schema_endless' }]);
+  it('is not stopped by a schema that refers to itself without end', () => {
+    expect(schemas().check('{"$ref":"#"}', 1)).toMatchObject([{ field: '/data', code: 'schema_endless' }]);
   });
+
+  it.each(['{"$ref":"#","description":"with a \\"pattern\\""}', '{"$ref":"#","format":"email"}'])(
+    'nor by one that has a time limit as well: %s',
+    (schema) => {
+      // Which of the two ends it first is up to the machine.
+      const [violation] = schemas().check(schema, 1);
+      expect(['schema_endless', 'schema_time_limit']).toContain(violation?.code);
+    },
+  );
 
   it('reports a schema that does not compile, once, and refuses nothing for it', () => {
     const { check, broken } = schemas();
