@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { deliveryIdOf, idTimeMs, type Delivery, type Event } from '@posthorn/models';
 import { createSeededRandom } from '@posthorn/testing';
 import {
+  clientsOf,
   createWorld,
   endpointId,
+  keyOf,
   newEvent,
   setState,
   simulatedEndpoint,
@@ -166,6 +168,48 @@ describe('rule 13: what may be repeated', () => {
     life = await startLife(world, join(directory, 'life-0'));
     await world.clock.advanceAsync(20_000);
     expect(world.requests).toHaveLength(events.length * 2);
+  });
+});
+
+describe('rule 14: order by key, in one process', () => {
+  it('holds through failures, a crash and a replay, and only for who asks for it', async () => {
+    const known = simulatedEndpoint(world, 1);
+    const retryDelaysMs = Array.from({ length: 20 }, () => 300);
+    const ordered = { ...known.endpoint, ordering: 'key' as const, retryDelaysMs };
+    world.endpoints.set(one, { ...known, endpoint: ordered });
+    world.revision += 1n;
+    await world.clock.advanceAsync(600);
+    world.behaviour = (id) => (id === one ? 'fail' : 'succeed');
+    const events = Array.from({ length: 12 }, () => ({ ...newEvent(world), orderingKey: 'customer-1' }));
+    for (const event of events) await life.log.append(event);
+    await world.clock.advanceAsync(1000);
+    expect(new Set(requestsTo(one))).toEqual(new Set([events[0]!.id]));
+    expect(requestsTo(two)).toHaveLength(12);
+    await crash();
+    await world.clock.advanceAsync(500);
+    world.behaviour = () => 'succeed';
+    await world.clock.advanceAsync(5000);
+    const delivered = (): string[] =>
+      world.requests
+        .filter((made) => made.endpointId === one && made.succeeded)
+        .map(({ eventId }) => eventId);
+    expect(delivered()).toEqual(events.map(({ id }) => id));
+
+    const { deliveries } = clientsOf(world, life);
+    const before = requestsTo(one).length;
+    // The first one asked for keeps the key; the others come in the order of their places, whatever order they were asked for in.
+    world.behaviour = () => 'hang';
+    for (const event of [events[5]!, events[4]!, events[3]!]) {
+      const { id } = (await deliveryOf(event, one))!;
+      void deliveries.retryDelivery(
+        { organisationId: world.organisationId, id },
+        keyOf(world.organisationId),
+      );
+      await world.clock.advanceAsync(200);
+    }
+    world.behaviour = () => 'succeed';
+    await world.clock.advanceAsync(20_000);
+    expect(requestsTo(one).slice(before)).toEqual([5, 3, 4].map((place) => events[place]!.id));
   });
 });
 
