@@ -22,12 +22,14 @@ import type { Recorder } from './record.ts';
 export interface Partitions extends Pick<LogConsumer, 'assigned' | 'revoked'> {
   /** Promotes what others have put into the order of keys, in partitions that are held: now and then. */
   lookAtKeys(): Promise<void>;
-  /** From now on what is revoked gets as long as this allows to end, instead of a moment. */
+  /** The process stops: what is revoked from now on ends by then, and where there is no other owner, not before. */
   stopUntil(signal: AbortSignal): void;
 }
 
 export interface PartitionsOptions {
   readonly ownership: Ownership;
+  /** Whether there can be no other owner. */
+  readonly isExclusive: boolean;
   readonly deliveries: DeliveryStore;
   readonly books: Books;
   readonly lanes: Lanes;
@@ -110,11 +112,13 @@ export function createPartitions(options: PartitionsOptions): Partitions {
     lanes.park(holding);
     await intake.forget(partition);
     // What was being planned meanwhile went to storage.
-    const moment = stopSignal ?? timeout(handOverMs);
+    // Where nobody waits for the partition, what is under way has as long as the stop allows.
+    const untilStopped = stopSignal === null ? [] : [stopSignal];
+    const isWaitedFor = !options.isExclusive || stopSignal === null;
+    const moment = AbortSignal.any([...untilStopped, ...(isWaitedFor ? [timeout(handOverMs)] : [])]);
     await lanes.ended(holding, moment);
     const leftForMs = lanes.leave(holding);
-    const stopped = stopSignal === null ? [] : [stopSignal];
-    await recorder.drain(AbortSignal.any([holding.whenLost, ...stopped]));
+    await recorder.drain(AbortSignal.any([holding.whenLost, ...untilStopped]));
     const left: LeftClaim[] = holding.inHands
       .filter((claim) => claim !== holding.claim)
       .map((claim) => ({ claim, forMs: longestAttemptMs }));

@@ -181,6 +181,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   });
   const partitions = createPartitions({
     ownership,
+    isExclusive: options.leases.isExclusive,
     deliveries,
     books,
     lanes,
