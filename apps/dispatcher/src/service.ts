@@ -4,6 +4,7 @@ import {
   DomainError,
   type Branding,
   type Event,
+  type OperationalEvent,
   type Principal,
   type SigningEndpoint,
 } from '@posthorn/models';
@@ -25,6 +26,7 @@ import { createEnvelopes } from './envelope/envelope.ts';
 import { defaultBranding } from './envelope/rapidly.ts';
 import type { EventStore } from './event-store.ts';
 import { createEventRpc } from './events-rpc.ts';
+import { createExhaustedNotices } from './exhausted.ts';
 import { createIntake } from './intake.ts';
 import { defaultLaneLimits, type LaneLimits } from './lane-limits.ts';
 import { createLanes } from './create-lanes.ts';
@@ -69,6 +71,8 @@ export interface DispatcherOptions {
     readonly directory: Client<typeof configV1.DirectoryServiceService>;
     readonly endpoints: Client<typeof configV1.EndpointServiceService>;
   };
+  /** Where operational events go; none are told when absent. */
+  readonly publishOperational?: (event: OperationalEvent) => void;
   readonly webhookClient: WebhookClient;
   /** What every link of ours begins with, without a slash at its end. */
   readonly publicUrl: () => string;
@@ -125,11 +129,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     disable: disableEndpoint,
     logger,
   });
+  const exhausted = createExhaustedNotices({
+    directory,
+    publish: options.publishOperational ?? (() => undefined),
+  });
   const recorder = createRecorder({
     store: {
       async record(records, positions) {
         await deliveries.record(records, positions);
         switchOff.observe(records);
+        exhausted.observe(records);
       },
     },
     books,
