@@ -7,6 +7,7 @@ import {
   grpcServerConfig,
   mongodbConfig,
   readServiceConfig,
+  serviceAddressConfig,
   targetConfig,
   type ConfigOf,
   type Environment,
@@ -20,6 +21,7 @@ export const environment: Environment = process.env;
 export const configServiceSpec = {
   ...grpcServerConfig,
   ...everyServiceConfig,
+  ingestAddress: serviceAddressConfig.ingestAddress,
   ...mongodbConfig,
   ...targetConfig,
   encryptionKeys: configEntry({

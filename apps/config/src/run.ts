@@ -1,9 +1,15 @@
-/** The service as a process of its own: over MongoDB, called by the other three. From top to bottom, released in reverse. */
-import { createAllowList } from '@posthorn/models';
+/**
+ * The service as a process of its own: over MongoDB, called by the other three. It waits for none of them: what it has to tell
+ * waits until event-ingest is there. From top to bottom, released in reverse.
+ */
+import { ingestV1 } from '@posthorn/contracts';
+import { createAllowList, type Principal } from '@posthorn/models';
 import { connectMongo } from '@posthorn/mongo';
 import {
+  createOperationalPublisher,
   createRpcServer,
   createServiceAuthentication,
+  openServiceClients,
   openTransportSecurity,
   transportSecurityOf,
 } from '@posthorn/rpc';
@@ -14,6 +20,10 @@ import { createMongoConfigStores } from './stores.mongo.ts';
 
 /** How long calls under way may take once nothing new is taken; what is longer than a caller waits helps nobody. */
 const grpcGraceMs = 10_000;
+/** How long event-ingest may take for what is still to be told at the end. */
+const tellGraceMs = 1_000;
+/** The service on its own behalf. */
+const principal: Principal = { kind: 'service', id: 'config', organisationId: null, scopes: ['*'] };
 
 /** Resolves when the service takes calls. */
 export async function run(config: ConfigServiceConfig, context: ProcessContext): Promise<void> {
@@ -26,6 +36,21 @@ export async function run(config: ConfigServiceConfig, context: ProcessContext):
     metrics,
   });
   lifecycle.defer('certificates', () => security.close());
+
+  const ingest = await openServiceClients({
+    service: 'event-ingest',
+    address: config.ingestAddress,
+    security,
+  });
+  lifecycle.defer('clients of event-ingest', () => ingest.close());
+  const operational = createOperationalPublisher({
+    ingest: ingest.of(ingestV1.IngestServiceService),
+    principal,
+    clock,
+    logger,
+    metrics,
+  });
+  lifecycle.defer('operational events', () => operational.stop(tellGraceMs));
 
   const database = await readiness.waitFor('MongoDB', () =>
     connectMongo({
@@ -47,6 +72,7 @@ export async function run(config: ConfigServiceConfig, context: ProcessContext):
     encryptionKeys: config.encryptionKeys,
     urlPolicy: { requireHttps: config.requireHttps, allow },
     targetResolver: createTargetResolver({ allow, clock, dnsServers: config.dnsServers }),
+    publishOperational: (event) => operational.publish(event),
     clock,
     random: systemRandom,
     logger,

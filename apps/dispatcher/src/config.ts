@@ -22,6 +22,7 @@ export const dispatcherSpec = {
   ...grpcServerConfig,
   ...everyServiceConfig,
   configAddress: serviceAddressConfig.configAddress,
+  ingestAddress: serviceAddressConfig.ingestAddress,
   ...mongodbConfig,
   ...kafkaConfig,
   allowTargets: targetConfig.allowTargets,

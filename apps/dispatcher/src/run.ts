@@ -2,11 +2,12 @@
  * The service as a process of its own: it shares the partitions of the log with others of its kind. From top to bottom,
  * released in reverse.
  */
-import { configV1 } from '@posthorn/contracts';
+import { configV1, ingestV1 } from '@posthorn/contracts';
 import { checkKafka, createKafkaEventLogReader, kafkaSettingsOf } from '@posthorn/event-log';
 import { createAllowList, type Principal } from '@posthorn/models';
 import { connectMongo } from '@posthorn/mongo';
 import {
+  createOperationalPublisher,
   createRpcServer,
   createServiceAuthentication,
   openServiceClients,
@@ -24,6 +25,8 @@ import { createWebhookClient } from './webhook-client.ts';
 const grpcGraceMs = 2_000;
 /** Kept of the stop timeout for what is released after the last record. */
 const stopMarginMs = 5_000;
+/** How long event-ingest may take for what is still to be told at the end. */
+const tellGraceMs = 1_000;
 /** The service on its own behalf. */
 const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
 /** What links begin with where nobody said. */
@@ -46,6 +49,21 @@ export async function run(config: DispatcherConfig, context: ProcessContext): Pr
   lifecycle.defer('clients of config', () => clients.close());
   const directory = clients.of(configV1.DirectoryServiceService);
 
+  const ingest = await openServiceClients({
+    service: 'event-ingest',
+    address: config.ingestAddress,
+    security,
+  });
+  lifecycle.defer('clients of event-ingest', () => ingest.close());
+  const operational = createOperationalPublisher({
+    ingest: ingest.of(ingestV1.IngestServiceService),
+    principal,
+    clock,
+    logger,
+    metrics,
+  });
+  lifecycle.defer('operational events', () => operational.stop(tellGraceMs));
+
   const database = await readiness.waitFor('MongoDB', () =>
     connectMongo({
       url: config.mongodbUrl,
@@ -65,6 +83,7 @@ export async function run(config: DispatcherConfig, context: ProcessContext): Pr
     ...stores,
     log: createKafkaEventLogReader({ ...kafka, groupId: config.kafkaGroup, clock, logger, metrics }),
     clients: { directory, endpoints: clients.of(configV1.EndpointServiceService) },
+    publishOperational: (event) => operational.publish(event),
     webhookClient: createWebhookClient({
       resolver: createTargetResolver({
         allow: createAllowList(config.allowTargets),

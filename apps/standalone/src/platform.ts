@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { configMigrations, createConfigService, createSqliteConfigStores } from '@posthorn/config';
-import type { configV1 } from '@posthorn/contracts';
+import type { configV1, ingestV1 } from '@posthorn/contracts';
 import {
   createDispatcher,
   createSqliteDeadRecordStore,
@@ -21,9 +21,10 @@ import {
   reservationMigrations,
 } from '@posthorn/event-ingest';
 import { createGateway, standardDialects, type DialectsConfig } from '@posthorn/gateway';
-import { createAllowList, type Branding } from '@posthorn/models';
+import { createAllowList, type Branding, type OperationalEvent, type Principal } from '@posthorn/models';
 import {
   createInProcessClient,
+  createOperationalPublisher,
   type Client,
   type ServiceDefinition,
   type ServiceRegistration,
@@ -82,6 +83,10 @@ export interface PlatformOptions {
 const closingShareMs = 2000;
 /** How long calls over gRPC have to end once their streams are closed. */
 const grpcGraceMs = 500;
+/** How long the log may take for what is still to be told at the end. */
+const tellGraceMs = 500;
+/** The platform on its own behalf. */
+const principal: Principal = { kind: 'service', id: 'standalone', organisationId: null, scopes: ['*'] };
 
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const { logger, metrics, version } = options;
@@ -107,11 +112,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     return createInProcessClient(registration, { logger, metrics, clock });
   }
 
+  /** Only called once everything below is there. */
+  const publishOperational = (event: OperationalEvent): void => operational.publish(event);
   const config = createConfigService({
     stores: createSqliteConfigStores(database),
     encryptionKeys: options.encryptionKeys,
     urlPolicy,
     targetResolver: resolver,
+    publishOperational,
     clock,
     random,
     logger,
@@ -127,6 +135,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     metrics,
     // Asking costs nothing here: an event type that was just changed counts for the very next publish.
     limits: { maxPayloadBytes: options.maxEventBytes, maxViewAgeMs: 0 },
+  });
+  const ingestClient: Client<typeof ingestV1.IngestServiceService> = client(ingest.registration);
+  const operational = createOperationalPublisher({
+    ingest: ingestClient,
+    principal,
+    clock,
+    logger,
+    metrics,
   });
   const listener =
     typeof options.grpcPort === 'number'
@@ -153,6 +169,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     deadRecords: createSqliteDeadRecordStore(database),
     recordTestEvent: (event) => log.appendUnread(event),
     clients: { directory, endpoints: client(config.endpoints) },
+    publishOperational,
     webhookClient: createWebhookClient({ resolver, clock, userAgent: `Posthorn/${version}` }),
     publicUrl: () => options.publicUrl ?? listeningAddress,
     ...(options.branding !== undefined && { branding: options.branding }),
@@ -169,7 +186,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       endpoints: client(config.endpoints),
       policies: client(config.policies),
       idempotency: client(config.idempotency),
-      ingest: client(ingest.registration),
+      ingest: ingestClient,
       events: client(dispatcher.events),
       deliveries: client(dispatcher.deliveries),
       activity: client(dispatcher.activity),
@@ -199,6 +216,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const leftMs = Math.max(0, graceMs - closingShareMs - (clock.monotonic() - startedAt));
     await dispatcher.stop(AbortSignal.timeout(Math.ceil(leftMs)));
     await config.stop();
+    await operational.stop(tellGraceMs);
     await database.close();
   };
 
