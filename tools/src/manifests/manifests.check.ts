@@ -33,13 +33,21 @@ interface Pod {
   readonly containers: readonly Container[];
   readonly topologySpreadConstraints: readonly { readonly topologyKey: string }[];
 }
+interface PodSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly { readonly key: string; readonly values: readonly string[] }[];
+}
+interface Peer {
+  readonly podSelector?: PodSelector;
+  readonly ipBlock?: { readonly cidr: string };
+}
 interface NetworkPolicySpec {
-  readonly podSelector: { readonly matchLabels?: Readonly<Record<string, string>> };
+  readonly podSelector: PodSelector;
   readonly ingress?: readonly {
-    readonly from?: unknown;
+    readonly from?: readonly Peer[];
     readonly ports?: readonly { readonly port: number }[];
   }[];
-  readonly egress?: readonly { readonly to?: readonly { readonly ipBlock?: { readonly cidr: string } }[] }[];
+  readonly egress?: readonly { readonly to?: readonly Peer[] }[];
 }
 interface Container {
   readonly name: string;
@@ -50,6 +58,31 @@ interface Container {
   readonly lifecycle: { readonly preStop?: unknown };
   readonly resources: Readonly<Record<'requests' | 'limits', Readonly<Record<string, string>>>>;
   readonly securityContext: Readonly<Record<string, unknown>>;
+}
+
+const componentLabel = 'app.kubernetes.io/component';
+
+/** The services that a selector picks. */
+function componentsOf({ matchLabels, matchExpressions = [] }: PodSelector): readonly string[] {
+  const named = matchLabels?.[componentLabel];
+  const listed = matchExpressions.filter(({ key }) => key === componentLabel).flatMap(({ values }) => values);
+  return (named === undefined ? listed : [named, ...listed]).filter((name) => SERVICES.includes(name));
+}
+
+/** The calls between services that policies speak of on one side, as `caller > called`. */
+function callsIn(
+  policies: readonly NetworkPolicySpec[],
+  peersOf: (spec: NetworkPolicySpec) => readonly Peer[],
+  call: (self: string, peer: string) => string,
+): readonly string[] {
+  const calls = policies.flatMap((spec) =>
+    componentsOf(spec.podSelector).flatMap((self) =>
+      peersOf(spec).flatMap(({ podSelector = {} }) =>
+        componentsOf(podSelector).map((peer) => call(self, peer)),
+      ),
+    ),
+  );
+  return [...new Set(calls)].sort();
 }
 
 function podOf(resource: Resource): Pod {
@@ -213,7 +246,7 @@ for (const { name, yaml, resources } of rendered) {
         .filter(({ kind }) => kind === 'NetworkPolicy')
         .map(({ metadata, spec }) => ({ metadata, spec: spec as NetworkPolicySpec }));
       const componentOf = (policy: (typeof policies)[number]): string | undefined =>
-        policy.spec.podSelector.matchLabels?.['app.kubernetes.io/component'];
+        policy.spec.podSelector.matchLabels?.[componentLabel];
       const open = policies.filter(({ spec }) => spec.ingress?.some(({ from }) => from === undefined));
       assert.deepEqual(open.map(componentOf), ['gateway']);
       assert.deepEqual(open[0]?.spec.ingress?.[0]?.ports, [{ port: 8080 }]);
@@ -225,6 +258,31 @@ for (const { name, yaml, resources } of rendered) {
       assert.deepEqual(outside.map(componentOf), ['dispatcher']);
       const closed = policies.find(({ metadata }) => metadata.name === 'posthorn-nothing-else');
       assert.deepEqual(closed?.spec, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+    });
+
+    void test('lets each service call those that take its calls, and no other', () => {
+      const policies = resources
+        .filter(({ kind }) => kind === 'NetworkPolicy')
+        .map(({ spec }) => spec as NetworkPolicySpec);
+      const calls = [
+        'config > event-ingest',
+        'dispatcher > config',
+        'dispatcher > event-ingest',
+        'event-ingest > config',
+        'gateway > config',
+        'gateway > dispatcher',
+        'gateway > event-ingest',
+      ];
+      const callers = ({ ingress = [] }: NetworkPolicySpec) => ingress.flatMap(({ from = [] }) => from);
+      const called = ({ egress = [] }: NetworkPolicySpec) => egress.flatMap(({ to = [] }) => to);
+      assert.deepEqual(
+        callsIn(policies, callers, (self, peer) => `${peer} > ${self}`),
+        calls,
+      );
+      assert.deepEqual(
+        callsIn(policies, called, (self, peer) => `${self} > ${peer}`),
+        calls,
+      );
     });
   });
 }
