@@ -14,7 +14,7 @@ import { stopAll } from '../processes.ts';
 import { measureIdle, measureOnStack } from './measure.ts';
 import type { StackMeasurement } from './measure.ts';
 import { startMeasuredPlatform } from './measured-platform.ts';
-import type { ByService, Servers } from './measured-platform.ts';
+import type { ByService, MeasuredPlatform, Servers } from './measured-platform.ts';
 import { readStackOptions } from './options.ts';
 import type { StackBenchOptions } from './options.ts';
 import { describeStackResults, progressLine } from './report.ts';
@@ -81,29 +81,36 @@ async function live(
   { scenarios, seconds, warmUpSeconds }: StackBenchOptions,
   directory: string,
 ): Promise<Life> {
-  const platform = await startMeasuredPlatform(servers, setup);
+  running = startMeasuredPlatform(servers, setup);
+  const platform = await running;
   try {
-    return await platform.explain(async () => {
-      const measurements = new Map<string, StackMeasurement>();
-      for (const scenario of scenarios) {
-        const measurement = await measureOnStack({
-          platform,
-          scenario,
-          seconds,
-          warmUpSeconds,
-          tools,
-          directory,
-        });
-        console.log(progressLine(scenario, measurement));
-        measurements.set(scenario.name, measurement);
-      }
-      return { measurements, idle: await measureIdle(platform, idleMs) };
+    const measurements = new Map<string, StackMeasurement>();
+    for (const scenario of scenarios) {
+      const measurement = await measureOnStack({
+        platform,
+        scenario,
+        seconds,
+        warmUpSeconds,
+        tools,
+        directory,
+      });
+      console.log(progressLine(scenario, measurement));
+      measurements.set(scenario.name, measurement);
+    }
+    return { measurements, idle: await measureIdle(platform, idleMs) };
+  } catch (error) {
+    if (isInterrupted) throw error;
+    return await platform.explain(() => {
+      throw error;
     });
   } finally {
-    await platform.stop();
+    running = undefined;
+    if (!isInterrupted) await platform.stop();
   }
 }
 
+let running: Promise<MeasuredPlatform> | undefined;
+let isInterrupted = false;
 const options = readStackOptions(process.argv.slice(2));
 if (options !== undefined) {
   const directory = mkdtempSync(join(tmpdir(), 'posthorn-bench-stack-'));
@@ -112,17 +119,20 @@ if (options !== undefined) {
     columns: process.stderr.columns,
   });
   const stops: (() => Promise<void>)[] = [];
+  let ending: Promise<void> | undefined;
   const cleanUp = async (): Promise<void> => {
+    const platform = await running?.catch(() => undefined);
+    await platform?.stop();
     await stopAll();
     for (const stop of stops.toReversed()) await stop();
     rmSync(directory, { recursive: true, force: true });
   };
-  let interrupted = false;
+  const end = (): Promise<void> => (ending ??= cleanUp());
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // More than once: npm passes on what the terminal has sent already. Services end with this process.
+    // More than once: npm passes on what the terminal has sent already.
     process.on(signal, () => {
-      if (!interrupted) void cleanUp().then(() => process.exit(130));
-      interrupted = true;
+      isInterrupted = true;
+      void end().finally(() => process.exit(130));
     });
   }
   try {
@@ -131,7 +141,10 @@ if (options !== undefined) {
     const mongodb = await startMongodb({ progress });
     stops.push(() => mongodb.stop());
     await main(options, { kafka, mongodb }, directory);
+  } catch (error) {
+    // What an interruption has cut off is no failure.
+    if (!isInterrupted) throw error;
   } finally {
-    await cleanUp();
+    await end();
   }
 }
