@@ -77,8 +77,14 @@ export function isUnavailable(error: unknown): boolean {
     notNowNames.has(error.name) ||
     notNowLabels.some((label) => error.hasErrorLabel(label)) ||
     notNowCodes.has(error.code) ||
-    lacksMajority(error)
+    lacksMajority(error) ||
+    isUnavailable(reasonOfBulk(error))
   );
+}
+
+/** What kept the driver from carrying a bulk out, such as a lost connection: its own error, which has neither class nor label of it. */
+function reasonOfBulk(error: MongoError): unknown {
+  return error instanceof MongoBulkWriteError ? error.errorResponse : undefined;
 }
 
 /** What callers see: `unavailable` with a public reason; a `DomainError` and what is a mistake stay as they are. */

@@ -49,6 +49,44 @@ describe('while the database is away', () => {
     await database.close();
   });
 
+  it('what is written in bulk waits for it as well, and is there once it was confirmed', async () => {
+    await open(server.url);
+    const confirmed: string[] = [];
+    let stopped = false;
+    const ways: ((documents: readonly Thing[]) => Promise<unknown>)[] = [
+      (documents) => things.insertMany(documents),
+      (documents) => things.insertInOrder(documents),
+      async (documents) => {
+        await things.insertMany(documents.map(({ _id }) => ({ _id, n: -1 })));
+        await things.updateEach(
+          documents.map(({ _id, n }) => ({ filter: { _id }, update: { $set: { n } } })),
+        );
+      },
+    ];
+    async function write(way: number): Promise<void> {
+      for (let n = 0; !stopped; n += 2) {
+        const documents = [n, n + 1].map((one) => ({ _id: `${way}-${one}`, n: one }));
+        await ways[way]?.(documents);
+        confirmed.push(...documents.map(({ _id }) => _id));
+      }
+    }
+    const workers = [...ways.keys()].map(write);
+    for (let round = 0; round < 2; round += 1) {
+      const before = confirmed.length;
+      await eventually(() => expect(confirmed.length).toBeGreaterThan(before + 50));
+      await server.kill();
+      await server.restart();
+    }
+    const before = confirmed.length;
+    await eventually(() => expect(confirmed.length).toBeGreaterThan(before + 50));
+    stopped = true;
+    await Promise.all(workers);
+    const found = await things.find({}, { limit: confirmed.length + 10 });
+    const there = new Map(found.map(({ _id, n }) => [_id, n]));
+    expect(confirmed.filter((id) => there.get(id) !== Number(id.split('-')[1]))).toEqual([]);
+    await database.close();
+  });
+
   it('an operation ends as unavailable when its time is up, and the next one works again', async () => {
     await open(server.url, 1000);
     await server.kill();
