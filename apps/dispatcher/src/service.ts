@@ -91,6 +91,12 @@ export interface DispatcherOptions {
 const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
 const lookForChangesMs = 500;
 const lookForLanesMs = 60_000;
+/**
+ * Where others write for the lanes of this dispatcher (a retry by hand reaches any of them), it looks more often: as often as leaves
+ * it free for 95 % of the time.
+ */
+const lookForLanesOftenMs = 3000;
+const freeBetweenLooks = 20;
 const takeUpTasksMs = 1000;
 const settleTasksMs = 5000;
 
@@ -299,13 +305,24 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   /** Does something now and then until the end; what goes wrong is logged and tried again the next time. */
   function every(ms: number, what: string, work: () => Promise<void>): void {
+    repeat(what, work, () => ms, ms);
+  }
+
+  /** The same, after a time that depends on how long it took. */
+  function repeat(
+    what: string,
+    work: () => Promise<void>,
+    waitAfter: (tookMs: number) => number,
+    waitMs: number,
+  ): void {
     clock
       .setTimeout(() => {
         if (stopped) return;
+        const startedAt = clock.monotonic();
         void work()
           .catch((error: unknown) => logger.error({ err: error }, `${what} failed; trying again`))
-          .finally(() => every(ms, what, work));
-      }, ms)
+          .finally(() => repeat(what, work, waitAfter, waitAfter(clock.monotonic() - startedAt)));
+      }, waitMs)
       .unref();
   }
 
@@ -327,10 +344,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       every(lookForChangesMs, 'looking for changed endpoints', () => directory.bringUpToDate());
       every(takeUpTasksMs, 'taking up tasks', () => openTasks.takeUp());
       every(settleTasksMs, 'settling tasks', () => openTasks.settle());
-      every(lookForLanesMs, 'looking for waiting lanes', () => {
-        lanes.keys.recheckSome();
-        return findWaitingLanes(ownership.held().map(({ partition }) => partition));
-      });
+      const isAlone = options.leases.isExclusive;
+      const waitAfterLook = (tookMs: number): number =>
+        isAlone
+          ? lookForLanesMs
+          : Math.min(lookForLanesMs, Math.max(lookForLanesOftenMs, tookMs * freeBetweenLooks));
+      repeat(
+        'looking for waiting lanes',
+        () => {
+          lanes.keys.recheckSome();
+          return findWaitingLanes(ownership.held().map(({ partition }) => partition));
+        },
+        waitAfterLook,
+        waitAfterLook(0),
+      );
       if (!options.leases.isExclusive) {
         every(lookForLanesMs, 'looking at the order of keys', () => partitions.lookAtKeys());
       }
