@@ -16,6 +16,8 @@ export interface LoadOnTenant {
   readonly all: PathLedger;
   /** Resolves when so many more events were delivered everywhere. */
   untilDelivered(count: number): Promise<void>;
+  /** Resolves when so many more events were accepted. */
+  untilAccepted(count: number): Promise<void>;
   /** Makes something fail; resolves when events are accepted again and all that were accepted by then are delivered. */
   recover(fail: () => Promise<void>): Promise<Recovery>;
   /** Ends the load; resolves when all that was accepted is delivered and nothing is under way. */
@@ -80,6 +82,15 @@ export async function startLoadOnTenant(
     return [...ordered.missing(events.filter(isKeyed)), ...all.missing(events)];
   }
 
+  async function untilAccepted(count: number): Promise<void> {
+    const wanted = load.accepted.length + count;
+    await eventually(() => load.accepted.length >= wanted, {
+      timeoutMs: patienceMs,
+      everyMs: 50,
+      message: `Accepting ${count} more events`,
+    });
+  }
+
   /** When the last of its endpoints took it. */
   function lastTakenAt(event: AcceptedEvent): number {
     const times = [all.takenAt(event.id), ...(isKeyed(event) ? [ordered.takenAt(event.id)] : [])];
@@ -103,9 +114,10 @@ export async function startLoadOnTenant(
     load,
     ordered,
     all,
+    untilAccepted,
     async untilDelivered(count) {
       const before = load.accepted.length;
-      await eventually(() => load.accepted.length >= before + count, { timeoutMs: patienceMs, everyMs: 50 });
+      await untilAccepted(count);
       await untilNoneIsMissing(load.accepted.slice(before, before + count), patienceMs);
     },
     async recover(fail) {
