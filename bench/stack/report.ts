@@ -98,7 +98,7 @@ export function describeStackResults(results: readonly StackResult[], idle: read
     '',
     ...storedLines(results),
     '',
-    'Operations on MongoDB for 1,000 deliveries; what is below 1 everywhere is left out.',
+    'Operations on MongoDB for 1,000 deliveries; what is below 1 in all scenarios is left out.',
     '',
     ...operationLines(results),
   ].join('\n');
@@ -140,18 +140,21 @@ function storedLines(results: readonly StackResult[]): string[] {
 }
 
 function operationLines(results: readonly StackResult[]): string[] {
-  const medianOf = ({ rounds }: StackResult, name: string): number =>
-    median(rounds.map(({ operations }) => operations[name] ?? 0)) ?? 0;
-  const names = unique(results.flatMap(({ rounds }) => rounds.flatMap((m) => Object.keys(m.operations))))
-    .filter((name) => results.some((result) => medianOf(result, name) >= 1))
-    .sort();
-  return table(
-    [
-      ['operation', ...results.map(({ setup, scenario }) => `${describeSetup(setup)} ${scenario.name}`)],
-      ...names.map((name) => [name, ...results.map((result) => fixed(medianOf(result, name), 1))]),
-    ],
-    1,
-  );
+  const scenarios = unique(results.map(({ scenario }) => scenario.name));
+  const rows = unique(results.map(({ setup }) => describeSetup(setup))).flatMap((setup) => {
+    const ofSetup = results.filter((result) => describeSetup(result.setup) === setup);
+    const names = unique(ofSetup.flatMap(({ rounds }) => rounds.flatMap((m) => Object.keys(m.operations))));
+    return names.sort().flatMap((name) => {
+      const counts = scenarios.map((scenario) => {
+        const rounds = ofSetup.filter((result) => result.scenario.name === scenario).flatMap((r) => r.rounds);
+        return median(rounds.map(({ operations }) => operations[name] ?? 0));
+      });
+      return counts.some((count) => (count ?? 0) >= 1)
+        ? [[setup, name, ...counts.map((count) => fixed(count, 1))]]
+        : [];
+    });
+  });
+  return table([['setup', 'operation', ...scenarios], ...rows]);
 }
 
 function unique(names: readonly string[]): string[] {
