@@ -47,7 +47,7 @@ if (unknown.length > 0) {
 const chosen = STEPS.filter((step) => positionals.length === 0 || positionals.includes(step.name));
 const results = await runSteps(chosen, {
   concurrency: Math.min(2, availableParallelism()),
-  timeLimitMs: 5 * 60_000,
+  timeLimitMs: 10 * 60_000,
   onEnd: (result) => {
     console.log(`\n──── ${result.passed ? 'ok' : 'FAILED'}: ${result.step.name} (${result.step.command})`);
     console.log(result.output.trimEnd());

@@ -42,7 +42,7 @@ const eventSchema = answerSchema<RapidlyEvent>('RapidlyEvent', {
   },
 });
 
-export const deliverySchema = answerSchema<RapidlyDelivery>('RapidlyDelivery', {
+const deliverySchema = answerSchema<RapidlyDelivery>('RapidlyDelivery', {
   description: 'One attempt.',
   properties: {
     created_at: time,
