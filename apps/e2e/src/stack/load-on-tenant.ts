@@ -91,6 +91,11 @@ export async function startLoadOnTenant(
     });
   }
 
+  /** The longest that any of these took from being accepted to being delivered, in seconds. */
+  function slowestOf(events: readonly AcceptedEvent[]): number {
+    return Math.max(...events.map((event) => lastTakenAt(event) - event.acceptedAtMs)) / 1000;
+  }
+
   /** When the last of its endpoints took it. */
   function lastTakenAt(event: AcceptedEvent): number {
     const times = [all.takenAt(event.id), ...(isKeyed(event) ? [ordered.takenAt(event.id)] : [])];
@@ -132,13 +137,12 @@ export async function startLoadOnTenant(
       const accepted = [...load.accepted];
       await untilNoneIsMissing(accepted, recoveryLimitMs);
       const felt = accepted.filter(({ acceptedAtMs }) => acceptedAtMs >= failedAt);
-      const waits = felt.map((event) => lastTakenAt(event) - event.acceptedAtMs);
       const pauses = felt.map(
         ({ acceptedAtMs }, index) => acceptedAtMs - (felt[index - 1]?.acceptedAtMs ?? failedAt),
       );
       return {
         publishingPaused: Math.max(...pauses) / 1000,
-        slowestDelivery: Math.max(...waits) / 1000,
+        slowestDelivery: slowestOf(felt),
       };
     },
     async finish() {
@@ -164,7 +168,8 @@ export async function startLoadOnTenant(
         `${load.accepted.length} events accepted, ${requests} requests ` +
         `(${ordered.refused + all.refused} of them refused), ${missing(load.accepted).length} lost, ` +
         `${ordered.duplicates + all.duplicates} duplicates (${ordered.lateDuplicates} of keyed events after a later one), ` +
-        `${ordered.overtakings().length} out of order; ` +
+        `${ordered.overtakings().length} out of order, ` +
+        `the slowest delivered after ${slowestOf(load.accepted).toFixed(1)} s; ` +
         `${load.unanswered} publishes given up, ${load.sentAgain} sent again (at most ${load.mostTries} times)${refusals}\n`
       );
     },
