@@ -1,6 +1,6 @@
 /** What was accepted is delivered, whatever is killed meanwhile: one after the other, under load. */
-import { startLoadOnTenant, type LoadOnTenant } from './load-on-tenant.ts';
 import { startStackPlatform, type StackPlatform } from '@posthorn/stack';
+import { startLoadOnTenant, type LoadOnTenant } from './load-on-tenant.ts';
 
 let platform: StackPlatform;
 let run: LoadOnTenant;
@@ -15,10 +15,9 @@ beforeAll(async () => {
   );
   await platform.explain(() => run.untilDelivered(200));
 });
-afterAll(async () => {
-  await run.close();
-  await platform.dispose();
-});
+// One by one: the services end also when what is to end before them was never there.
+afterAll(() => run.close());
+afterAll(() => platform.dispose());
 
 /** For how long a fault may be felt at most, on a slow machine (s): a lease lasts 11 s, a claim that nobody holds 35 s. */
 const limit = 120;

@@ -2,10 +2,10 @@
  * A steady load on a tenant with two endpoints of one receiver: `/ordered` gets the events that have an ordering key, in their
  * order, `/all` gets every event. Says at any time how well it goes, and in the end whether anything was lost.
  */
+import type { StackPlatform } from '@posthorn/stack';
 import { eventually } from '@posthorn/testing';
 import { createTenant, patienceMs, type PageAnswer, type Tenant } from '../tenant.ts';
 import { startCountingReceiver, type CountingReceiver, type PathLedger } from './counting-receiver.ts';
-import type { StackPlatform } from '@posthorn/stack';
 import { startLoad, type AcceptedEvent, type SteadyLoad } from './steady-load.ts';
 
 export interface LoadOnTenant {
@@ -24,6 +24,7 @@ export interface LoadOnTenant {
   finish(): Promise<void>;
   /** Counts, for a person. */
   summary(): string;
+  /** Ends the load whatever became of it, and the receiver. */
   close(): Promise<void>;
 }
 
@@ -61,14 +62,19 @@ export async function startLoadOnTenant(
   const receiver = await startCountingReceiver();
   receiver.answerMs = options.answerMs;
   receiver.refuseShare = options.refuseShare ?? 0;
-  const endpoint = { retryDelaysMs, timeoutMs: 5000, maxInFlight: 50 };
-  await tenant.endpoint({
-    ...endpoint,
-    url: `${receiver.url}/ordered`,
-    eventTypes: ['load.keyed'],
-    ordering: 'key',
-  });
-  await tenant.endpoint({ ...endpoint, url: `${receiver.url}/all` });
+  try {
+    const endpoint = { retryDelaysMs, timeoutMs: 5000, maxInFlight: 50 };
+    await tenant.endpoint({
+      ...endpoint,
+      url: `${receiver.url}/ordered`,
+      eventTypes: ['load.keyed'],
+      ordering: 'key',
+    });
+    await tenant.endpoint({ ...endpoint, url: `${receiver.url}/all` });
+  } catch (error) {
+    await receiver.close();
+    throw error;
+  }
   const load = startLoad({
     urls: platform.urls,
     key: tenant.key,
@@ -77,6 +83,7 @@ export async function startLoadOnTenant(
   });
   const ordered = receiver.at('/ordered');
   const all = receiver.at('/all');
+
   /** What hasn't come of these, from the endpoints that are to get it. */
   function missing(events: readonly AcceptedEvent[]): readonly AcceptedEvent[] {
     return [...ordered.missing(events.filter(isKeyed)), ...all.missing(events)];
@@ -174,7 +181,7 @@ export async function startLoadOnTenant(
       );
     },
     async close() {
-      await load.stop();
+      await load.abandon();
       await receiver.close();
     },
   };

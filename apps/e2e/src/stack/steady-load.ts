@@ -48,6 +48,8 @@ export interface SteadyLoad {
   readonly refusals: ReadonlyMap<string, number>;
   /** Publishes nothing new; resolves when every event that is sent again is accepted. */
   stop(): Promise<void>;
+  /** Publishes nothing new, and sends nothing again. */
+  abandon(): Promise<void>;
 }
 
 /** Longer than the gateway waits for an acknowledgement. */
@@ -63,6 +65,7 @@ export function startLoad(options: LoadOptions): SteadyLoad {
   let mostTries = 0;
   let lastSuccessBeganAtMs = 0;
   let stopping = false;
+  let abandoned = false;
 
   /** The event's id, or null when it wasn't accepted. */
   async function send(url: string, event: object): Promise<string | null> {
@@ -108,6 +111,7 @@ export function startLoad(options: LoadOptions): SteadyLoad {
         unanswered += 1;
         return;
       }
+      if (abandoned) return;
       if (tries === 1) sentAgain += 1;
       await pause(pauseMs);
     }
@@ -146,6 +150,11 @@ export function startLoad(options: LoadOptions): SteadyLoad {
     },
     async stop() {
       stopping = true;
+      await Promise.all(running);
+    },
+    async abandon() {
+      stopping = true;
+      abandoned = true;
       await Promise.all(running);
     },
   };
