@@ -7,5 +7,7 @@ export default {
   globalTeardown: '<rootDir>/tools/src/jest/stop-stack.ts',
   testMatch: ['**/src/**/*.stack.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/apps/e2e/'],
+  // Clients of real servers, asked to close, may be in the middle of a wait.
+  testEnvironmentOptions: { ...quick.testEnvironmentOptions, leakGraceMs: 10_000 },
   testTimeout: 60_000,
 };

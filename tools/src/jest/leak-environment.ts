@@ -11,12 +11,20 @@ import type { Circus } from '@jest/types';
 import { TestEnvironment } from 'jest-environment-node';
 import { describeLeaks, resourceCounts } from './leaks.ts';
 
-/** How long what is being closed may take to end. */
+/** How long what is being closed may take to end, where the configuration doesn't say (`testEnvironmentOptions.leakGraceMs`). */
 const GRACE_MS = 1_000;
 const POLL_MS = 10;
 
 export default class LeakEnvironment extends TestEnvironment {
+  readonly #graceMs: number;
   #before: ReadonlyMap<string, number> = new Map();
+
+  constructor(...given: ConstructorParameters<typeof TestEnvironment>) {
+    super(...given);
+    const [config] = given;
+    const { leakGraceMs } = config.projectConfig.testEnvironmentOptions;
+    this.#graceMs = typeof leakGraceMs === 'number' ? leakGraceMs : GRACE_MS;
+  }
 
   override async setup(): Promise<void> {
     await super.setup();
@@ -25,7 +33,7 @@ export default class LeakEnvironment extends TestEnvironment {
 
   async handleTestEvent(event: Circus.AsyncEvent, state: Circus.State): Promise<void> {
     if (event.name !== 'run_finish') return;
-    const deadline = performance.now() + GRACE_MS;
+    const deadline = performance.now() + this.#graceMs;
     let leaks = describeLeaks(this.#before);
     while (leaks !== null && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
