@@ -16,11 +16,21 @@ export interface FoundEndpoint {
 
 /** Rejects with `not_found`. */
 export async function findEndpoint(
-  { endpoints }: Pick<GatewayClients, 'endpoints'>,
+  clients: Pick<GatewayClients, 'endpoints'>,
   dialect: DialectName,
   id: string,
   call: Pick<DialectCall, 'organisationId' | 'rpc'>,
 ): Promise<FoundEndpoint> {
+  return foundEndpoint(await findEndpointMessage(clients, dialect, id, call));
+}
+
+/** The same as config answers it. */
+export async function findEndpointMessage(
+  { endpoints }: Pick<GatewayClients, 'endpoints'>,
+  dialect: DialectName,
+  id: string,
+  call: Pick<DialectCall, 'organisationId' | 'rpc'>,
+): Promise<configV1.FoundEndpoint> {
   if (!isId(id)) throw unknown();
   const request = configV1.SearchEndpointsRequest.fromPartial({
     organisationIds: organisationIdsOf(call),
@@ -29,8 +39,9 @@ export async function findEndpoint(
     limit: 1,
     includeSecrets: true,
   });
-  const answer = await endpoints.searchEndpoints(request, call.rpc);
-  return foundEndpoint(answer.endpoints[0]);
+  const [found] = (await endpoints.searchEndpoints(request, call.rpc)).endpoints;
+  if (found === undefined) throw unknown();
+  return found;
 }
 
 /** What an answer of config says of one endpoint; `not_found` where it says nothing. */

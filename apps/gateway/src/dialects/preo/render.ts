@@ -1,6 +1,7 @@
 /** Endpoints and deliveries as preo shows them, their fields in its order. */
 import { configV1, dispatchV1 } from '@posthorn/contracts';
 import { found } from '../../native/found.ts';
+import { microseconds } from '../times.ts';
 import type { Status } from './parse.ts';
 
 export interface PreoEndpoint {
@@ -40,8 +41,8 @@ export function renderEndpoint(endpoint: configV1.Endpoint, secret: string | nul
     url: endpoint.url,
     edition_id: endpoint.editionId ?? null,
     events: endpoint.eventTypes?.values ?? ['*'],
-    created: renderTime(found(endpoint.createdAt)),
-    modified: renderTime(found(endpoint.updatedAt)),
+    created: microseconds(found(endpoint.createdAt)),
+    modified: microseconds(found(endpoint.updatedAt)),
     is_active: endpoint.state === configV1.EndpointState.ENDPOINT_STATE_ENABLED,
     timeout_seconds: Math.max(1, Math.round(endpoint.timeoutMs / 1000)),
     secret,
@@ -55,16 +56,16 @@ export function renderDelivery({ delivery: message, body }: dispatchV1.FoundDeli
   return {
     id: delivery.id,
     event: delivery.eventType,
-    created: renderTime(found(delivery.createdAt)),
+    created: microseconds(found(delivery.createdAt)),
     endpoint_id: delivery.endpointId,
     payload: body === undefined ? '' : new TextDecoder().decode(body),
     status,
     attempts: delivery.attempts,
     response_status_code: lastAttempt?.status ?? null,
-    last_attempt_at: lastAttempt?.startedAt === undefined ? null : renderTime(lastAttempt.startedAt),
+    last_attempt_at: lastAttempt?.startedAt === undefined ? null : microseconds(lastAttempt.startedAt),
     next_retry_at:
       status === 'retrying' && delivery.nextAttemptAt !== undefined
-        ? renderTime(delivery.nextAttemptAt)
+        ? microseconds(delivery.nextAttemptAt)
         : null,
     signature: lastAttempt?.signature ?? null,
   };
@@ -89,9 +90,4 @@ export function statesOf(status: Status): dispatchV1.DeliveryState[] {
 function statusOf(state: dispatchV1.DeliveryState): Status {
   const statuses = Object.keys(statesByStatus) as Status[];
   return statuses.find((status) => statesOf(status).includes(state)) ?? 'pending';
-}
-
-/** `2026-01-31T12:00:00.000000Z` */
-function renderTime(at: Date): string {
-  return at.toISOString().replace('Z', '000Z');
 }

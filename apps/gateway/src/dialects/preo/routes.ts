@@ -4,6 +4,7 @@ import { DomainError, isId } from '@posthorn/models';
 import type { GatewayClients } from '../../clients.ts';
 import { found } from '../../native/found.ts';
 import { defineDialectRoute, Refusal, type DialectCall, type DialectRoute } from '../dialect.ts';
+import { findEndpointMessage } from '../find-endpoint.ts';
 import { withPayloads } from '../with-payloads.ts';
 import {
   deliveryIdParameter,
@@ -38,20 +39,8 @@ const { DeliveryOrder } = dispatchV1;
 
 export function createPreoRoutes({ endpoints, deliveries }: Clients): readonly DialectRoute[] {
   /** Throws `not_found` for an id that isn't one of this dialect's that the key may see. */
-  async function readEndpoint({ organisationId, rpc }: DialectCall, id: string): Promise<configV1.Endpoint> {
-    if (!isId(id)) throw unknownId();
-    const answer = await endpoints.searchEndpoints(
-      configV1.SearchEndpointsRequest.fromPartial({
-        organisationIds: organisationId === null ? [] : [organisationId],
-        dialect: Dialect.DIALECT_PREO,
-        ids: [id],
-        limit: 1,
-      }),
-      rpc,
-    );
-    const endpoint = answer.endpoints[0]?.endpoint;
-    if (endpoint === undefined) throw unknownId();
-    return endpoint;
+  async function readEndpoint(call: DialectCall, id: string): Promise<configV1.Endpoint> {
+    return found((await findEndpointMessage({ endpoints }, 'preo', id, call)).endpoint);
   }
 
   async function readDelivery(

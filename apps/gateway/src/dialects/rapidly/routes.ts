@@ -4,6 +4,7 @@ import { DomainError } from '@posthorn/models';
 import type { GatewayClients } from '../../clients.ts';
 import { found } from '../../native/found.ts';
 import { defineDialectRoute, type DialectCall, type DialectRoute } from '../dialect.ts';
+import { findEndpointMessage, organisationIdsOf } from '../find-endpoint.ts';
 import { withPayloads } from '../with-payloads.ts';
 import { problemsOf, refusal } from './errors.ts';
 import {
@@ -50,17 +51,12 @@ export function createRapidlyRoutes({ endpoints, deliveries }: Clients): readonl
     return endpoints.searchEndpoints(configV1.SearchEndpointsRequest.fromPartial(request), rpc);
   }
 
-  /** Throws `not_found` for an endpoint that isn't one of this dialect's that the token may see. */
-  async function readEndpoint(call: DialectCall, id: string): Promise<configV1.FoundEndpoint> {
-    const organisationIds = call.organisationId === null ? [] : [call.organisationId];
-    const [item] = (await search(call, { organisationIds, ids: [id], limit: 1 })).endpoints;
-    if (item === undefined) throw new DomainError('not_found', 'There is no such endpoint.');
-    return item;
-  }
+  const readEndpoint = (call: DialectCall, id: string): Promise<configV1.FoundEndpoint> =>
+    findEndpointMessage({ endpoints }, 'rapidly', id, call);
 
   /** Those of the endpoints that are this dialect's; all of them when none is named. */
   async function idsOfEndpoints(call: DialectCall, named: readonly string[]): Promise<readonly string[]> {
-    const organisationIds = call.organisationId === null ? [] : [call.organisationId];
+    const organisationIds = organisationIdsOf(call);
     const ids: string[] = [];
     for (let offset = 0; ; offset += searchStep) {
       const page = await search(call, {
@@ -218,7 +214,7 @@ export function createRapidlyRoutes({ endpoints, deliveries }: Clients): readonl
         if (endpointIds.length === 0) return { status: 200, body: renderPage(page, 0, []) };
         const { items, total } = await deliveries.searchAttempts(
           dispatchV1.SearchAttemptsRequest.fromPartial({
-            organisationIds: call.organisationId === null ? [] : [call.organisationId],
+            organisationIds: organisationIdsOf(call),
             endpointIds: [...endpointIds],
             ...(filters.startedAfter !== undefined && { startedAfter: filters.startedAfter }),
             ...(filters.startedBefore !== undefined && { startedBefore: filters.startedBefore }),
@@ -254,7 +250,7 @@ export function createRapidlyRoutes({ endpoints, deliveries }: Clients): readonl
         const id = readPathId(call.params.id);
         const { items } = await deliveries.searchDeliveries(
           dispatchV1.SearchDeliveriesRequest.fromPartial({
-            organisationIds: call.organisationId === null ? [] : [call.organisationId],
+            organisationIds: organisationIdsOf(call),
             ids: [id],
             limit: 1,
             includeEvent: true,
