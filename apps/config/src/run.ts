@@ -4,7 +4,7 @@
  */
 import { ingestV1 } from '@posthorn/contracts';
 import { createAllowList, type Principal } from '@posthorn/models';
-import { connectMongo } from '@posthorn/mongo';
+import { connectMongo, mongoSettingsOf } from '@posthorn/mongo';
 import {
   createOperationalPublisher,
   createRpcServer,
@@ -53,15 +53,7 @@ export async function run(config: ConfigServiceConfig, context: ProcessContext):
   lifecycle.defer('operational events', () => operational.stop(tellGraceMs));
 
   const database = await readiness.waitFor('MongoDB', () =>
-    connectMongo({
-      url: config.mongodbUrl,
-      database: config.mongodbDatabase,
-      tlsCaFile: config.mongodbTlsCaFile ?? undefined,
-      tlsCertificateKeyFile: config.mongodbTlsCertificateKeyFile ?? undefined,
-      clock,
-      logger,
-      metrics,
-    }),
+    connectMongo({ ...mongoSettingsOf(config), clock, logger, metrics }),
   );
   lifecycle.defer('MongoDB', () => database.close());
 

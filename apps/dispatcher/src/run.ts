@@ -5,7 +5,7 @@
 import { configV1, ingestV1 } from '@posthorn/contracts';
 import { checkKafka, createKafkaEventLogReader, kafkaSettingsOf } from '@posthorn/event-log';
 import { createAllowList, type Principal } from '@posthorn/models';
-import { connectMongo } from '@posthorn/mongo';
+import { connectMongo, mongoSettingsOf } from '@posthorn/mongo';
 import {
   createOperationalPublisher,
   createRpcServer,
@@ -65,15 +65,7 @@ export async function run(config: DispatcherConfig, context: ProcessContext): Pr
   lifecycle.defer('operational events', () => operational.stop(tellGraceMs));
 
   const database = await readiness.waitFor('MongoDB', () =>
-    connectMongo({
-      url: config.mongodbUrl,
-      database: config.mongodbDatabase,
-      tlsCaFile: config.mongodbTlsCaFile ?? undefined,
-      tlsCertificateKeyFile: config.mongodbTlsCertificateKeyFile ?? undefined,
-      clock,
-      logger,
-      metrics,
-    }),
+    connectMongo({ ...mongoSettingsOf(config), clock, logger, metrics }),
   );
   lifecycle.defer('MongoDB', () => database.close());
   const stores = await readiness.waitFor('MongoDB', () => createMongoDispatcherStores(database));

@@ -1,7 +1,7 @@
 /** The service as a process of its own: between the gateway and Kafka. From top to bottom, released in reverse. */
 import { configV1 } from '@posthorn/contracts';
 import { createKafkaEventLogWriter, kafkaSettingsOf } from '@posthorn/event-log';
-import { connectMongo } from '@posthorn/mongo';
+import { connectMongo, mongoSettingsOf } from '@posthorn/mongo';
 import { openServiceClients, openTransportSecurity, transportSecurityOf } from '@posthorn/rpc';
 import { systemRandom, type ProcessContext } from '@posthorn/runtime';
 import type { IngestConfig } from './config.ts';
@@ -30,15 +30,7 @@ export async function run(config: IngestConfig, context: ProcessContext): Promis
   lifecycle.defer('clients of config', () => clients.close());
 
   const database = await readiness.waitFor('MongoDB', () =>
-    connectMongo({
-      url: config.mongodbUrl,
-      database: config.mongodbDatabase,
-      tlsCaFile: config.mongodbTlsCaFile ?? undefined,
-      tlsCertificateKeyFile: config.mongodbTlsCertificateKeyFile ?? undefined,
-      clock,
-      logger,
-      metrics,
-    }),
+    connectMongo({ ...mongoSettingsOf(config), clock, logger, metrics }),
   );
   lifecycle.defer('MongoDB', () => database.close());
   const reservations = await readiness.waitFor('MongoDB', () => createMongoReservationStore(database));
