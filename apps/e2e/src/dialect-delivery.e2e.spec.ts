@@ -259,7 +259,7 @@ describe('a rapidly receiver', () => {
         url: receiver.url,
         dialect: 'rapidly',
         format,
-        retryDelaysMs: [1500, 1500],
+        retryDelaysMs: [2500, 2500],
       });
       failFirst(1);
       const { id } = await publish('share.created');
