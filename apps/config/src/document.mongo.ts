@@ -1,4 +1,5 @@
-import type { MongoCollection, MongoDocument } from '@posthorn/mongo';
+import { randomBytes } from 'node:crypto';
+import type { MongoCollection, MongoDocument, MongoFilter, MongoUpdate } from '@posthorn/mongo';
 
 /**
  * A resource as it lies in a document: JSON text, and its times beside it, which JSON has no word for. Text, because what
@@ -10,7 +11,12 @@ export interface ResourceDocument extends MongoDocument {
   readonly times: Readonly<Record<string, Date>>;
   /** Counts every write, so that whoever changes what it has read knows that nobody else did meanwhile. */
   readonly writes: number;
+  /** The names of the last replacements: a writer whose answer was lost finds its own here, and takes no one else's for it. */
+  readonly lastWrites?: readonly string[];
 }
+
+/** More than others can write while one operation is tried again. */
+const keptWrites = 16;
 
 /** Resources have times at their top level only. */
 export function encodeResource(resource: object): Pick<ResourceDocument, 'document' | 'times'> {
@@ -27,6 +33,36 @@ export function decodeResource<T extends object>({
   times,
 }: Pick<ResourceDocument, 'document' | 'times'>): T {
   return { ...(JSON.parse(document) as T), ...times };
+}
+
+/** A resource as it was read, and what its fields are to be. */
+export interface Replacement<D> {
+  readonly found: MongoFilter<D> & Pick<ResourceDocument, '_id' | 'writes'>;
+  readonly set: Partial<D>;
+  readonly unset?: Readonly<Record<string, ''>>;
+}
+
+/**
+ * Writes a resource if nobody did since it was read, going by `writes`: of many who try, one does, also when all of them write the
+ * very same. `lost` when somebody did, or it is gone; `refused` when a unique index doesn't take it.
+ */
+export async function replaceResource<D extends ResourceDocument>(
+  collection: MongoCollection<D>,
+  { found, set, unset }: Replacement<D>,
+): Promise<'written' | 'lost' | 'refused'> {
+  const resources = collection as MongoCollection<ResourceDocument>;
+  const name = randomBytes(9).toString('base64url');
+  const update: MongoUpdate<ResourceDocument> = {
+    $set: set as Partial<ResourceDocument>,
+    ...(unset !== undefined && { $unset: unset as Readonly<Record<keyof ResourceDocument, ''>> }),
+    $inc: { writes: 1 },
+    $push: { lastWrites: { $each: [name], $slice: -keptWrites } },
+  };
+  const written = await resources.updateOne(found as MongoFilter<ResourceDocument>, update);
+  if (written === null) return 'refused';
+  // It didn't match: perhaps because of a first try of ours whose answer was lost.
+  const isOurs = written || (await resources.findOne({ _id: found._id, lastWrites: name })) !== null;
+  return isOurs ? 'written' : 'lost';
 }
 
 /** What a change makes of a resource, and of the fields that follow it. */

@@ -101,6 +101,17 @@ export function endpointStoreContract(stores: () => ConfigStores): void {
     expect(await store().find(organisationId, sampleId(1))).toBeNull();
   });
 
+  it('lets exactly one of many replace an endpoint also when all write the very same', async () => {
+    let stored = await insert(1);
+    for (const state of ['disabled', 'enabled', 'paused', 'disabled'] as const) {
+      const wanted = changed(stored, { state, version: stored.endpoint.version + 1 });
+      const results = await Promise.all(Array.from({ length: 8 }, () => store().replace(wanted)));
+      const winners = results.filter((result) => result !== null);
+      expect(winners).toEqual([{ ...wanted, writes: stored.writes + 1 }]);
+      stored = winners[0] ?? stored;
+    }
+  });
+
   it('knows whether an endpoint names an operational type, as it is written now', async () => {
     const patterns = ['posthorn.endpoint.deleted', 'posthorn.endpoint.*', 'posthorn.*'];
     const names = (id = organisationId): Promise<boolean> => store().namesAny(id, patterns);

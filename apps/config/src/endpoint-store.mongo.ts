@@ -1,6 +1,7 @@
 import type { Endpoint } from '@posthorn/models';
 import type { MongoDatabase } from '@posthorn/mongo';
 import type { NextNumber } from './counters.mongo.ts';
+import { replaceResource } from './document.mongo.ts';
 import {
   endpointIndexes,
   toEndpointFields,
@@ -93,17 +94,13 @@ export async function createMongoEndpointStore(
 
     async replace({ endpoint, sealed, writes }) {
       const { id, organisationId, uid } = endpoint;
-      const fields = { ...toEndpointFields(endpoint), sealed };
-      const replaced = await collection.updateOne(
-        { _id: id, organisationId, writes },
-        uid === null
-          ? { $set: fields, $unset: { uid: '' }, $inc: { writes: 1 } }
-          : { $set: { ...fields, uid }, $inc: { writes: 1 } },
-      );
-      if (replaced === null) throw uidTaken(uid);
-      // A first try whose answer was lost has written this very thing.
-      const isOurs = { _id: id, organisationId, writes: writes + 1, document: fields.document, sealed };
-      if (!replaced && (await collection.findOne(isOurs)) === null) return null;
+      const written = await replaceResource(collection, {
+        found: { _id: id, organisationId, writes },
+        set: { ...toEndpointFields(endpoint), sealed, ...(uid !== null && { uid }) },
+        ...(uid === null && { unset: { uid: '' } }),
+      });
+      if (written === 'refused') throw uidTaken(uid);
+      if (written === 'lost') return null;
       return { endpoint, sealed, writes: writes + 1 };
     },
 

@@ -12,14 +12,7 @@ export interface TemporaryMongoStores extends TemporaryStores {
 /** For tests: empty stores on a real server (`npm run test:stack`), in a database of their own, which is removed when they are closed. */
 export async function openMongoStores(maxChanges?: number): Promise<TemporaryMongoStores> {
   const { url } = await startMongodb();
-  const database = await connectMongo({
-    url,
-    database: `posthorn_config_${randomBytes(6).toString('hex')}`,
-    clock: systemClock,
-    logger: silentLogger,
-    metrics: createMetrics(),
-    explainable: true,
-  });
+  const database = await connectTo(`posthorn_config_${randomBytes(6).toString('hex')}`, url);
   return {
     database,
     stores: await createMongoConfigStores(database, maxChanges),
@@ -28,4 +21,16 @@ export async function openMongoStores(maxChanges?: number): Promise<TemporaryMon
       await database.close();
     },
   };
+}
+
+/** One more client of a database. */
+export function connectTo(database: string, url: string): Promise<MongoDatabase> {
+  return connectMongo({
+    url,
+    database,
+    clock: systemClock,
+    logger: silentLogger,
+    metrics: createMetrics(),
+    explainable: true,
+  });
 }

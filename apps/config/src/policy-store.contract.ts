@@ -92,6 +92,13 @@ export function policyStoreContract(stores: () => ConfigStores): void {
     expect(await store().findByName('policy-1')).toEqual(winners[0]);
   });
 
+  it('lets exactly one of many replace a policy also when all write the very same', async () => {
+    const stored = await insert(1);
+    const wanted = changed(stored, { disabled: true });
+    const results = await Promise.all(Array.from({ length: 8 }, () => store().replace(wanted)));
+    expect(results.filter((result) => result !== null)).toEqual([{ ...wanted, writes: stored.writes + 1 }]);
+  });
+
   it('shows the newest policy of all, to try the encryption key on', async () => {
     expect(await store().newest()).toBeNull();
     await insert(1);

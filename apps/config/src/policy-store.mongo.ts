@@ -1,7 +1,7 @@
 import type { Policy } from '@posthorn/models';
 import type { MongoDatabase } from '@posthorn/mongo';
 import type { NextNumber } from './counters.mongo.ts';
-import { decodeResource, encodeResource, type ResourceDocument } from './document.mongo.ts';
+import { decodeResource, encodeResource, replaceResource, type ResourceDocument } from './document.mongo.ts';
 import { insertIntoPlace, placeIndex, type PlacedDocument } from './places.mongo.ts';
 import type { PolicyStore, StoredPolicy } from './policy-store.ts';
 import { taken } from './store-errors.ts';
@@ -80,18 +80,13 @@ export async function createMongoPolicyStore(
       ).map(toStored);
     },
 
-    async replace({ policy, writes }) {
+    async replace({ policy, sealed, writes }) {
       const { id, organisationId } = policy;
-      const fields = encodeResource(policy);
-      const replaced = await collection.findOneAndUpdate(
-        { _id: id, organisationId, writes },
-        { $set: fields, $inc: { writes: 1 } },
-      );
-      // A first try whose answer was lost has written this very thing.
-      const isOurs = { _id: id, organisationId, writes: writes + 1, document: fields.document };
-      const found = replaced ?? (await collection.findOne(isOurs));
-      if (found === null) return null;
-      return toStored(found);
+      const written = await replaceResource(collection, {
+        found: { _id: id, organisationId, writes },
+        set: encodeResource(policy),
+      });
+      return written === 'written' ? { policy, sealed, writes: writes + 1 } : null;
     },
 
     async deleteSome(organisationId, limit) {

@@ -93,6 +93,15 @@ export function describeTaskStore(name: string, open: () => Promise<TasksUnderTe
       });
     });
 
+    it('lets one of many end a task, also when they say the same of it', async () => {
+      const { id } = await tasks.insert(sampleTask(1));
+      await tasks.begin(id, { eventId: 'event', at: sampleTime(2) });
+      const end = { state: 'failed', error: 'It answered 500.', at: sampleTime(3) } as const;
+      const answers = await Promise.all(Array.from({ length: 5 }, () => tasks.complete(id, end)));
+
+      expect(answers.filter((isEnded) => isEnded)).toHaveLength(1);
+    });
+
     it('tells what has not ended, oldest first', async () => {
       for (const number of [3, 1, 2, 4]) await tasks.insert(sampleTask(number));
       await tasks.begin('task-0002', { eventId: 'event', at: sampleTime(5) });

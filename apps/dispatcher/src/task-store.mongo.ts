@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Task } from '@posthorn/models';
 import type { MongoDatabase, MongoDocument, MongoFilter } from '@posthorn/mongo';
 import type { TaskQuery, TaskStore } from './task-store.ts';
@@ -5,6 +6,8 @@ import type { TaskQuery, TaskStore } from './task-store.ts';
 interface TaskDocument extends MongoDocument, Omit<Task, 'id'> {
   /** There until the task has ended: what is in the index of open tasks. */
   readonly isOpen?: true;
+  /** Names the write that ended it, which another of the same moment and result isn't. */
+  readonly endName?: string;
 }
 
 const oldestFirst = { createdAt: 1, _id: 1 } as const;
@@ -71,14 +74,15 @@ export async function createMongoTaskStore(database: MongoDatabase): Promise<Tas
     },
 
     async complete(id, { state, error, at }) {
-      const ended = { state, error, completedAt: at };
+      const endName = randomBytes(9).toString('base64url');
+      const ended = { state, error, completedAt: at, endName };
       const changed = await collection.updateOne(
         { _id: id, state: 'processing' },
         { $set: ended, $unset: { isOpen: true } },
       );
       if (changed === true) return true;
-      // As above: this very end may be on record already.
-      return (await collection.findOne({ _id: id, ...ended })) !== null;
+      // As above.
+      return (await collection.findOne({ _id: id, endName })) !== null;
     },
 
     async get(organisationId, id) {
@@ -116,6 +120,6 @@ export async function createMongoTaskStore(database: MongoDatabase): Promise<Tas
   };
 }
 
-function taskOf({ _id, isOpen: _isOpen, ...task }: TaskDocument): Task {
+function taskOf({ _id, isOpen: _isOpen, endName: _endName, ...task }: TaskDocument): Task {
   return { id: _id, ...task };
 }
