@@ -3,6 +3,7 @@ import { kafkaProblems } from '@posthorn/event-log';
 import { transportSecurityProblems } from '@posthorn/rpc';
 import {
   brandingConfig,
+  egressConfig,
   everyServiceConfig,
   grpcServerConfig,
   kafkaConfig,
@@ -27,6 +28,7 @@ export const dispatcherSpec = {
   ...kafkaConfig,
   allowTargets: targetConfig.allowTargets,
   dnsServers: targetConfig.dnsServers,
+  ...egressConfig,
   ...publicConfig,
   ...brandingConfig,
 } as const;

@@ -83,6 +83,7 @@ export async function run(config: DispatcherConfig, context: ProcessContext): Pr
         dnsServers: config.dnsServers,
       }),
       clock,
+      egressProxy: config.egressProxy,
       userAgent: `Posthorn/${version}`,
     }),
     publicUrl: () => config.publicUrl ?? standardPublicUrl,

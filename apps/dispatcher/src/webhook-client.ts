@@ -1,6 +1,6 @@
 /**
  * Sends webhooks to receivers that may be slow, broken or hostile, and always comes back with what happened. It guarantees:
- * - only checked addresses are connected to (see connection.ts); redirects are answers, and never followed;
+ * - only checked addresses are connected to, also through a proxy (see connection.ts); redirects are answers, and never followed;
  * - one deadline over everything, from looking up the name to the last byte of the body;
  * - at most 16 KiB of head and 64 KiB of body are read, 4 KiB of each kept;
  * - one organisation's requests use no connection of another's.
@@ -18,6 +18,7 @@ import { createConnectionPool, type Lease } from './http/connection-pool.ts';
 import { startDeadline, type Deadline } from './http/deadline.ts';
 import { exchange, type ExchangeResult, type OutgoingRequest } from './http/exchange.ts';
 import type { Failure } from './http/failure.ts';
+import { egressProxyOf } from './http/tunnel.ts';
 
 export interface WebhookRequest {
   /** Must have passed `checkTargetUrl`: http or https, no user part. */
@@ -66,18 +67,21 @@ export interface WebhookClientOptions {
   readonly maxConnectionsPerOrigin?: number;
   /** How many idle connections are kept in all. */
   readonly maxIdleConnections?: number;
+  /** A forward proxy that every request goes through (see tunnel.ts); none when null or absent. */
+  readonly egressProxy?: URL | null;
   /** Certificate authorities in PEM that are trusted beside the system's. */
   readonly extraCertificateAuthorities?: readonly string[];
 }
 
 export function createWebhookClient(options: WebhookClientOptions): WebhookClient {
-  const { resolver, clock, userAgent, extraCertificateAuthorities = [] } = options;
+  const { resolver, clock, userAgent, egressProxy = null, extraCertificateAuthorities = [] } = options;
   const trusted = { ca: [...getCACertificates('default'), ...extraCertificateAuthorities] };
   const pool = createConnectionPool({
     resolver,
     clock,
     // Made once: reading the authorities takes longer than a handshake.
     secureContext: createSecureContext(extraCertificateAuthorities.length > 0 ? trusted : {}),
+    proxy: egressProxy === null ? null : egressProxyOf(egressProxy),
     maxConnectionsPerOrigin: options.maxConnectionsPerOrigin ?? 256,
     maxIdleConnections: options.maxIdleConnections ?? 1_024,
   });

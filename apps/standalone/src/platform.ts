@@ -73,6 +73,8 @@ export interface PlatformOptions {
   readonly dnsServers: readonly string[];
   readonly maxEventBytes: number;
   /** Other APIs that are served beside the native one; all of them when absent. */
+  /** A forward proxy that every delivery goes through; none when null or absent. */
+  readonly egressProxy?: URL | null;
   readonly dialects?: DialectsConfig;
   readonly version: string;
   readonly logger: Logger;
@@ -153,6 +155,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           port: options.grpcPort,
           reflection: true,
           clock,
+          tokens: openTokenAuthentication({
+            settings: options.oidc,
+            organisations: client(config.organisations),
+            principal,
+            clock,
+            logger,
+          }),
           logger,
           metrics,
         })
@@ -170,7 +179,12 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     recordTestEvent: (event) => log.appendUnread(event),
     clients: { directory, endpoints: client(config.endpoints) },
     publishOperational,
-    webhookClient: createWebhookClient({ resolver, clock, userAgent: `Posthorn/${version}` }),
+    webhookClient: createWebhookClient({
+      resolver,
+      clock,
+      egressProxy: options.egressProxy ?? null,
+      userAgent: `Posthorn/${version}`,
+    }),
     publicUrl: () => options.publicUrl ?? listeningAddress,
     ...(options.branding !== undefined && { branding: options.branding }),
     clock,

@@ -13,6 +13,7 @@ import {
   type ConfigOf,
   type Environment,
 } from '@posthorn/runtime';
+  egressConfig,
 import { clientConfig } from './config.ts';
 import { encryptionKeyParser } from './encryption-key.ts';
 
@@ -72,6 +73,7 @@ export const serveConfig = {
   ...dialectConfigSpec,
   ...processConfig,
 } as const;
+  ...egressConfig,
 
 export interface ServeConfig extends ConfigOf<typeof serveConfig> {
   /** The dialects that are on, from the variables about them. */

@@ -1,13 +1,15 @@
 /**
  * Connections that are kept for the next request to the same place. A place is an origin of one organisation: no organisation
  * uses, waits for, or learns of another's connections. A connection lives for a minute at most, so that a receiver that moves
- * to another address is followed, and is only ever used for the origin whose address was checked when it was made.
+ * to another address is followed, and is only ever used for the origin whose address was checked when it was made, and while
+ * that address may still be reached.
  */
 import type { Clock, TargetResolver } from '@posthorn/runtime';
 import type { SecureContext } from 'node:tls';
 import { openConnection, type Connection } from './connection.ts';
 import type { Deadline } from './deadline.ts';
 import type { Failure } from './failure.ts';
+import type { EgressProxy } from './tunnel.ts';
 
 /** How long a connection is used, in milliseconds. */
 const maxConnectionAgeMs = 60_000;
@@ -16,6 +18,8 @@ export interface ConnectionPoolOptions {
   readonly resolver: TargetResolver;
   readonly clock: Clock;
   readonly secureContext: SecureContext;
+  /** What every connection goes through; null: straight to the receiver. */
+  readonly proxy: EgressProxy | null;
   /** How many connections an organisation may have to one origin; more requests wait. */
   readonly maxConnectionsPerOrigin: number;
   /** How many idle connections are kept in all; the one unused for longest goes first. */
@@ -59,7 +63,7 @@ interface Pooled {
 type Waiter = (given: Pooled | 'room') => void;
 
 export function createConnectionPool(options: ConnectionPoolOptions): ConnectionPool {
-  const { resolver, clock, secureContext, maxConnectionsPerOrigin, maxIdleConnections } = options;
+  const { resolver, clock, secureContext, proxy, maxConnectionsPerOrigin, maxIdleConnections } = options;
   const places = new Map<string, Place>();
   /** All idle connections, the one unused for longest first. */
   const idle = new Set<Pooled>();
@@ -87,7 +91,11 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
   }
 
   function isGood({ connection, openedAt }: Pooled): boolean {
-    return connection.isOpen && clock.monotonic() - openedAt < maxConnectionAgeMs;
+    return (
+      connection.isOpen &&
+      clock.monotonic() - openedAt < maxConnectionAgeMs &&
+      resolver.isAllowed(connection.address)
+    );
   }
 
   function release(pooled: Pooled): void {
@@ -145,7 +153,8 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
     }
     if (!answer.ok) return { outcome: answer.reason, message: answer.message };
     const { isAllowed } = resolver;
-    return openConnection({ url, addresses: answer.addresses, secureContext, isAllowed }, deadline);
+    const { addresses } = answer;
+    return openConnection({ url, addresses, secureContext, proxy, clock, isAllowed }, deadline);
   }
 
   return {

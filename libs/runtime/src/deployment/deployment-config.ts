@@ -17,7 +17,7 @@ import { kafkaConfig, mongodbConfig } from './datastore-config.ts';
 import { grpcSecurityConfig, grpcServerConfig, serviceAddressConfig } from './grpc-config.ts';
 import { payloadConfig } from './payload-config.ts';
 import { publicConfig } from './public-config.ts';
-import { targetConfig } from './target-config.ts';
+import { egressConfig, targetConfig } from './target-config.ts';
 
 /** What every one of the four reads. */
 export const everyServiceConfig = { ...adminConfig, ...grpcSecurityConfig, ...processConfig } as const;
@@ -34,6 +34,7 @@ const deploymentNames: readonly string[] = [
   targetConfig,
 ].flatMap(configNames);
 
+  egressConfig,
 /**
  * Reads what a service takes from the environment. Throws a `ConfigError` with all problems: of single variables first,
  * and once each is right by itself, of their combination.

@@ -1,5 +1,5 @@
 /** Where deliveries may go. config holds new endpoints to it, the dispatcher every connection; so they are told the same. */
-import { boolean, cidr, list, text } from '../config-parsers.ts';
+import { boolean, cidr, list, nameServer, proxyUrl } from '../config-parsers.ts';
 import { configEntry } from '../config-reader.ts';
 
 export const targetConfig = {
@@ -18,9 +18,22 @@ export const targetConfig = {
   }),
   dnsServers: configEntry({
     env: 'POSTHORN_DNS_SERVERS',
-    parser: list(text({ maxLength: 64 })),
+    parser: list(nameServer),
     default: [],
     defaultText: "the system's",
-    description: 'Name servers that resolve the targets of deliveries, as `address` or `address:port`.',
+    description: 'Name servers that resolve the targets of deliveries.',
+  }),
+} as const;
+
+/** How deliveries leave. */
+export const egressConfig = {
+  egressProxy: configEntry({
+    env: 'POSTHORN_EGRESS_PROXY',
+    parser: proxyUrl,
+    default: null,
+    defaultText: 'none: receivers are connected to directly',
+    secret: true,
+    description:
+      'A forward proxy that every delivery goes through (HTTP CONNECT). Names are still resolved and addresses checked here: the proxy is told the address. Its own address may be private.',
   }),
 } as const;
