@@ -71,10 +71,10 @@ export interface PlatformOptions {
   readonly requireHttps: boolean;
   /** The system's when empty. */
   readonly dnsServers: readonly string[];
-  readonly maxEventBytes: number;
-  /** Other APIs that are served beside the native one; all of them when absent. */
   /** A forward proxy that every delivery goes through; none when null or absent. */
   readonly egressProxy?: URL | null;
+  readonly maxEventBytes: number;
+  /** Other APIs that are served beside the native one; all of them when absent. */
   readonly dialects?: DialectsConfig;
   readonly version: string;
   readonly logger: Logger;
@@ -155,13 +155,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           port: options.grpcPort,
           reflection: true,
           clock,
-          tokens: openTokenAuthentication({
-            settings: options.oidc,
-            organisations: client(config.organisations),
-            principal,
-            clock,
-            logger,
-          }),
           logger,
           metrics,
         })

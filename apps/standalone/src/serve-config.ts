@@ -9,11 +9,11 @@ import {
   publicConfig,
   readConfig,
   brandingConfig,
+  egressConfig,
   targetConfig,
   type ConfigOf,
   type Environment,
 } from '@posthorn/runtime';
-  egressConfig,
 import { clientConfig } from './config.ts';
 import { encryptionKeyParser } from './encryption-key.ts';
 
@@ -68,12 +68,12 @@ export const serveConfig = {
   }),
   ...publicConfig,
   ...targetConfig,
+  ...egressConfig,
   ...brandingConfig,
   ...payloadConfig,
   ...dialectConfigSpec,
   ...processConfig,
 } as const;
-  ...egressConfig,
 
 export interface ServeConfig extends ConfigOf<typeof serveConfig> {
   /** The dialects that are on, from the variables about them. */

@@ -32,9 +32,9 @@ const deploymentNames: readonly string[] = [
   payloadConfig,
   publicConfig,
   targetConfig,
+  egressConfig,
 ].flatMap(configNames);
 
-  egressConfig,
 /**
  * Reads what a service takes from the environment. Throws a `ConfigError` with all problems: of single variables first,
  * and once each is right by itself, of their combination.
