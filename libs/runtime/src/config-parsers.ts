@@ -1,4 +1,5 @@
 /** How values of the environment are read: each parser knows what it allows, and says so in a problem and in the documentation. */
+import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { parseCidr } from '@posthorn/models';
 
@@ -81,6 +82,38 @@ export const url: ConfigParser<string> = {
     return parsed.href.replace(/\/$/, '');
   },
 };
+
+/** A name server: an address, with a port behind it or not; IPv6 in brackets then. A name could not be looked up without one. */
+export const nameServer: ConfigParser<string> = {
+  allowed: 'an address or `address:port`, such as 10.0.0.53, 10.0.0.53:5353 or [fd00::53]:53',
+  parse(value) {
+    // A zone (fe80::1%eth0) is read, and then left out, by who asks the name servers.
+    if (value.includes('%')) return undefined;
+    if (isIP(value) !== 0) return value;
+    const [, v6, v4 = '', port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(value) ?? [];
+    if (v6 === undefined ? isIP(v4) !== 4 : isIP(v6) !== 6) return undefined;
+    return port === undefined || (Number(port) >= 1 && Number(port) <= 65_535) ? value : undefined;
+  },
+};
+
+/** A forward proxy: an http or https URL of a host, with a port and credentials or without. */
+export const proxyUrl: ConfigParser<URL> = {
+  allowed: 'an http or https URL without a path, such as http://user:password@proxy.example:3128',
+  parse(value) {
+    const parsed = URL.parse(value);
+    if (parsed === null || !/^https?:\/\/[^/?#]/i.test(value)) return undefined;
+    if (parsed.pathname !== '/' || parsed.search || parsed.hash || parsed.port === '0') return undefined;
+    return areDecodable(parsed.username, parsed.password) ? parsed : undefined;
+  },
+};
+
+function areDecodable(...texts: readonly string[]): boolean {
+  try {
+    return texts.every((encoded) => !/[\0-\x1f\x7f]/.test(decodeURIComponent(encoded)));
+  } catch {
+    return false;
+  }
+}
 
 const durationUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
