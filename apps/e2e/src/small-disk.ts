@@ -18,10 +18,10 @@ export interface SmallDisk {
   dispose(): void;
 }
 
-const diskBytes = 48 * 1024 * 1024;
+const defaultDiskBytes = 48 * 1024 * 1024;
 
 /** A file system of its own; null where none may be mounted. */
-export function mountSmallDisk(): SmallDisk | null {
+export function mountSmallDisk(diskBytes = defaultDiskBytes): SmallDisk | null {
   const mount = mkdtempSync(join(tmpdir(), 'posthorn-disk-'));
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes}`, 'none', mount], { stdio: 'ignore' });

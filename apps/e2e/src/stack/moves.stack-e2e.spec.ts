@@ -1,6 +1,6 @@
 /** Nothing is lost and nothing comes twice when processes join, leave and are replaced in order, under load. */
 import { startStackPlatform, type StackPlatform } from '@posthorn/stack';
-import { startLoadOnTenant, type LoadOnTenant } from './load-on-tenant.ts';
+import { startLoadOnTenant, type LoadOnTenant } from '../load/load-on-tenant.ts';
 
 let platform: StackPlatform;
 let run: LoadOnTenant;

@@ -2,11 +2,15 @@
  * A steady load on a tenant with two endpoints of one receiver: `/ordered` gets the events that have an ordering key, in their
  * order, `/all` gets every event. Says at any time how well it goes, and in the end whether anything was lost.
  */
-import type { StackPlatform } from '@posthorn/stack';
 import { eventually } from '@posthorn/testing';
-import { createTenant, patienceMs, type PageAnswer, type Tenant } from '../tenant.ts';
+import { createTenant, patienceMs, type PageAnswer, type ServedPlatform, type Tenant } from '../tenant.ts';
 import { startCountingReceiver, type CountingReceiver, type PathLedger } from './counting-receiver.ts';
 import { startLoad, type AcceptedEvent, type SteadyLoad } from './steady-load.ts';
+
+export interface LoadedPlatform extends ServedPlatform {
+  /** Of each gateway. */
+  readonly urls: readonly string[];
+}
 
 export interface LoadOnTenant {
   readonly tenant: Tenant;
@@ -14,6 +18,8 @@ export interface LoadOnTenant {
   readonly load: SteadyLoad;
   readonly ordered: PathLedger;
   readonly all: PathLedger;
+  /** Accepted events that an endpoint hasn't got. */
+  readonly missing: readonly AcceptedEvent[];
   /** Resolves when so many more events were delivered everywhere. */
   untilDelivered(count: number): Promise<void>;
   /** Resolves when so many more events were accepted. */
@@ -34,6 +40,8 @@ export interface Recovery {
   readonly publishingPaused: number;
   /** The longest that an event took from being accepted to being delivered. */
   readonly slowestDelivery: number;
+  /** From the end of the fault until events were accepted again and all that were accepted by then delivered. */
+  readonly toRecover: number;
 }
 
 export interface LoadOnTenantOptions {
@@ -42,12 +50,14 @@ export interface LoadOnTenantOptions {
   readonly answerMs: number;
   /** Whether clients without an ordering key send again what wasn't accepted. */
   readonly plainSendAgain: boolean;
+  /** The name that the endpoints call the receiver by; its address when absent. */
+  readonly host?: string;
 }
 
 /** Together some 50 events a second. Each key has few: what one is behind after a fault goes out one by one. */
 const keyed = { count: 40, everyMs: 3000 };
 const plain = { count: 30, everyMs: 800 };
-const retryDelaysMs = [100, 200, 400, 800, 1600, 3200, 3200, 3200, 3200, 3200];
+const retryDelaysMs = [100, 200, 400, 800, 1600, ...Array<number>(12).fill(3200)];
 /** How long events are published that feel the fault. */
 const feltMs = 5000;
 /** How long a fault may take to be over, on a slow machine: what nobody holds any more is claimed for 35 s. */
@@ -55,22 +65,24 @@ const recoveryLimitMs = 120_000;
 
 /** Makes the tenant and its endpoints, and begins to publish. */
 export async function startLoadOnTenant(
-  platform: StackPlatform,
+  platform: LoadedPlatform,
   options: LoadOnTenantOptions,
 ): Promise<LoadOnTenant> {
   const tenant = await createTenant(platform);
   const receiver = await startCountingReceiver();
   receiver.answerMs = options.answerMs;
   receiver.refuseShare = options.refuseShare ?? 0;
+  const url = new URL(receiver.url);
+  if (options.host !== undefined) url.hostname = options.host;
   try {
     const endpoint = { retryDelaysMs, timeoutMs: 5000, maxInFlight: 50 };
     await tenant.endpoint({
       ...endpoint,
-      url: `${receiver.url}/ordered`,
+      url: `${url.origin}/ordered`,
       eventTypes: ['load.keyed'],
       ordering: 'key',
     });
-    await tenant.endpoint({ ...endpoint, url: `${receiver.url}/all` });
+    await tenant.endpoint({ ...endpoint, url: `${url.origin}/all` });
   } catch (error) {
     await receiver.close();
     throw error;
@@ -103,6 +115,13 @@ export async function startLoadOnTenant(
     return Math.max(...events.map((event) => lastTakenAt(event) - event.acceptedAtMs)) / 1000;
   }
 
+  /** How long after the fault's end the first event was accepted, and the last one delivered that had felt it, in seconds. */
+  function recoveredAfter(felt: readonly AcceptedEvent[], endedAt: number): number {
+    const first = felt.find(({ acceptedAtMs }) => acceptedAtMs > endedAt)?.acceptedAtMs ?? endedAt;
+    const before = felt.filter(({ acceptedAtMs }) => acceptedAtMs <= endedAt);
+    return (Math.max(first, ...before.map(lastTakenAt)) - endedAt) / 1000;
+  }
+
   /** When the last of its endpoints took it. */
   function lastTakenAt(event: AcceptedEvent): number {
     const times = [all.takenAt(event.id), ...(isKeyed(event) ? [ordered.takenAt(event.id)] : [])];
@@ -126,6 +145,9 @@ export async function startLoadOnTenant(
     load,
     ordered,
     all,
+    get missing() {
+      return missing(load.accepted);
+    },
     untilAccepted,
     async untilDelivered(count) {
       const before = load.accepted.length;
@@ -135,7 +157,8 @@ export async function startLoadOnTenant(
     async recover(fail) {
       const failedAt = performance.now();
       await fail();
-      const isOverAt = Math.max(performance.now(), failedAt + feltMs);
+      const endedAt = performance.now();
+      const isOverAt = Math.max(endedAt, failedAt + feltMs);
       await eventually(() => load.lastSuccessBeganAtMs > isOverAt, {
         timeoutMs: recoveryLimitMs,
         everyMs: 50,
@@ -150,6 +173,7 @@ export async function startLoadOnTenant(
       return {
         publishingPaused: Math.max(...pauses) / 1000,
         slowestDelivery: slowestOf(felt),
+        toRecover: recoveredAfter(felt, endedAt),
       };
     },
     async finish() {

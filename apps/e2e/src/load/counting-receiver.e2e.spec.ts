@@ -39,6 +39,17 @@ describe('the receiver of the suites', () => {
     expect(receiver.at('/path')).toMatchObject({ duplicates: 2, lateDuplicates: 1 });
   });
 
+  it('in a bad mood takes nothing, whatever it answers', async () => {
+    receiver.mood = 'busy';
+    expect(await deliver('a', event(0))).toBe(429);
+    receiver.mood = 'resetting';
+    await expect(deliver('a', event(0))).rejects.toThrow('fetch failed');
+    expect(receiver.at('/path').takenAt('a')).toBeUndefined();
+    receiver.mood = 'well';
+    await deliver('a', event(0));
+    expect(receiver.at('/path')).toMatchObject({ duplicates: 0, refused: 2 });
+  });
+
   it('counts what comes while it is being answered', async () => {
     receiver.answerMs = 100;
     await Promise.all([deliver('a', event(0)), deliver('a', event(0))]);

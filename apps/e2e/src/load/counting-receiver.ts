@@ -2,7 +2,7 @@
  * A receiver that counts by `webhook-id` what reaches each of its paths, and finds what was lost, doubled or overtaken. It
  * refuses some requests, so that there are retries, and takes its time, so that there is always something in flight.
  */
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { AcceptedEvent, PublishedEvent } from './steady-load.ts';
 
@@ -14,9 +14,18 @@ export interface CountingReceiver {
   refuseShare: number;
   /** How long an answer takes, at most. */
   answerMs: number;
+  mood: ReceiverMood;
+  /** Breaks all connections that are open now. */
+  cut(): void;
   at(path: string): PathLedger;
   close(): Promise<void>;
 }
+
+/**
+ * How it treats what comes: takes it; never answers; answers a byte at a time, and never to the end; breaks the connection; says that
+ * it has too much to do, and how many seconds to wait.
+ */
+export type ReceiverMood = 'well' | 'hanging' | 'dripping' | 'resetting' | 'busy';
 
 /** What came to one path, which is one endpoint's. */
 export interface PathLedger {
@@ -57,11 +66,13 @@ export async function startCountingReceiver(): Promise<CountingReceiver> {
       const arrival = ledger.arrive(String(req.headers['webhook-id']), data);
       const isRefused = Math.random() < receiver.refuseShare;
       inFlight += 1;
-      const timer = setTimeout(() => {
-        if (isRefused) ledger.refused += 1;
+      const answer = (): void => {
+        if (receiver.mood !== 'well' || isRefused) ledger.refused += 1;
         else arrival.takenAtMs ??= performance.now();
-        res.writeHead(isRefused ? 500 : 204).end();
-      }, Math.random() * receiver.answerMs);
+        if (receiver.mood === 'well') res.writeHead(isRefused ? 500 : 204).end();
+        else misbehave(receiver.mood, res);
+      };
+      const timer = setTimeout(answer, Math.random() * receiver.answerMs);
       res.on('close', () => {
         clearTimeout(timer);
         inFlight -= 1;
@@ -79,6 +90,8 @@ export async function startCountingReceiver(): Promise<CountingReceiver> {
     },
     refuseShare: 0,
     answerMs: 0,
+    mood: 'well',
+    cut: () => server.closeAllConnections(),
     at: ledgerAt,
     async close() {
       server.closeAllConnections();
@@ -86,6 +99,29 @@ export async function startCountingReceiver(): Promise<CountingReceiver> {
     },
   };
   return receiver;
+}
+
+/** Every how many milliseconds a byte drips. */
+const dripMs = 250;
+const busySeconds = 1;
+
+function misbehave(mood: Exclude<ReceiverMood, 'well'>, response: ServerResponse): void {
+  switch (mood) {
+    case 'hanging':
+      return;
+    case 'dripping': {
+      response.writeHead(200, { 'content-length': '1000000' });
+      const dripping = setInterval(() => response.write('.'), dripMs);
+      response.once('close', () => clearInterval(dripping));
+      return;
+    }
+    case 'resetting':
+      response.socket?.resetAndDestroy();
+      return;
+    case 'busy':
+      response.writeHead(429, { 'retry-after': String(busySeconds) }).end();
+      return;
+  }
 }
 
 class Ledger implements PathLedger {
