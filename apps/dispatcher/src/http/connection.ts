@@ -124,7 +124,7 @@ async function openFirstTunnel(
   target: ConnectionTarget & { readonly proxy: EgressProxy },
   deadline: Deadline,
 ): Promise<{ readonly socket: Socket; readonly address: string } | Failure> {
-  const { url, addresses, proxy, clock } = target;
+  const { url, addresses, proxy, secureContext, clock } = target;
   let failure: Failure = closedAtOnce;
   for (const [index, address] of addresses.entries()) {
     // Nobody else looks at it: what we see of the connection is the proxy's address.
@@ -133,7 +133,7 @@ async function openFirstTunnel(
     const attempt = { timeoutMs: isLast ? deadline.timeoutMs : proxiedAddressAttemptMs, onExpire: ignore };
     const timer = isLast ? undefined : clock.setTimeout(() => attempt.onExpire(), proxiedAddressAttemptMs);
     deadline.onExpire = () => attempt.onExpire();
-    const socket = await openTunnel({ proxy, address, port: portOf(url) }, attempt);
+    const socket = await openTunnel({ proxy, secureContext, address, port: portOf(url) }, attempt);
     clock.clearTimeout(timer);
     if (!('outcome' in socket)) return { socket, address };
     failure = socket;

@@ -8,7 +8,7 @@
  */
 import { request as httpRequest, type ClientRequest } from 'node:http';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type SecureContext } from 'node:tls';
 import type { Deadline } from './deadline.ts';
 import type { Failure } from './failure.ts';
 
@@ -40,18 +40,20 @@ export function egressProxyOf(url: URL): EgressProxy {
 
 export interface TunnelTarget {
   readonly proxy: EgressProxy;
+  /** Whom to trust where the proxy is spoken to over TLS. */
+  readonly secureContext: SecureContext;
   readonly address: string;
   readonly port: number;
 }
 
 /** A connection that ends at the address; never rejects. Whoever has it listens for its errors. */
 export function openTunnel(
-  { proxy, address, port }: TunnelTarget,
+  { proxy, secureContext, address, port }: TunnelTarget,
   deadline: Pick<Deadline, 'timeoutMs' | 'onExpire'>,
 ): Promise<Socket | Failure> {
   return new Promise((resolve) => {
     let isReached = false;
-    const socket = connectToProxy(proxy, () => {
+    const socket = connectToProxy(proxy, secureContext, () => {
       isReached = true;
     });
     const request = askForTunnel(socket, proxy, `${isIP(address) === 6 ? `[${address}]` : address}:${port}`);
@@ -88,11 +90,15 @@ export function openTunnel(
   });
 }
 
-function connectToProxy({ isTls, host, port }: EgressProxy, onReady: () => void): Socket {
+function connectToProxy(
+  { isTls, host, port }: EgressProxy,
+  secureContext: SecureContext,
+  onReady: () => void,
+): Socket {
   const options = { host, port, noDelay: true, autoSelectFamily: true };
   if (!isTls) return connectTcp(options, onReady);
   const servername = isIP(host) === 0 ? host : '';
-  return connectTls({ ...options, servername, rejectUnauthorized: true }, onReady);
+  return connectTls({ ...options, secureContext, servername, rejectUnauthorized: true }, onReady);
 }
 
 function askForTunnel(socket: Socket, { authorization }: EgressProxy, target: string): ClientRequest {
