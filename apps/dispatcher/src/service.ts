@@ -28,6 +28,8 @@ import type { EventStore } from './event-store.ts';
 import { createEventRpc } from './events-rpc.ts';
 import { createExhaustedNotices } from './exhausted.ts';
 import { createIntake } from './intake.ts';
+import { createJobRunner } from './job-runner.ts';
+import type { JobStore } from './job-store.ts';
 import { defaultLaneLimits, type LaneLimits } from './lane-limits.ts';
 import { createLanes } from './create-lanes.ts';
 import type { LeaseStore } from './lease-store.ts';
@@ -63,6 +65,7 @@ export interface DispatcherOptions {
   readonly deliveries: DeliveryStore;
   readonly search: DeliverySearch;
   readonly tasks: TaskStore;
+  readonly jobs: JobStore;
   readonly leases: LeaseStore;
   readonly deadRecords: DeadRecordStore;
   /** Puts a test's event on record without anyone else getting it. */
@@ -98,6 +101,7 @@ const lookForLanesMs = 60_000;
 const lookForLanesOftenMs = 3000;
 const freeBetweenLooks = 20;
 const takeUpTasksMs = 1000;
+const takeUpJobsMs = 1000;
 const settleTasksMs = 5000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -262,6 +266,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     principal,
     logger,
   });
+  const jobRunner = createJobRunner({
+    jobs: options.jobs,
+    handlers: {},
+    clock,
+    random,
+    logger,
+    metrics,
+    ...(options.leaseTermMs !== undefined && { termMs: options.leaseTermMs }),
+  });
   // The group may leave the partition with us all the same: then reading begins again where the books are by then.
   ownership.onLost(({ partition }) => log.reopen(partition));
   directory.onChange((organisationId) => lanes.refresh(organisationId));
@@ -343,6 +356,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       retention.start();
       every(lookForChangesMs, 'looking for changed endpoints', () => directory.bringUpToDate());
       every(takeUpTasksMs, 'taking up tasks', () => openTasks.takeUp());
+      every(takeUpJobsMs, 'taking up jobs', () => jobRunner.look());
       every(settleTasksMs, 'settling tasks', () => openTasks.settle());
       const isAlone = options.leases.isExclusive;
       const waitAfterLook = (tookMs: number): number =>
@@ -365,6 +379,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async stop(signal) {
       stopped = true;
       partitions.stopUntil(signal);
+      await jobRunner.stop(signal);
       backpressure.stop();
       ownership.stop();
       await log.stop();

@@ -15,6 +15,7 @@ import { createSqliteLeaseStore } from './lease-store.sqlite.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { createDispatcher, type Dispatcher } from './service.ts';
 import { directoryClient, endpointsClient, simulatedLimits, type World } from './simulated-life.harness.ts';
+import { createSqliteJobStore, jobMigrations } from './job-store.sqlite.ts';
 import { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
 import { createSimulatedLog, type SimulatedLog } from './simulated-log.harness.ts';
 import {
@@ -61,7 +62,7 @@ export function openCluster(world: World, directory: string, partitions: number)
   const { clock, random, organisationId } = world;
   const database = openSqlite({
     path: join(directory, 'posthorn.db'),
-    migrations: [eventLogMigrations, dispatcherMigrations, taskMigrations],
+    migrations: [eventLogMigrations, dispatcherMigrations, taskMigrations, jobMigrations],
   });
   const log = createSimulatedLog(partitions, { clock, random });
   const deliveries = createSqliteDeliveryStore(database);
@@ -188,6 +189,7 @@ export function openCluster(world: World, directory: string, partitions: number)
       deliveries: process.reach(deliveries),
       search: createSqliteDeliverySearch(database),
       tasks: createSqliteTaskStore(database),
+      jobs: process.reach({ ...createSqliteJobStore(database), isExclusive: false }),
       leases: {
         ...reached,
         isExclusive: false,

@@ -38,6 +38,7 @@ import type { LaneLimits } from './lane-limits.ts';
 import { createSqliteLeaseStore } from './lease-store.sqlite.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from './service.ts';
+import { createSqliteJobStore, jobMigrations } from './job-store.sqlite.ts';
 import { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
 import type { Exchange, WebhookClient } from './webhook-client.ts';
 
@@ -209,7 +210,7 @@ export function keyOf(organisationId: string): { readonly principal: Principal }
 export async function startLife(world: World, directory: string): Promise<Life> {
   const database = openSqlite({
     path: join(directory, 'posthorn.db'),
-    migrations: [eventLogMigrations, dispatcherMigrations, taskMigrations],
+    migrations: [eventLogMigrations, dispatcherMigrations, taskMigrations, jobMigrations],
   });
   const cut = { off: false };
   const log = createSqliteEventLog(database);
@@ -224,6 +225,7 @@ export async function startLife(world: World, directory: string): Promise<Life> 
     deliveries: store,
     search: createSqliteDeliverySearch(database),
     tasks: createSqliteTaskStore(database),
+    jobs: createSqliteJobStore(database),
     leases,
     deadRecords: createSqliteDeadRecordStore(database),
     recordTestEvent: (event) => log.appendUnread(event),

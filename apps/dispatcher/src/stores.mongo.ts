@@ -15,6 +15,8 @@ import type { DeliveryStore } from './delivery-store.ts';
 import { createMongoDeliveryStore } from './delivery-store.mongo.ts';
 import type { EventStore } from './event-store.ts';
 import { createMongoEventStore, eventIndexes, type EventDocument } from './event-store.mongo.ts';
+import type { JobStore } from './job-store.ts';
+import { createMongoJobStore } from './job-store.mongo.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { createMongoLeaseStore, leaseCollection, type LeaseDocument } from './lease-store.mongo.ts';
 import type { TaskStore } from './task-store.ts';
@@ -26,6 +28,7 @@ export interface DispatcherStores {
   readonly deliveries: DeliveryStore;
   readonly search: DeliverySearch;
   readonly tasks: TaskStore;
+  readonly jobs: JobStore;
   readonly leases: LeaseStore;
   readonly deadRecords: DeadRecordStore;
   /** Puts a test's event on record, which isn't in the log. */
@@ -52,6 +55,7 @@ export async function createMongoDispatcherStores(database: MongoDatabase): Prom
     deliveries: createMongoDeliveryStore(collections),
     search: createMongoDeliverySearch(collections),
     tasks: await createMongoTaskStore(database),
+    jobs: await createMongoJobStore(database),
     leases: await createMongoLeaseStore(database),
     deadRecords: await createMongoDeadRecordStore(database),
     recordTestEvent: (event) => events.insert(event),

@@ -7,10 +7,12 @@ import {
   createSqliteDeliverySearch,
   createSqliteDeliveryStore,
   createSqliteEventStore,
+  createSqliteJobStore,
   createSqliteLeaseStore,
   createSqliteTaskStore,
   createWebhookClient,
   dispatcherMigrations,
+  jobMigrations,
   taskMigrations,
 } from '@posthorn/dispatcher';
 import { createSqliteEventLog, eventLogMigrations } from '@posthorn/event-log';
@@ -102,6 +104,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       reservationMigrations,
       dispatcherMigrations,
       taskMigrations,
+      jobMigrations,
     ],
     onFailure: (error) => logger.error({ err: error }, 'the database cannot be written'),
   });
@@ -167,6 +170,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     deliveries: createSqliteDeliveryStore(database),
     search: createSqliteDeliverySearch(database),
     tasks: createSqliteTaskStore(database),
+    jobs: createSqliteJobStore(database),
     leases: createSqliteLeaseStore(database),
     deadRecords: createSqliteDeadRecordStore(database),
     recordTestEvent: (event) => log.appendUnread(event),
