@@ -58,5 +58,8 @@ export function toEndpointFields(endpoint: Endpoint) {
 }
 
 export function toStoredEndpoint(found: EndpointDocument): StoredEndpoint {
-  return { endpoint: decodeResource<Endpoint>(found), sealed: found.sealed, writes: found.writes };
+  // What was written before there were rate limits says nothing of one.
+  const decoded = decodeResource<Omit<Endpoint, 'rateLimit'> & Partial<Pick<Endpoint, 'rateLimit'>>>(found);
+  const endpoint: Endpoint = { ...decoded, rateLimit: decoded.rateLimit ?? null };
+  return { endpoint, sealed: found.sealed, writes: found.writes };
 }

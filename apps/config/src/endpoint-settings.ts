@@ -4,6 +4,7 @@ import {
   labelSelectorFromMessage,
   onExhaustedFromMessage,
   orderingFromMessage,
+  rateLimitFromMessage,
   signatureSchemeTable,
 } from '@posthorn/contracts';
 import {
@@ -43,6 +44,7 @@ const readers: {
   // Empty isn't the default here but says: no retries.
   retryDelaysMs: (message) => message.retryDelaysMs.map(Number),
   maxInFlight: (message, defaults) => message.maxInFlight || defaults.maxInFlight,
+  rateLimit: ({ rateLimit }) => (rateLimit === undefined ? null : rateLimitFromMessage(rateLimit)),
   ordering: (message) => orderingFromMessage(message.ordering),
   onExhausted: (message) => onExhaustedFromMessage(message.onExhausted),
   metadata: (message) => ({ ...message.metadata }),

@@ -90,6 +90,7 @@ describe('EndpointService', () => {
         timeoutMs: 5000,
         retryDelaysMs: [1000n, 2000n],
         maxInFlight: 3,
+        rateLimit: { perSecond: 2.5, burst: 7 },
         ordering: configV1.EndpointOrdering.ENDPOINT_ORDERING_KEY,
         onExhausted: configV1.OnExhausted.ON_EXHAUSTED_HOLD,
         metadata: { owner: 'team-a' },

@@ -34,6 +34,7 @@ describe('a database of the first version', () => {
       'editionId',
       'ordering',
       'onExhausted',
+      'rateLimit',
     ];
     const rows: readonly (readonly [string, ...(string | Uint8Array)[]])[] = [
       [

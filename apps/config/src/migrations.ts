@@ -104,5 +104,6 @@ export const configMigrations: Migrations = {
     CREATE INDEX config_endpoints_operational ON config_endpoints (organisation_id)
       WHERE instr(document, '"posthorn.') > 0;
     `,
+    `UPDATE config_endpoints SET document = json_set(document, '$.rateLimit', json('null'))`,
   ],
 };

@@ -86,6 +86,7 @@ export function sampleEndpoint(number: number, over: Partial<Omit<Endpoint, 'num
       timeoutMs: 15_000,
       retryDelaysMs: [5000],
       maxInFlight: 10,
+      rateLimit: null,
       ordering: 'none',
       onExhausted: 'skip',
       metadata: { createdAt: 'text that reads like a field of ours' },

@@ -138,6 +138,7 @@ export function simulatedEndpoint(world: Pick<World, 'organisationId'>, number: 
     timeoutMs: 5000,
     retryDelaysMs: [1000, 2000, 4000],
     maxInFlight: 5,
+    rateLimit: null,
     ordering: 'none',
     onExhausted: 'skip',
     metadata: {},

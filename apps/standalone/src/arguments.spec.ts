@@ -8,6 +8,7 @@ import {
   httpUrl,
   moment,
   numberList,
+  rateLimit,
   readData,
   wholeNumber,
 } from './arguments.ts';
@@ -33,6 +34,17 @@ test('numberList reads none, one and many', () => {
   expect(numberList('5')).toEqual([5]);
   expect(numberList('1000, 2000')).toEqual([1000, 2000]);
   expect(() => numberList('1,,2')).toThrow('whole number');
+});
+
+test('rateLimit reads a rate by the second, minute or hour, and a burst', () => {
+  expect(rateLimit('10/s')).toEqual({ perSecond: 10 });
+  expect(rateLimit('0.5/s,20')).toEqual({ perSecond: 0.5, burst: 20 });
+  expect(rateLimit('30/min')).toEqual({ perSecond: 0.5 });
+  expect(rateLimit('900/h,1')).toEqual({ perSecond: 0.25, burst: 1 });
+});
+
+test.each(['', '10', '10/d', '-1/s', '10/s,', '10/s,1.5', 'a/s'])('rateLimit refuses %j', (text) => {
+  expect(() => rateLimit(text)).toThrow('10/s');
 });
 
 describe('moment', () => {

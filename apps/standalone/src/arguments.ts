@@ -48,6 +48,23 @@ export function numberList(text: string): readonly number[] {
   return text === '' ? [] : text.split(',').map((part) => wholeNumber(0)(part.trim()));
 }
 
+export interface RateLimitArgument {
+  readonly perSecond: number;
+  readonly burst?: number;
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };
+
+/** `10/s`, `30/min`, `100/h`, and with a burst `10/s,50`. */
+export function rateLimit(text: string): RateLimitArgument {
+  const [, count, unit = '', burst] = /^(\d+(?:\.\d+)?)\/(s|min|h)(?:,(\d+))?$/.exec(text) ?? [];
+  const seconds = unitSeconds[unit];
+  if (seconds === undefined) {
+    throw new InvalidArgumentError('It must look like 10/s, 30/min or 10/s,50 (with a burst of 50).');
+  }
+  return { perSecond: Number(count) / seconds, ...(burst !== undefined && { burst: Number(burst) }) };
+}
+
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A time that may be relative to now. */

@@ -61,6 +61,7 @@ export interface EndpointResource {
   readonly timeoutMs: number;
   readonly retryDelaysMs: readonly number[];
   readonly maxInFlight: number;
+  readonly rateLimit: { readonly perSecond: number; readonly burst: number } | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly health: EndpointHealth | null;
   readonly version: number;

@@ -1,11 +1,13 @@
-import type {
-  Dialect,
-  Endpoint,
-  EndpointFormat,
-  EndpointOrdering,
-  EndpointState,
-  OnExhausted,
-  Verification,
+import {
+  defaultBurst,
+  type Dialect,
+  type Endpoint,
+  type EndpointFormat,
+  type EndpointOrdering,
+  type EndpointState,
+  type OnExhausted,
+  type RateLimit,
+  type Verification,
 } from '@posthorn/models';
 import * as configV1 from './config-v1.ts';
 import { createEnumTable } from './enum-table.ts';
@@ -120,6 +122,7 @@ export function endpointToMessage(endpoint: Endpoint): configV1.Endpoint {
     editionId: endpoint.editionId ?? undefined,
     ordering: endpointOrderingTable.toMessage(endpoint.ordering),
     onExhausted: onExhaustedTable.toMessage(endpoint.onExhausted),
+    rateLimit: endpoint.rateLimit === null ? undefined : { ...endpoint.rateLimit },
   };
 }
 
@@ -152,6 +155,7 @@ export function endpointFromMessage(message: configV1.Endpoint): Endpoint {
     timeoutMs: message.timeoutMs,
     retryDelaysMs: message.retryDelaysMs.map(Number),
     maxInFlight: message.maxInFlight,
+    rateLimit: message.rateLimit === undefined ? null : rateLimitFromMessage(message.rateLimit),
     ordering: orderingFromMessage(message.ordering),
     onExhausted: onExhaustedFromMessage(message.onExhausted),
     metadata: { ...message.metadata },
@@ -159,6 +163,11 @@ export function endpointFromMessage(message: configV1.Endpoint): Endpoint {
     createdAt: required(message.createdAt, '/createdAt'),
     updatedAt: required(message.updatedAt, '/updatedAt'),
   };
+}
+
+/** An endpoint's `rateLimit` of a message; without a burst it is the one that goes with the rate. */
+export function rateLimitFromMessage({ perSecond, burst }: configV1.RateLimit): RateLimit {
+  return { perSecond, burst: burst === 0 ? defaultBurst(perSecond) : burst };
 }
 
 type Labels = NonNullable<Endpoint['labels']>;

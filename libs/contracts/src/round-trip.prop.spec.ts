@@ -138,6 +138,12 @@ const endpoint: fc.Arbitrary<Endpoint> = fc.record({
   timeoutMs: int32,
   retryDelaysMs: fc.array(safeInteger, { maxLength: 5 }),
   maxInFlight: int32,
+  rateLimit: maybe(
+    fc.record({
+      perSecond: fc.double({ min: 0.01, max: 10_000, noNaN: true }),
+      burst: fc.integer({ min: 1, max: 10_000 }),
+    }),
+  ),
   ordering: fc.constantFrom(...endpointOrderings),
   onExhausted: fc.constantFrom(...onExhaustedKinds),
   metadata: texts,

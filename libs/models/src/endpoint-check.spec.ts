@@ -79,6 +79,11 @@ describe('checkEndpoint', () => {
     [{ retryDelaysMs: new Array<number>(21).fill(1000) }, '/retryDelaysMs', 'too_many'],
     [{ maxInFlight: 0 }, '/maxInFlight', 'out_of_range'],
     [{ maxInFlight: 1001 }, '/maxInFlight', 'out_of_range'],
+    [{ rateLimit: { perSecond: 0.009, burst: 1 } }, '/rateLimit/perSecond', 'out_of_range'],
+    [{ rateLimit: { perSecond: 10_001, burst: 1 } }, '/rateLimit/perSecond', 'out_of_range'],
+    [{ rateLimit: { perSecond: Number.NaN, burst: 1 } }, '/rateLimit/perSecond', 'out_of_range'],
+    [{ rateLimit: { perSecond: 1, burst: 0 } }, '/rateLimit/burst', 'out_of_range'],
+    [{ rateLimit: { perSecond: 1, burst: 1.5 } }, '/rateLimit/burst', 'out_of_range'],
     [{ metadata: { a: 'x'.repeat(501) } }, '/metadata/a', 'too_long'],
   ])('refuses %j', (settings, field, code) => {
     expect(check(settings)).toEqual([[field, code]]);

@@ -1,5 +1,5 @@
 import { dialectRules, type Dialect, type DialectRules } from './dialect.ts';
-import type { EndpointSettings } from './endpoint.ts';
+import type { EndpointSettings, RateLimit } from './endpoint.ts';
 import type { Violation } from './errors.ts';
 import { labelLimits } from './event.ts';
 import { checkEventTypePattern } from './event-type-name.ts';
@@ -33,6 +33,9 @@ export const endpointLimits = {
   minRetryDelayMs: 0,
   maxRetryDelayMs: 30 * 86_400_000,
   maxInFlight: 1000,
+  minPerSecond: 0.01,
+  maxPerSecond: 10_000,
+  maxBurst: 10_000,
   metadata: 50,
   metadataKeyLength: 128,
   metadataValueLength: 500,
@@ -54,6 +57,7 @@ export const defaultEndpointSettings: Omit<EndpointSettings, 'url'> = {
   timeoutMs: dialectRules.standard.timeoutMs,
   retryDelaysMs: dialectRules.standard.retryDelaysMs,
   maxInFlight: 100,
+  rateLimit: null,
   ordering: 'none',
   onExhausted: 'skip',
   metadata: {},
@@ -81,7 +85,7 @@ export function checkEndpoint(
   dialect?: Dialect,
 ): readonly Violation[] {
   const { url, uid, name, description, eventTypes, labels, filterJson } = settings;
-  const { editionId, headers, timeoutMs, retryDelaysMs, maxInFlight, metadata } = settings;
+  const { editionId, headers, timeoutMs, retryDelaysMs, maxInFlight, rateLimit, metadata } = settings;
   return [
     ...(url === undefined ? [] : checkUrl(url, urlPolicy)),
     ...(uid === undefined || uid === null ? [] : checkUid(uid)),
@@ -100,8 +104,24 @@ export function checkEndpoint(
     ...(maxInFlight === undefined
       ? []
       : checkInteger(maxInFlight, '/maxInFlight', { min: 1, max: endpointLimits.maxInFlight })),
+    ...(rateLimit === undefined || rateLimit === null ? [] : checkRateLimit(rateLimit)),
     ...(metadata === undefined ? [] : checkMetadata(metadata)),
   ];
+}
+
+function checkRateLimit({ perSecond, burst }: RateLimit): readonly Violation[] {
+  const { minPerSecond: min, maxPerSecond: max, maxBurst } = endpointLimits;
+  const isFine = perSecond >= min && perSecond <= max;
+  const message = `A number from ${min} to ${max} is wanted.`;
+  return [
+    ...(isFine ? [] : [{ field: '/rateLimit/perSecond', code: 'out_of_range', message }]),
+    ...checkInteger(burst, '/rateLimit/burst', { min: 1, max: maxBurst }),
+  ];
+}
+
+/** The burst of a limit of which only the rate was said. */
+export function defaultBurst(perSecond: number): number {
+  return Math.max(1, Math.ceil(perSecond));
 }
 
 function checkUrl(url: string, policy: UrlPolicy): readonly Violation[] {

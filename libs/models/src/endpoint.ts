@@ -41,6 +41,8 @@ export interface Endpoint {
   /** How long to wait after the first, second, … failed attempt; its length bounds the attempts. */
   readonly retryDelaysMs: readonly number[];
   readonly maxInFlight: number;
+  /** How many attempts may begin in a time, retries and those asked for by hand included; null: as many as it answers. */
+  readonly rateLimit: RateLimit | null;
   /** `key`: events with the same ordering key are delivered one after the other, in the order in which they were published. */
   readonly ordering: EndpointOrdering;
   /** What becomes of events behind one of their key that has ended without success. */
@@ -50,6 +52,13 @@ export interface Endpoint {
   readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+}
+
+/** In no stretch of t seconds do more than `burst + perSecond * t` attempts begin. */
+export interface RateLimit {
+  /** May be a fraction: 0.5 is one every two seconds. */
+  readonly perSecond: number;
+  readonly burst: number;
 }
 
 export const endpointStates = ['enabled', 'paused', 'disabled'] as const;
@@ -112,6 +121,7 @@ export type EndpointSettings = Pick<
   | 'timeoutMs'
   | 'retryDelaysMs'
   | 'maxInFlight'
+  | 'rateLimit'
   | 'ordering'
   | 'onExhausted'
   | 'metadata'

@@ -31,6 +31,7 @@ const endpoint: Endpoint = {
   timeoutMs: 15_000,
   retryDelaysMs: [],
   maxInFlight: 1,
+  rateLimit: null,
   ordering: 'none',
   onExhausted: 'skip',
   metadata: { note: 'secret-note' },

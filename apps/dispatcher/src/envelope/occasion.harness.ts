@@ -77,6 +77,7 @@ const endpoint: Endpoint = {
   timeoutMs: 15_000,
   retryDelaysMs: [],
   maxInFlight: 10,
+  rateLimit: null,
   ordering: 'none',
   onExhausted: 'skip',
   metadata: {},

@@ -11,8 +11,10 @@ import {
 } from '@posthorn/contracts';
 import {
   checkEndpoint,
+  defaultBurst,
   type Dialect,
   type EndpointSettings,
+  type RateLimit,
   type UrlPolicy,
   type Violation,
 } from '@posthorn/models';
@@ -24,13 +26,18 @@ export function checkEndpointChanges(
   urlPolicy: UrlPolicy,
   dialect?: Dialect,
 ): readonly Violation[] {
-  const { filter, policy, ...rest } = changes;
+  const { filter, policy, rateLimit, ...rest } = changes;
   const settings: Partial<EndpointSettings> = {
     ...rest,
+    ...(rateLimit !== undefined && { rateLimit: rateLimit && withBurst(rateLimit) }),
     ...(policy !== undefined && { policyId: policy }),
     ...(filter !== undefined && { filterJson: filter === null ? null : JSON.stringify(filter) }),
   };
   return checkEndpoint(settings, urlPolicy, dialect);
+}
+
+function withBurst({ perSecond, burst }: NonNullable<EndpointChanges['rateLimit']>): RateLimit {
+  return { perSecond, burst: burst ?? defaultBurst(perSecond) };
 }
 
 const rpcNames: Readonly<Record<string, string>> = { filter: 'filterJson', policy: 'policyId' };
@@ -66,6 +73,7 @@ export function endpointChangesToMessage(
     timeoutMs: changes.timeoutMs ?? 0,
     retryDelaysMs: (changes.retryDelaysMs ?? []).map(BigInt),
     maxInFlight: changes.maxInFlight ?? 0,
+    rateLimit: changes.rateLimit ? withBurst(changes.rateLimit) : undefined,
     ordering: endpointOrderingTable.toMessage(changes.ordering ?? 'none'),
     onExhausted: onExhaustedTable.toMessage(changes.onExhausted ?? 'skip'),
     metadata: { ...changes.metadata },

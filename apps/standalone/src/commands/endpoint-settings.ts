@@ -7,8 +7,10 @@ import {
   collectPairs,
   notJson,
   numberList,
+  rateLimit,
   readData,
   wholeNumber,
+  type RateLimitArgument,
 } from '../arguments.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
@@ -33,6 +35,8 @@ export interface EndpointSettingsOptions {
   readonly timeoutMs?: number | undefined;
   readonly retryDelaysMs?: readonly number[] | undefined;
   readonly maxInFlight?: number | undefined;
+  readonly rateLimit?: RateLimitArgument | undefined;
+  readonly anyRate?: true | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly body?: string | undefined;
 }
@@ -63,6 +67,8 @@ export function addEndpointSettings(command: Command): Command {
     .option('--timeout-ms <n>', 'how long an attempt may take', wholeNumber(1))
     .option('--retry-delays-ms <n,n,…>', 'how long to wait after each failed attempt', numberList)
     .option('--max-in-flight <n>', 'requests under way at a time', wholeNumber(1))
+    .option('--rate-limit <n/s[,burst]>', 'attempts that may begin: 10/s, 30/min, 10/s,50', rateLimit)
+    .option('--any-rate', 'as many attempts as it answers (the default)')
     .option('--metadata <name=value>', 'anything of yours; may be repeated', collectPairs)
     .option('--body <json>', 'any fields as JSON, @file, or -; the other options come on top');
 }
@@ -77,6 +83,7 @@ export async function endpointSettings(
     options.label && options.anyLabels ? '--label and --any-labels' : '',
     options.filter !== undefined && options.anyPayload ? '--filter and --any-payload' : '',
     options.edition !== undefined && options.anyEdition ? '--edition and --any-edition' : '',
+    options.rateLimit && options.anyRate ? '--rate-limit and --any-rate' : '',
     options.policy !== undefined && options.unsigned ? '--policy and --unsigned' : '',
     options.filter === '-' && options.body === '-' ? '--filter - and --body -' : '',
   ].filter((text) => text !== '');
@@ -98,6 +105,7 @@ export async function endpointSettings(
     timeoutMs: options.timeoutMs,
     retryDelaysMs: options.retryDelaysMs,
     maxInFlight: options.maxInFlight,
+    rateLimit: options.anyRate ? null : options.rateLimit,
     metadata: options.metadata,
   };
   return {

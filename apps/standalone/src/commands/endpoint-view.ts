@@ -62,6 +62,7 @@ export function endpointLines(endpoint: EndpointResource, output: Pick<Output, '
     'retries after':
       endpoint.retryDelaysMs.length === 0 ? 'no retries' : endpoint.retryDelaysMs.map(duration).join(', '),
     'max in flight': endpoint.maxInFlight,
+    'rate limit': endpoint.rateLimit ? rateText(endpoint.rateLimit) : undefined,
     metadata: Object.keys(endpoint.metadata).length === 0 ? undefined : pairs(endpoint.metadata),
     version: endpoint.version,
     created: endpoint.createdAt,
@@ -73,6 +74,10 @@ function healthText(health: NonNullable<EndpointResource['health']>): string {
   const failing = health.failingSince === null ? '' : ` since ${health.failingSince}`;
   const failures = health.consecutiveFailures > 0 ? `, ${health.consecutiveFailures} failures in a row` : '';
   return `${health.state}${failing}${failures}, ${health.waiting} waiting`;
+}
+
+function rateText({ perSecond, burst }: NonNullable<EndpointResource['rateLimit']>): string {
+  return `${perSecond} a second, at most ${burst} at once`;
 }
 
 function pairs(record: Readonly<Record<string, string | readonly string[]>>): string {

@@ -32,6 +32,7 @@ export interface EndpointChanges {
   readonly timeoutMs?: number;
   readonly retryDelaysMs?: readonly number[];
   readonly maxInFlight?: number;
+  readonly rateLimit?: { readonly perSecond: number; readonly burst?: number } | null;
   readonly ordering?: EndpointOrdering;
   readonly onExhausted?: OnExhausted;
   readonly metadata?: Readonly<Record<string, string>>;
@@ -138,6 +139,28 @@ const changes = {
     minimum: 1,
     maximum: limits.maxInFlight,
     description: 'How many requests may be under way at once; 100 when left out.',
+  },
+  rateLimit: {
+    type: ['object', 'null'],
+    properties: {
+      perSecond: {
+        type: 'number',
+        minimum: limits.minPerSecond,
+        maximum: limits.maxPerSecond,
+        description: 'May be a fraction: 0.5 is one every two seconds.',
+      },
+      burst: {
+        type: 'integer',
+        minimum: 1,
+        maximum: limits.maxBurst,
+        description: '`perSecond`, rounded up, when left out.',
+      },
+    },
+    required: ['perSecond'],
+    additionalProperties: false,
+    description:
+      'How many attempts may begin in a time, retries and those asked for by hand included: in no stretch of t seconds more than `burst + perSecond × t`. Null (when left out): as many as it answers.',
+    examples: [{ perSecond: 10, burst: 20 }],
   },
   ordering: {
     type: 'string',

@@ -106,6 +106,12 @@ const properties: PropertiesOf<EndpointView> = {
   timeoutMs: { type: 'integer' },
   retryDelaysMs: { type: 'array', items: { type: 'integer' } },
   maxInFlight: { type: 'integer' },
+  rateLimit: {
+    type: ['object', 'null'],
+    properties: { perSecond: { type: 'number' }, burst: { type: 'integer' } },
+    required: ['perSecond', 'burst'],
+    description: 'How many attempts may begin in a time; null: as many as it answers.',
+  },
   ordering: { type: 'string', enum: endpointOrderings },
   onExhausted: { type: 'string', enum: onExhaustedKinds },
   metadata: texts,

@@ -228,6 +228,8 @@ export interface Endpoint {
   editionId?: string | undefined;
   ordering: EndpointOrdering;
   onExhausted: OnExhausted;
+  /** Unset: as fast as it answers. */
+  rateLimit?: RateLimit | undefined;
 }
 
 export interface Endpoint_HeadersEntry {
@@ -238,6 +240,13 @@ export interface Endpoint_HeadersEntry {
 export interface Endpoint_MetadataEntry {
   key: string;
   value: string;
+}
+
+/** In no stretch of t seconds do more than burst + per_second * t attempts begin. */
+export interface RateLimit {
+  perSecond: number;
+  /** 0 in a request: per_second, rounded up. */
+  burst: number;
 }
 
 export interface StringList {
@@ -493,6 +502,7 @@ function createBaseEndpoint(): Endpoint {
     editionId: undefined,
     ordering: 0,
     onExhausted: 0,
+    rateLimit: undefined,
   };
 }
 
@@ -604,6 +614,9 @@ export const Endpoint: MessageFns<Endpoint> = {
     }
     if (message.onExhausted !== 0) {
       writer.uint32(240).int32(message.onExhausted);
+    }
+    if (message.rateLimit !== undefined) {
+      RateLimit.encode(message.rateLimit, writer.uint32(250).fork()).join();
     }
     return writer;
   },
@@ -887,6 +900,14 @@ export const Endpoint: MessageFns<Endpoint> = {
             message.onExhausted = reader.int32() as any;
             continue;
           }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.rateLimit = RateLimit.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -954,6 +975,9 @@ export const Endpoint: MessageFns<Endpoint> = {
     message.editionId = object.editionId ?? undefined;
     message.ordering = object.ordering ?? 0;
     message.onExhausted = object.onExhausted ?? 0;
+    message.rateLimit = (object.rateLimit !== undefined && object.rateLimit !== null)
+      ? RateLimit.fromPartial(object.rateLimit)
+      : undefined;
     return message;
   },
 };
@@ -1088,6 +1112,73 @@ export const Endpoint_MetadataEntry: MessageFns<Endpoint_MetadataEntry> = {
     const message = createBaseEndpoint_MetadataEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseRateLimit(): RateLimit {
+  return { perSecond: 0, burst: 0 };
+}
+
+export const RateLimit: MessageFns<RateLimit> = {
+  encode(message: RateLimit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.perSecond !== 0) {
+      writer.uint32(9).double(message.perSecond);
+    }
+    if (message.burst !== 0) {
+      writer.uint32(16).int32(message.burst);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RateLimit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRateLimit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.perSecond = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.burst = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<RateLimit>, I>>(base?: I): RateLimit {
+    return RateLimit.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RateLimit>, I>>(object: I): RateLimit {
+    const message = createBaseRateLimit();
+    message.perSecond = object.perSecond ?? 0;
+    message.burst = object.burst ?? 0;
     return message;
   },
 };
