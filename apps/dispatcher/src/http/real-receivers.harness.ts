@@ -64,7 +64,7 @@ export function setUpReceivers(): Receivers {
     startClient({ allow = ['127.0.0.0/8', '::1/128'], dnsServers = ['127.0.0.1:9'], ...options } = {}) {
       const resolver = createTargetResolver({
         allow: createAllowList(allow),
-        clock: systemClock,
+        clock: options.clock ?? systemClock,
         dnsServers,
       });
       const client = createWebhookClient({
