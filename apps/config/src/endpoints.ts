@@ -108,7 +108,7 @@ export function createEndpointService({
 
     async createEndpoint({ endpoint: message, secret, given: mask }, { principal }) {
       const organisationId = message?.organisationId ?? '';
-      await requireKnownOrganisation(organisations, principal, organisationId);
+      const organisation = await requireKnownOrganisation(organisations, principal, organisationId);
       const dialect = dialectFromMessage(message?.dialect ?? 0);
       const read = readNewSettings(message, dialect, fieldMaskFromMessage(mask ?? [], editableFields));
       const { headers, violations } = unmaskHeaders(read.settings.headers, {});
@@ -146,7 +146,7 @@ export function createEndpointService({
           },
           sealed: vault.seal(owner, { headers, secrets }),
         },
-        maxPerOrganisation,
+        Math.min(organisation.limits.endpoints ?? Infinity, maxPerOrganisation),
       );
       notices.created(made, principal);
       return { endpoint: endpointToMessage(made.endpoint), secrets: secrets.map(toSecretMessage) };

@@ -6,7 +6,8 @@ export function keyStoreContract(stores: () => ConfigStores): void {
   const store = () => stores().keys;
 
   it('finds a key by its id and by the hash of its token, as it was written', async () => {
-    const stored = sampleKey(1, { expiresAt: new Date('2027-01-01T00:00:00Z'), scopes: ['*'] });
+    const limits = { publishesPerSecond: 1, publishesPerDay: null, bytesPerDay: 2 };
+    const stored = sampleKey(1, { expiresAt: new Date('2027-01-01T00:00:00Z'), scopes: ['*'], limits });
     await store().insert(stored, 10);
     expect(await store().find(stored.key.id)).toEqual(stored.key);
     expect(await store().findByToken(stored.tokenSha256)).toEqual(stored.key);

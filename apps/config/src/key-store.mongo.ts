@@ -1,7 +1,7 @@
 import type { ApiKey } from '@posthorn/models';
 import type { MongoDatabase } from '@posthorn/mongo';
 import { changeResource, decodeResource, encodeResource, type ResourceDocument } from './document.mongo.ts';
-import type { KeyPage, KeyStore, StoredKey } from './key-store.ts';
+import { completeKey, type KeyPage, type KeyStore, type StoredKey } from './key-store.ts';
 import { insertIntoPlace, placeIndex, type PlacedDocument } from './places.mongo.ts';
 import { taken } from './store-errors.ts';
 
@@ -70,7 +70,7 @@ export async function createMongoKeyStore(database: MongoDatabase): Promise<KeyS
       let lastUsedAt: Date | null = null;
       const updated = await changeResource<ApiKey, KeyDocument>(collection, id, (found) => {
         ({ lastUsedAt } = found);
-        return { resource: { ...decodeResource<ApiKey>(found), ...changes } };
+        return { resource: { ...completeKey(decodeResource<ApiKey>(found)), ...changes } };
       });
       // Only a token is unique, and no change has one.
       return updated === null || updated === 'refused' ? null : { ...updated, lastUsedAt };
@@ -97,7 +97,7 @@ function toDocument({ key, tokenSha256 }: StoredKey): KeyDocument {
 }
 
 function toKey(found: KeyDocument): ApiKey {
-  return { ...decodeResource<ApiKey>(found), lastUsedAt: found.lastUsedAt };
+  return { ...completeKey(decodeResource<ApiKey>(found)), lastUsedAt: found.lastUsedAt };
 }
 
 function ownedBy(owner: KeyPage['owner']): { readonly organisationId?: string | null } {

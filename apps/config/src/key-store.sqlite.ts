@@ -1,7 +1,7 @@
 import type { ApiKey } from '@posthorn/models';
 import { isUniqueViolation, type SqliteDatabase } from '@posthorn/sqlite';
 import { parseDocument } from './document.sqlite.ts';
-import type { KeyPage, KeyStore, StoredKey } from './key-store.ts';
+import { completeKey, type KeyPage, type KeyStore, type StoredKey } from './key-store.ts';
 import { taken, tooMany } from './store-errors.ts';
 
 const afterEveryId = '~';
@@ -87,7 +87,7 @@ export function createSqliteKeyStore(database: SqliteDatabase): KeyStore {
 
 function toKey(row: Record<string, unknown> | undefined): ApiKey | null {
   if (row === undefined) return null;
-  const key = parseDocument<ApiKey>(row['document'], ['createdAt', 'expiresAt']);
+  const key = completeKey(parseDocument<ApiKey>(row['document'], ['createdAt', 'expiresAt']));
   const lastUsedAt = row['last_used_at'];
   return { ...key, lastUsedAt: lastUsedAt === null ? null : new Date(Number(lastUsedAt)) };
 }

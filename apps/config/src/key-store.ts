@@ -1,4 +1,4 @@
-import type { ApiKey, Scope } from '@posthorn/models';
+import { noPublishLimits, type ApiKey, type PublishLimits, type Scope } from '@posthorn/models';
 
 /** API keys, found by the hash of their token. The token itself is stored nowhere. */
 export interface KeyStore {
@@ -26,6 +26,13 @@ export interface StoredKey {
   readonly tokenSha256: Uint8Array;
 }
 
+/** Fills in what earlier versions didn't write. */
+export function completeKey(stored: ApiKey): ApiKey {
+  return { ...newKeyFields, ...stored };
+}
+
+const newKeyFields = { limits: noPublishLimits } satisfies Partial<ApiKey>;
+
 export interface KeyPage {
   /** `operator`: keys of no organisation; `any`: all there are. */
   readonly owner: { readonly organisationId: string } | 'operator' | 'any';
@@ -37,4 +44,5 @@ export interface KeyChanges {
   readonly name?: string;
   readonly scopes?: readonly Scope[];
   readonly expiresAt?: Date | null;
+  readonly limits?: PublishLimits;
 }

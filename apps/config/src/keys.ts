@@ -1,8 +1,15 @@
-import { apiKeyToMessage, configV1, fieldMaskFromMessage, scopesFromMessage } from '@posthorn/contracts';
+import {
+  apiKeyToMessage,
+  configV1,
+  fieldMaskFromMessage,
+  publishLimitsFromMessage,
+  scopesFromMessage,
+} from '@posthorn/contracts';
 import {
   apiTokenBytes,
   checkApiKey,
   DomainError,
+  limitsPublishing,
   newApiToken,
   newId,
   tokenPrefix,
@@ -23,7 +30,7 @@ import { refuseIfAny } from './violations.ts';
 
 /**
  * KeyService. A key of an organisation sees and makes keys of its own organisation only, and nobody gives away scopes that
- * they don't hold. Tokens are shown once and kept as their hash.
+ * they don't hold. Limits are for operators to set. Tokens are shown once and kept as their hash.
  */
 export interface KeysDependencies {
   readonly stores: ConfigStores;
@@ -33,7 +40,7 @@ export interface KeysDependencies {
   readonly maxPerOrganisation: number;
 }
 
-const editable = ['name', 'scopes', 'expiresAt', 'routesTo'] as const;
+const editable = ['name', 'scopes', 'expiresAt', 'routesTo', 'limits'] as const;
 const digestBytes = 32;
 
 export function createKeyService({
@@ -65,14 +72,15 @@ export function createKeyService({
       const organisationId = message?.organisationId;
       if (organisationId === undefined) requireOperator(principal);
       else await requireKnownOrganisation(organisations, principal, organisationId);
-      if (given !== undefined) requireOperator(principal);
+      const limits = publishLimitsFromMessage(message?.limits);
+      if (given !== undefined || limitsPublishing(limits)) requireOperator(principal);
 
       const nowMs = clock.now();
       const now = new Date(nowMs);
       const { name = '', scopes: names = [], expiresAt = null } = message ?? {};
       const route = await findRoute(organisationId ?? null, message?.routesTo ?? null);
       refuseIfAny([
-        ...checkApiKey({ name, scopes: names, expiresAt, token: given ?? null }, now),
+        ...checkApiKey({ name, scopes: names, expiresAt, token: given ?? null, limits }, now),
         ...route.violations,
       ]);
       const scopes = scopesFromMessage(names);
@@ -86,6 +94,7 @@ export function createKeyService({
         scopes,
         organisationId: organisationId ?? null,
         routesTo: route.id,
+        limits,
         expiresAt,
         lastUsedAt: null,
         createdAt: now,
@@ -113,6 +122,7 @@ export function createKeyService({
     async updateKey({ organisationId, id, key: message, updateMask }, { principal }) {
       const present = await find(principal, organisationId, id);
       const fields = fieldMaskFromMessage(updateMask, editable);
+      if (fields.includes('limits')) requireOperator(principal);
       const route = fields.includes('routesTo')
         ? await findRoute(present.organisationId, message?.routesTo ?? null)
         : { id: present.routesTo, violations: [] };
@@ -121,6 +131,7 @@ export function createKeyService({
         scopes: message?.scopes ?? [],
         expiresAt: message?.expiresAt ?? null,
         routesTo: route.id,
+        limits: publishLimitsFromMessage(message?.limits),
       };
       const changes = Object.fromEntries(fields.map((field) => [field, given[field]]));
       refuseIfAny([...checkApiKey(changes, new Date(clock.now())), ...route.violations]);

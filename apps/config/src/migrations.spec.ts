@@ -41,14 +41,14 @@ describe('a database of the first version', () => {
         'INSERT INTO config_organisations (id, slug, document) VALUES (?, ?, ?)',
         sampleId(1),
         'organisation-1',
-        withoutFields(sampleOrganisation(1), 'defaultRicloudEndpoint'),
+        withoutFields(sampleOrganisation(1), 'defaultRicloudEndpoint', 'limits'),
       ],
       [
         'INSERT INTO config_keys (id, organisation_id, token_sha256, document) VALUES (?, ?, ?, ?)',
         key.id,
         sampleId(1),
         tokenSha256,
-        withoutFields(key, 'routesTo'),
+        withoutFields(key, 'routesTo', 'limits'),
       ],
       [
         `INSERT INTO config_endpoints (id, organisation_id, state, writes, document, sealed) VALUES (?, ?, 'enabled', 1, ?, ?)`,

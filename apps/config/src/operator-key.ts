@@ -1,4 +1,11 @@
-import { apiTokenBytes, DomainError, newApiToken, tokenPrefix, type ApiKey } from '@posthorn/models';
+import {
+  apiTokenBytes,
+  DomainError,
+  newApiToken,
+  noPublishLimits,
+  tokenPrefix,
+  type ApiKey,
+} from '@posthorn/models';
 import type { Clock, Random } from '@posthorn/runtime';
 import { hashToken } from './hash-token.ts';
 import type { KeyStore } from './key-store.ts';
@@ -34,6 +41,7 @@ export async function ensureOperatorKey(
     scopes: ['*'],
     organisationId: null,
     routesTo: null,
+    limits: noPublishLimits,
     expiresAt: null,
     lastUsedAt: null,
     createdAt: new Date(clock.now()),

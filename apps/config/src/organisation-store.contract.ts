@@ -9,6 +9,12 @@ export function organisationStoreContract(stores: () => ConfigStores): void {
   it('finds an organisation by its id and by its slug, as it was written', async () => {
     const organisation = sampleOrganisation(1, {
       branding: { name: 'B', iconUrl: null, thumbnailUrl: null },
+      limits: {
+        publishesPerSecond: 1,
+        publishesPerDay: null,
+        bytesPerDay: 999_999_999_999_999,
+        endpoints: 0,
+      },
     });
     await store().insert(organisation);
     expect(await store().find(organisation.id)).toEqual(organisation);

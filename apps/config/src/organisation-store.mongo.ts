@@ -1,7 +1,7 @@
 import type { Organisation } from '@posthorn/models';
 import type { MongoDatabase } from '@posthorn/mongo';
 import { changeResource, decodeResource, encodeResource, type ResourceDocument } from './document.mongo.ts';
-import type { OrganisationStore } from './organisation-store.ts';
+import { completeOrganisation, type OrganisationStore } from './organisation-store.ts';
 import { taken } from './store-errors.ts';
 
 interface OrganisationDocument extends ResourceDocument {
@@ -31,19 +31,17 @@ export async function createMongoOrganisationStore(database: MongoDatabase): Pro
     async find(idOrSlug) {
       const found =
         (await collection.findOne({ _id: idOrSlug })) ?? (await collection.findOne({ slug: idOrSlug }));
-      return found === null ? null : decodeResource<Organisation>(found);
+      return found === null ? null : toOrganisation(found);
     },
 
     async list({ limit, beforeId }) {
       const filter = beforeId === null ? {} : { _id: { $lt: beforeId } };
-      return (await collection.find(filter, { limit, sort: { _id: -1 } })).map((found) =>
-        decodeResource<Organisation>(found),
-      );
+      return (await collection.find(filter, { limit, sort: { _id: -1 } })).map(toOrganisation);
     },
 
     async update(id, changes) {
       const updated = await changeResource<Organisation, OrganisationDocument>(collection, id, (found) => {
-        const resource = { ...decodeResource<Organisation>(found), ...changes };
+        const resource = { ...toOrganisation(found), ...changes };
         return { resource, fields: { slug: resource.slug } };
       });
       if (updated === 'refused') throw slugTaken(changes.slug ?? '');
@@ -52,4 +50,8 @@ export async function createMongoOrganisationStore(database: MongoDatabase): Pro
 
     delete: (id) => collection.deleteOne({ _id: id }),
   };
+}
+
+function toOrganisation(found: OrganisationDocument): Organisation {
+  return completeOrganisation(decodeResource<Organisation>(found));
 }

@@ -1,7 +1,7 @@
 import type { Organisation } from '@posthorn/models';
 import { isUniqueViolation, type SqliteDatabase } from '@posthorn/sqlite';
 import { parseDocument } from './document.sqlite.ts';
-import type { OrganisationStore } from './organisation-store.ts';
+import { completeOrganisation, type OrganisationStore } from './organisation-store.ts';
 import type { RecordChange } from './revision-store.sqlite.ts';
 import { taken } from './store-errors.ts';
 
@@ -58,7 +58,7 @@ export function createSqliteOrganisationStore(
 }
 
 function toOrganisation(row: Record<string, unknown>): Organisation {
-  return parseDocument<Organisation>(row['document'], ['createdAt', 'updatedAt']);
+  return completeOrganisation(parseDocument<Organisation>(row['document'], ['createdAt', 'updatedAt']));
 }
 
 function withUniqueSlug(slug: string, run: () => unknown): void {

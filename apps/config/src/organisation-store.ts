@@ -1,4 +1,4 @@
-import type { Organisation } from '@posthorn/models';
+import { noUsageLimits, type Organisation } from '@posthorn/models';
 
 /** Organisations by id and by slug. Every write is in `RevisionStore.changesSince` by the time its promise settles. */
 export interface OrganisationStore {
@@ -12,6 +12,13 @@ export interface OrganisationStore {
   /** False when there was none. */
   delete(id: string): Promise<boolean>;
 }
+
+/** Fills in what earlier versions didn't write. */
+export function completeOrganisation(stored: Organisation): Organisation {
+  return { ...newOrganisationFields, ...stored };
+}
+
+const newOrganisationFields = { limits: noUsageLimits } satisfies Partial<Organisation>;
 
 export interface OrganisationPage {
   readonly limit: number;

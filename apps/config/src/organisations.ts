@@ -1,4 +1,9 @@
-import { configV1, fieldMaskFromMessage, organisationToMessage } from '@posthorn/contracts';
+import {
+  configV1,
+  fieldMaskFromMessage,
+  organisationToMessage,
+  usageLimitsFromMessage,
+} from '@posthorn/contracts';
 import {
   checkOrganisation,
   defaultRetention,
@@ -30,6 +35,7 @@ const editable = [
   'branding',
   'requireKnownTypes',
   'retention',
+  'limits',
   'defaultRicloudEndpoint',
 ] as const satisfies readonly (keyof OrganisationSettings)[];
 
@@ -138,5 +144,6 @@ function settingsOf(message: configV1.Organisation | undefined): OrganisationSet
       payloadDays: retention?.payloadDays || defaultRetention.payloadDays,
       metadataDays: retention?.metadataDays || defaultRetention.metadataDays,
     },
+    limits: usageLimitsFromMessage(message?.limits),
   };
 }

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { ApiKey, Endpoint, EventType, Organisation, Policy } from '@posthorn/models';
+import {
+  noPublishLimits,
+  noUsageLimits,
+  type ApiKey,
+  type Endpoint,
+  type EventType,
+  type Organisation,
+  type Policy,
+} from '@posthorn/models';
 import type { NewEndpoint } from './endpoint-store.ts';
 import type { StoredKey } from './key-store.ts';
 import type { NewPolicy } from './policy-store.ts';
@@ -24,6 +32,7 @@ export function sampleOrganisation(number: number, over: Partial<Organisation> =
     requireKnownTypes: false,
     defaultRicloudEndpoint: null,
     retention: { payloadDays: 30, metadataDays: 90 },
+    limits: noUsageLimits,
     createdAt: sampleTime,
     updatedAt: sampleTime,
     ...over,
@@ -38,6 +47,7 @@ export function sampleKey(number: number, over: Partial<ApiKey> = {}): StoredKey
     scopes: ['events:write'],
     organisationId: sampleId(1),
     routesTo: null,
+    limits: noPublishLimits,
     expiresAt: null,
     lastUsedAt: null,
     createdAt: sampleTime,

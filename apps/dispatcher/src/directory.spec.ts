@@ -1,5 +1,5 @@
 import { configV1, organisationToMessage, signingEndpointToMessage } from '@posthorn/contracts';
-import { DomainError, type Principal } from '@posthorn/models';
+import { DomainError, noUsageLimits, type Principal } from '@posthorn/models';
 import { createInProcessClient, defineService } from '@posthorn/rpc';
 import { createMetrics, silentLogger, systemClock } from '@posthorn/runtime';
 import { createDirectory } from './directory.ts';
@@ -43,6 +43,7 @@ function setUp() {
           requireKnownTypes: false,
           defaultRicloudEndpoint: null,
           retention: { payloadDays: 30, metadataDays: 90 },
+          limits: noUsageLimits,
           createdAt,
           updatedAt: createdAt,
         }),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createSqliteEventLog, eventLogMigrations } from '@posthorn/event-log';
 import {
   compileMatcher,
+  noUsageLimits,
   type Delivery,
   type Endpoint,
   type Event,
@@ -70,6 +71,7 @@ export function directoryOf(endpoints: ReadonlyMap<string, SigningEndpoint>): Di
         requireKnownTypes: false,
         defaultRicloudEndpoint: null,
         retention: { payloadDays: 30, metadataDays: 90 },
+        limits: noUsageLimits,
         createdAt: new Date(0),
         updatedAt: new Date(0),
       },

@@ -11,6 +11,7 @@ import { createSqliteEventLog, eventLogMigrations, type SqliteEventLog } from '@
 import {
   DomainError,
   newId,
+  noUsageLimits,
   type Endpoint,
   type EndpointState,
   type Event,
@@ -325,6 +326,7 @@ export function directoryClient(world: World) {
     defaultRicloudEndpoint: null,
     retention: { payloadDays: 30, metadataDays: 90 },
     createdAt,
+    limits: noUsageLimits,
     updatedAt: createdAt,
   });
   return inProcess(

@@ -1,5 +1,6 @@
 import { DomainError, scopes, type ApiKey, type Scope } from '@posthorn/models';
 import type * as configV1 from './config-v1.ts';
+import { publishLimitsFromMessage, publishLimitsToMessage } from './limits-message.ts';
 import { required } from './required.ts';
 
 /** The key as a message. */
@@ -14,6 +15,7 @@ export function apiKeyToMessage(key: ApiKey): configV1.ApiKey {
     lastUsedAt: key.lastUsedAt ?? undefined,
     createdAt: key.createdAt,
     routesTo: key.routesTo ?? undefined,
+    limits: publishLimitsToMessage(key.limits),
   };
 }
 
@@ -26,6 +28,7 @@ export function apiKeyFromMessage(message: configV1.ApiKey): ApiKey {
     scopes: scopesFromMessage(message.scopes),
     organisationId: message.organisationId ?? null,
     routesTo: message.routesTo ?? null,
+    limits: publishLimitsFromMessage(message.limits),
     expiresAt: message.expiresAt ?? null,
     lastUsedAt: message.lastUsedAt ?? null,
     createdAt: required(message.createdAt, '/createdAt'),

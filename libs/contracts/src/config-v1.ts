@@ -4,6 +4,7 @@ export * from './gen/posthorn/config/v1/endpoints.ts';
 export * from './gen/posthorn/config/v1/event_types.ts';
 export * from './gen/posthorn/config/v1/idempotency.ts';
 export * from './gen/posthorn/config/v1/keys.ts';
+export * from './gen/posthorn/config/v1/limits.ts';
 export * from './gen/posthorn/config/v1/organisations.ts';
 export * from './gen/posthorn/config/v1/policies.ts';
 export {

@@ -6,6 +6,7 @@ export * from './event-message.ts';
 export * from './event-record.ts';
 export * from './event-type-message.ts';
 export * from './field-mask.ts';
+export * from './limits-message.ts';
 export * from './organisation-message.ts';
 export * from './policy-message.ts';
 export * from './refusal-message.ts';

@@ -1,5 +1,6 @@
 import { defaultRetention, type Organisation } from '@posthorn/models';
 import type * as configV1 from './config-v1.ts';
+import { usageLimitsFromMessage, usageLimitsToMessage } from './limits-message.ts';
 import { required } from './required.ts';
 
 /** The organisation as a message. */
@@ -17,6 +18,7 @@ export function organisationToMessage(organisation: Organisation): configV1.Orga
     },
     requireKnownTypes: organisation.requireKnownTypes,
     retention: { ...organisation.retention },
+    limits: usageLimitsToMessage(organisation.limits),
     createdAt: organisation.createdAt,
     updatedAt: organisation.updatedAt,
     defaultRicloudEndpoint: organisation.defaultRicloudEndpoint ?? undefined,
@@ -39,6 +41,7 @@ export function organisationFromMessage(message: configV1.Organisation): Organis
     requireKnownTypes: message.requireKnownTypes,
     defaultRicloudEndpoint: message.defaultRicloudEndpoint ?? null,
     retention: message.retention ? { ...message.retention } : defaultRetention,
+    limits: usageLimitsFromMessage(message.limits),
     createdAt: required(message.createdAt, '/createdAt'),
     updatedAt: required(message.updatedAt, '/updatedAt'),
   };

@@ -76,6 +76,9 @@ const safeInteger = fc.nat(Number.MAX_SAFE_INTEGER);
 const key = text.filter((name) => name !== '__proto__');
 const texts = fc.dictionary(key, text, { maxKeys: 4, noNullPrototype: true });
 
+const limit = maybe(safeInteger);
+const publishLimits = { publishesPerSecond: limit, publishesPerDay: limit, bytesPerDay: limit };
+
 const organisation: fc.Arbitrary<Organisation> = fc.record({
   id: text,
   slug: text,
@@ -86,6 +89,7 @@ const organisation: fc.Arbitrary<Organisation> = fc.record({
   requireKnownTypes: fc.boolean(),
   defaultRicloudEndpoint: maybe(text),
   retention: fc.record({ payloadDays: int32, metadataDays: int32 }),
+  limits: fc.record({ ...publishLimits, endpoints: limit }),
   createdAt: time,
   updatedAt: time,
 });
@@ -97,6 +101,7 @@ const apiKey: fc.Arbitrary<ApiKey> = fc.record({
   scopes: fc.array(fc.constantFrom(...scopes), { maxLength: 5 }),
   organisationId: maybe(text),
   routesTo: maybe(text),
+  limits: fc.record(publishLimits),
   expiresAt: maybe(time),
   lastUsedAt: maybe(time),
   createdAt: time,

@@ -2,6 +2,7 @@ import { scopes, type ApiKey } from './api-key.ts';
 import type { Violation } from './errors.ts';
 import { checkCount, checkForm, checkText } from './field-check.ts';
 import { pointerTo } from './json-pointer.ts';
+import { checkUsageLimits } from './usage-limits-check.ts';
 
 /** What bounds an API key's fields. Lengths are in characters. */
 export const apiKeyLimits = {
@@ -13,7 +14,7 @@ export const apiKeyLimits = {
 } as const;
 
 /** What may be written of a key; `token` is what an operator wants it to be. */
-export interface ApiKeySettings extends Pick<ApiKey, 'name' | 'expiresAt'> {
+export interface ApiKeySettings extends Pick<ApiKey, 'name' | 'expiresAt' | 'limits'> {
   /** As they came: not yet known to be scopes. */
   readonly scopes: readonly string[];
   readonly token: string | null;
@@ -21,13 +22,14 @@ export interface ApiKeySettings extends Pick<ApiKey, 'name' | 'expiresAt'> {
 
 /** Everything that is wrong with those settings that are given. */
 export function checkApiKey(settings: Partial<ApiKeySettings>, now: Date): readonly Violation[] {
-  const { name, scopes: wanted, expiresAt, token } = settings;
+  const { name, scopes: wanted, expiresAt, token, limits } = settings;
   const { nameLength: maxLength } = apiKeyLimits;
   return [
     ...(name === undefined ? [] : checkText(name, '/name', { minLength: 1, maxLength })),
     ...(wanted === undefined ? [] : checkScopes(wanted)),
     ...(expiresAt === undefined || expiresAt === null ? [] : checkExpiry(expiresAt, now)),
     ...(token === undefined || token === null ? [] : checkToken(token)),
+    ...(limits === undefined ? [] : checkUsageLimits(limits)),
   ];
 }
 

@@ -1,3 +1,5 @@
+import type { PublishLimits } from './usage-limits.ts';
+
 /** An API key as it is stored: the token itself is shown once and only its hash is kept. */
 export interface ApiKey {
   readonly id: string;
@@ -9,6 +11,8 @@ export interface ApiKey {
   readonly organisationId: string | null;
   /** The one ricloud endpoint of the organisation that gets what this key publishes; null: the organisation's default. */
   readonly routesTo: string | null;
+  /** Of what is published with it, beside those of the organisation. */
+  readonly limits: PublishLimits;
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
   readonly createdAt: Date;
@@ -46,6 +50,8 @@ export interface Principal {
 }
 
 /** Whether the scopes that are held cover the one that is needed: `*` covers all, `x:write` includes `x:read`. */
+  /** `ApiKey.limits` of the key where it has any. */
+  readonly limits?: PublishLimits;
 export function holdsScope(held: readonly Scope[], needed: Scope): boolean {
   return (
     held.includes('*') ||

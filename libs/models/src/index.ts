@@ -30,3 +30,5 @@ export * from './ricloud-route.ts';
 export * from './task.ts';
 export * from './trace-context.ts';
 export * from './url-policy.ts';
+export * from './usage-limits-check.ts';
+export * from './usage-limits.ts';

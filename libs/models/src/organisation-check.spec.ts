@@ -1,4 +1,5 @@
 import { checkOrganisation, type OrganisationSettings } from './organisation-check.ts';
+import { noUsageLimits } from './usage-limits.ts';
 
 const check = (settings: Partial<OrganisationSettings>): readonly (readonly [string, string])[] =>
   checkOrganisation(settings).map(({ field, code }) => [field, code]);
@@ -16,6 +17,7 @@ describe('checkOrganisation', () => {
         branding: { name: 'Ærø', iconUrl: 'https://example.com/i.png', thumbnailUrl: null },
         requireKnownTypes: true,
         retention: { payloadDays: 1, metadataDays: 3650 },
+        limits: { ...noUsageLimits, publishesPerSecond: 100 },
       }),
     ).toEqual([]);
     expect(check({ timeZone: 'UTC', accountUrl: null, slug: '-0' })).toEqual([]);
@@ -38,6 +40,7 @@ describe('checkOrganisation', () => {
     [{ branding: { ...branding, thumbnailUrl: 'x' } }, '/branding/thumbnailUrl', 'invalid_format'],
     [{ retention: { payloadDays: 0, metadataDays: 90 } }, '/retention/payloadDays', 'out_of_range'],
     [{ retention: { payloadDays: 1, metadataDays: 3651 } }, '/retention/metadataDays', 'out_of_range'],
+    [{ limits: { ...noUsageLimits, endpoints: -1 } }, '/limits/endpoints', 'out_of_range'],
     [{ retention: { payloadDays: 31, metadataDays: 30 } }, '/retention/metadataDays', 'out_of_range'],
   ])('refuses %j', (settings, field, code) => {
     expect(check(settings)).toEqual([[field, code]]);

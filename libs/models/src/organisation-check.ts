@@ -2,6 +2,7 @@ import type { Violation } from './errors.ts';
 import { checkForm, checkInteger, checkText, checkWebUrl } from './field-check.ts';
 import { isId } from './ids.ts';
 import type { Branding, Organisation, Retention } from './organisation.ts';
+import { checkUsageLimits } from './usage-limits-check.ts';
 
 /** What bounds an organisation's fields. Lengths are in characters. */
 export const organisationLimits = {
@@ -26,11 +27,12 @@ export type OrganisationSettings = Pick<
   | 'requireKnownTypes'
   | 'defaultRicloudEndpoint'
   | 'retention'
+  | 'limits'
 >;
 
 /** Everything that is wrong with those settings that are given; which endpoints there are is for the caller to ask. */
 export function checkOrganisation(settings: Partial<OrganisationSettings>): readonly Violation[] {
-  const { slug, name, accountUrl, timeZone, branding, retention } = settings;
+  const { slug, name, accountUrl, timeZone, branding, retention, limits } = settings;
   const { nameLength: maxLength } = organisationLimits;
   return [
     ...(slug === undefined ? [] : checkSlug(slug)),
@@ -39,6 +41,7 @@ export function checkOrganisation(settings: Partial<OrganisationSettings>): read
     ...(timeZone === undefined ? [] : checkTimeZone(timeZone)),
     ...(branding === undefined ? [] : checkBranding(branding)),
     ...(retention === undefined ? [] : checkRetention(retention)),
+    ...(limits === undefined ? [] : checkUsageLimits(limits)),
   ];
 }
 

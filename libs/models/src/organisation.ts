@@ -1,3 +1,5 @@
+import type { UsageLimits } from './usage-limits.ts';
+
 /** A tenant. Everything else belongs to exactly one, operator keys excepted. */
 export interface Organisation {
   readonly id: string;
@@ -13,6 +15,7 @@ export interface Organisation {
   /** The ricloud endpoint that gets what no key routes elsewhere; null: the oldest one that has passed its test. */
   readonly defaultRicloudEndpoint: string | null;
   readonly retention: Retention;
+  readonly limits: UsageLimits;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

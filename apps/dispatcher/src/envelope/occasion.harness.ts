@@ -1,4 +1,11 @@
-import type { Endpoint, Event, Organisation, Policy, Secret } from '@posthorn/models';
+import {
+  noUsageLimits,
+  type Endpoint,
+  type Event,
+  type Organisation,
+  type Policy,
+  type Secret,
+} from '@posthorn/models';
 import { sampleDelivery } from '../sample-deliveries.ts';
 import type { HeaderList, Occasion } from './message.ts';
 
@@ -18,6 +25,7 @@ export const sampleOrganisation: Organisation = {
   requireKnownTypes: false,
   defaultRicloudEndpoint: null,
   retention: { payloadDays: 30, metadataDays: 90 },
+  limits: noUsageLimits,
   createdAt: at,
   updatedAt: at,
 };

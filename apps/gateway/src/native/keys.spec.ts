@@ -64,6 +64,7 @@ test('is created with its token, which no other answer shows', async () => {
     lastUsedAt: null,
     createdAt: '2026-01-31T12:00:00.000Z',
     routesTo: null,
+    limits: { publishesPerSecond: null, publishesPerDay: null, bytesPerDay: null },
   };
   expect([answer.status, answer.body]).toEqual([201, { ...shown, token: 'phk_the-token' }]);
   expect(created?.key).toMatchObject({
@@ -162,4 +163,13 @@ test('what a key publishes can be routed to one endpoint, and back to the defaul
   expect(created?.key).toMatchObject({ routesTo: 'my-config' });
   await running.call('PATCH', `/v1/keys/${key.id}`, { body: { routesTo: null } });
   expect(updated).toMatchObject({ updateMask: ['routes_to'], key: { routesTo: undefined } });
+});
+
+test('is given limits, and others in their place', async () => {
+  await running.call('POST', '/v1/keys', { body: { ...input, limits: { bytesPerDay: 1000 } } });
+  expect(created?.key?.limits).toEqual({ bytesPerDay: 1000n });
+  await running.call('PATCH', `/v1/keys/${key.id}`, { body: { limits: { publishesPerDay: 7 } } });
+  expect(updated).toMatchObject({ updateMask: ['limits'], key: { limits: { publishesPerDay: 7n } } });
+  const wrong = await running.call('PATCH', `/v1/keys/${key.id}`, { body: { limits: { endpoints: 7 } } });
+  expect([wrong.status, wrong.body]).toMatchObject([400, { violations: [{ field: '/limits/endpoints' }] }]);
 });

@@ -1,5 +1,5 @@
-import { fieldMaskToMessage, type configV1 } from '@posthorn/contracts';
-import { checkApiKey, DomainError, type Violation } from '@posthorn/models';
+import { fieldMaskToMessage, publishLimitsToMessage, type configV1 } from '@posthorn/contracts';
+import { checkApiKey, DomainError, noPublishLimits, type Violation } from '@posthorn/models';
 import type { Clock } from '@posthorn/runtime';
 import type { GatewayClients } from '../clients.ts';
 import { organisationHeader } from '../organisation-lookup.ts';
@@ -28,6 +28,7 @@ export function keyRoutes({ keys }: Pick<GatewayClients, 'keys'>, clock: Clock):
         ...(input.scopes !== undefined && { scopes: input.scopes }),
         ...(input.expiresAt !== undefined && { expiresAt: timeOf(input.expiresAt) }),
         ...(input.token !== undefined && { token: input.token }),
+        ...(input.limits !== undefined && { limits: { ...noPublishLimits, ...input.limits } }),
       },
       new Date(clock.now()),
     );
@@ -181,6 +182,7 @@ function toMessage(input: NewApiKey, organisationId: string | null): configV1.Ap
     lastUsedAt: undefined,
     createdAt: undefined,
     routesTo: input.routesTo ?? undefined,
+    limits: input.limits && publishLimitsToMessage({ ...noPublishLimits, ...input.limits }),
   };
 }
 

@@ -62,6 +62,7 @@ test('is created with what is given; the rest is left to the service', async () 
     branding: { name: 'Acme', iconUrl: null, thumbnailUrl: null },
     requireKnownTypes: false,
     defaultRicloudEndpoint: null,
+    limits: { publishesPerSecond: null, publishesPerDay: null, bytesPerDay: null, endpoints: null },
     retention: { payloadDays: 7, metadataDays: 90 },
     createdAt: '2026-01-31T12:00:00.000Z',
     updatedAt: '2026-01-31T12:00:00.000Z',
@@ -95,6 +96,8 @@ test.each([
     '/retention/metadataDays',
   ],
   ['an endpoint without a name', { slug: 'a', defaultRicloudEndpoint: '' }, '/defaultRicloudEndpoint'],
+  ['a limit of nothing', { slug: 'a', limits: { publishesPerSecond: 0 } }, '/limits/publishesPerSecond'],
+  ['a limit that nobody knows', { slug: 'a', limits: { perHour: 1 } }, '/limits/perHour'],
   ['an id', { slug: 'a', id: acme.id }, '/id'],
 ])('%s is refused', async (_, body, field) => {
   const answer = await running.call('POST', '/v1/organisations', { token, body });
@@ -140,4 +143,15 @@ test('the endpoint that gets what no key routes elsewhere is named, and unnamed 
   });
   await running.call('PATCH', '/v1/organisations/acme', { token, body: { defaultRicloudEndpoint: null } });
   expect(updated?.organisation?.defaultRicloudEndpoint).toBeUndefined();
+});
+
+test('its limits are replaced as a whole', async () => {
+  const limits = { publishesPerSecond: 5, endpoints: 0 };
+  await running.call('PATCH', '/v1/organisations/acme', { token, body: { limits } });
+  expect(updated).toMatchObject({
+    updateMask: ['limits'],
+    organisation: {
+      limits: { publishing: { publishesPerSecond: 5n, publishesPerDay: undefined }, endpoints: 0n },
+    },
+  });
 });

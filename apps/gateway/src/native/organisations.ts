@@ -1,7 +1,8 @@
-import { fieldMaskToMessage, type configV1 } from '@posthorn/contracts';
+import { fieldMaskToMessage, usageLimitsToMessage, type configV1 } from '@posthorn/contracts';
 import {
   checkOrganisation,
   defaultRetention,
+  noUsageLimits,
   type Branding,
   type Retention,
   type Violation,
@@ -98,6 +99,10 @@ export function organisationRoutes(
         check,
         examples: {
           retention: { summary: 'Keep payloads for a week', value: { retention: { payloadDays: 7 } } },
+          limits: {
+            summary: 'At most 100 events a second and 20 endpoints',
+            value: { limits: { publishesPerSecond: 100, endpoints: 20 } },
+          },
         },
       },
       answers: { 200: { description: 'It is changed.', schema: organisationSchema } },
@@ -132,11 +137,12 @@ export function organisationRoutes(
   ];
 }
 
-function check({ branding, retention, ...rest }: Partial<OrganisationInput>): readonly Violation[] {
+function check({ branding, retention, limits, ...rest }: Partial<OrganisationInput>): readonly Violation[] {
   return checkOrganisation({
     ...rest,
     ...(branding !== undefined && { branding: wholeBranding(branding) }),
     ...(retention !== undefined && { retention: { ...defaultRetention, ...retention } }),
+    ...(limits !== undefined && { limits: { ...noUsageLimits, ...limits } }),
   });
 }
 
@@ -146,7 +152,7 @@ function wholeBranding({ name = null, iconUrl = null, thumbnailUrl = null }: Par
 
 /** A message of what was given; over RPC, what is unset gets its default. */
 function toMessage(input: OrganisationInput): configV1.Organisation {
-  const { branding, retention } = input;
+  const { branding, retention, limits } = input;
   return {
     id: '',
     slug: input.slug ?? '',
@@ -160,6 +166,7 @@ function toMessage(input: OrganisationInput): configV1.Organisation {
     },
     requireKnownTypes: input.requireKnownTypes ?? false,
     retention: retention && retentionMessage(retention),
+    limits: limits && usageLimitsToMessage({ ...noUsageLimits, ...limits }),
     defaultRicloudEndpoint: input.defaultRicloudEndpoint ?? undefined,
     createdAt: undefined,
     updatedAt: undefined,

@@ -1,7 +1,8 @@
 import { apiKeyFromMessage, type configV1 } from '@posthorn/contracts';
-import { apiKeyLimits, scopes, type Scope } from '@posthorn/models';
+import { apiKeyLimits, scopes, type PublishLimits, type Scope } from '@posthorn/models';
+import { publishLimitsInputSchema, publishLimitsSchema } from './limits.ts';
 import { described, id, time, timeOrNull } from './scalars.ts';
-import { answerSchema, pageSchema, requestSchema, type Definition } from './schema.ts';
+import { answerSchema, pageSchema, requestSchema, type Definition, type Schema } from './schema.ts';
 
 /** An API key as the API shows it. */
 export interface ApiKeyView {
@@ -12,6 +13,7 @@ export interface ApiKeyView {
   /** The id of its organisation; null for an operator key. */
   readonly organisation: string | null;
   readonly routesTo: string | null;
+  readonly limits: PublishLimits;
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
   readonly createdAt: Date;
@@ -22,6 +24,7 @@ export interface ApiKeyChanges {
   readonly scopes?: readonly Scope[];
   readonly expiresAt?: string | null;
   readonly routesTo?: string | null;
+  readonly limits?: Partial<PublishLimits>;
 }
 
 export interface NewApiKey extends ApiKeyChanges {
@@ -48,7 +51,8 @@ const changes = {
     description:
       'The one ricloud endpoint of its organisation, by id or uid, that gets what it publishes; null: the default of the organisation.',
   },
-} satisfies Record<string, Definition>;
+  limits: publishLimitsInputSchema,
+} satisfies Record<string, Definition | Schema<unknown>>;
 
 export const newApiKeySchema = requestSchema<NewApiKey>('NewApiKey', {
   properties: {
@@ -87,10 +91,11 @@ const properties = {
     type: ['string', 'null'],
     description: 'The id of the one ricloud endpoint that gets what it publishes.',
   },
+  limits: publishLimitsSchema,
   expiresAt: timeOrNull,
   lastUsedAt: described(timeOrNull, 'About when it was last used, to a minute or so.'),
   createdAt: time,
-} satisfies Record<keyof ApiKeyView, Definition>;
+} satisfies Record<keyof ApiKeyView, Definition | Schema<unknown>>;
 
 export const apiKeySchema = answerSchema<ApiKeyView>('ApiKey', { properties });
 

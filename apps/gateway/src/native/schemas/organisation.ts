@@ -1,5 +1,12 @@
 import { organisationFromMessage, type configV1 } from '@posthorn/contracts';
-import { organisationLimits, type Branding, type Organisation, type Retention } from '@posthorn/models';
+import {
+  organisationLimits,
+  type Branding,
+  type Organisation,
+  type Retention,
+  type UsageLimits,
+} from '@posthorn/models';
+import { usageLimitsInputSchema, usageLimitsSchema } from './limits.ts';
 import { described, id, time } from './scalars.ts';
 import { answerSchema, pageSchema, requestSchema, type Definition, type PropertiesOf } from './schema.ts';
 
@@ -13,6 +20,7 @@ export interface OrganisationInput {
   readonly requireKnownTypes?: boolean;
   readonly defaultRicloudEndpoint?: string | null;
   readonly retention?: Partial<Retention>;
+  readonly limits?: Partial<UsageLimits>;
 }
 
 const { nameLength, urlLength, slugPattern, timeZoneLength } = organisationLimits;
@@ -64,6 +72,7 @@ const properties: PropertiesOf<OrganisationInput> = {
       ),
     },
   }),
+  limits: usageLimitsInputSchema,
 };
 
 export const newOrganisationSchema = requestSchema<OrganisationInput>('NewOrganisation', {
@@ -96,6 +105,7 @@ export const organisationSchema = answerSchema<Organisation>('Organisation', {
     retention: answerSchema<Retention>('Retention', {
       properties: { payloadDays: { type: 'integer' }, metadataDays: { type: 'integer' } },
     }),
+    limits: usageLimitsSchema,
     createdAt: time,
     updatedAt: time,
   },

@@ -9,6 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { FieldMask } from "../../../google/protobuf/field_mask.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { PublishLimits } from "./limits.ts";
 
 export const protobufPackage = "posthorn.config.v1";
 
@@ -29,7 +30,11 @@ export interface ApiKey {
     | Date
     | undefined;
   /** The id of the one ricloud endpoint of the organisation that gets what this key publishes. */
-  routesTo?: string | undefined;
+  routesTo?:
+    | string
+    | undefined;
+  /** Written by operators only, and replaced as a whole; none when unset. */
+  limits?: PublishLimits | undefined;
 }
 
 export interface CreateKeyRequest {
@@ -72,7 +77,7 @@ export interface UpdateKeyRequest {
   key:
     | ApiKey
     | undefined;
-  /** name, scopes, expires_at, routes_to. */
+  /** name, scopes, expires_at, routes_to, limits. */
   updateMask: string[] | undefined;
 }
 
@@ -108,6 +113,7 @@ function createBaseApiKey(): ApiKey {
     lastUsedAt: undefined,
     createdAt: undefined,
     routesTo: undefined,
+    limits: undefined,
   };
 }
 
@@ -139,6 +145,9 @@ export const ApiKey: MessageFns<ApiKey> = {
     }
     if (message.routesTo !== undefined) {
       writer.uint32(74).string(message.routesTo);
+    }
+    if (message.limits !== undefined) {
+      PublishLimits.encode(message.limits, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -228,6 +237,14 @@ export const ApiKey: MessageFns<ApiKey> = {
             message.routesTo = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.limits = PublishLimits.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -254,6 +271,9 @@ export const ApiKey: MessageFns<ApiKey> = {
     message.lastUsedAt = object.lastUsedAt ?? undefined;
     message.createdAt = object.createdAt ?? undefined;
     message.routesTo = object.routesTo ?? undefined;
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? PublishLimits.fromPartial(object.limits)
+      : undefined;
     return message;
   },
 };

@@ -9,6 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { FieldMask } from "../../../google/protobuf/field_mask.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { UsageLimits } from "./limits.ts";
 
 export const protobufPackage = "posthorn.config.v1";
 
@@ -35,7 +36,11 @@ export interface Organisation {
     | Date
     | undefined;
   /** The id of the ricloud endpoint that gets what no key routes elsewhere; the oldest valid one when unset. */
-  defaultRicloudEndpoint?: string | undefined;
+  defaultRicloudEndpoint?:
+    | string
+    | undefined;
+  /** Replaced as a whole; none when unset. */
+  limits?: UsageLimits | undefined;
 }
 
 export interface Branding {
@@ -111,6 +116,7 @@ function createBaseOrganisation(): Organisation {
     createdAt: undefined,
     updatedAt: undefined,
     defaultRicloudEndpoint: undefined,
+    limits: undefined,
   };
 }
 
@@ -148,6 +154,9 @@ export const Organisation: MessageFns<Organisation> = {
     }
     if (message.defaultRicloudEndpoint !== undefined) {
       writer.uint32(90).string(message.defaultRicloudEndpoint);
+    }
+    if (message.limits !== undefined) {
+      UsageLimits.encode(message.limits, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -253,6 +262,14 @@ export const Organisation: MessageFns<Organisation> = {
             message.defaultRicloudEndpoint = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.limits = UsageLimits.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -285,6 +302,9 @@ export const Organisation: MessageFns<Organisation> = {
     message.createdAt = object.createdAt ?? undefined;
     message.updatedAt = object.updatedAt ?? undefined;
     message.defaultRicloudEndpoint = object.defaultRicloudEndpoint ?? undefined;
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? UsageLimits.fromPartial(object.limits)
+      : undefined;
     return message;
   },
 };

@@ -167,7 +167,11 @@ export interface Event {
     | string
     | undefined;
   /** W3C Trace Context of the request that published it. */
-  traceparent?: string | undefined;
+  traceparent?:
+    | string
+    | undefined;
+  /** Not to be delivered before; unset: at once. */
+  deliverAt: Date | undefined;
 }
 
 export interface Event_LabelsEntry {
@@ -595,6 +599,7 @@ function createBaseEvent(): Event {
     orderingKey: undefined,
     routesTo: undefined,
     traceparent: undefined,
+    deliverAt: undefined,
   };
 }
 
@@ -635,6 +640,9 @@ export const Event: MessageFns<Event> = {
     }
     if (message.traceparent !== undefined) {
       writer.uint32(98).string(message.traceparent);
+    }
+    if (message.deliverAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.deliverAt), writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -751,6 +759,14 @@ export const Event: MessageFns<Event> = {
             message.traceparent = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.deliverAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -788,6 +804,7 @@ export const Event: MessageFns<Event> = {
     message.orderingKey = object.orderingKey ?? undefined;
     message.routesTo = object.routesTo ?? undefined;
     message.traceparent = object.traceparent ?? undefined;
+    message.deliverAt = object.deliverAt ?? undefined;
     return message;
   },
 };

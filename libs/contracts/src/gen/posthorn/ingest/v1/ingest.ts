@@ -8,6 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { handleBidiStreamingCall, handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { PublishLimits } from "../../config/v1/limits.ts";
 
 export const protobufPackage = "posthorn.ingest.v1";
 
@@ -45,12 +46,25 @@ export interface NewEvent {
     | string
     | undefined;
   /** W3C Trace Context of the request that published it. */
-  traceparent?: string | undefined;
+  traceparent?:
+    | string
+    | undefined;
+  /** Not to be delivered before; at once when unset or past. Not together with an ordering key. */
+  deliverAt:
+    | Date
+    | undefined;
+  /** The key that publishes it, where that has limits. Believed of services only: an API key's own are known. */
+  limitedKey?: LimitedKey | undefined;
 }
 
 export interface NewEvent_LabelsEntry {
   key: string;
   value: string;
+}
+
+export interface LimitedKey {
+  id: string;
+  limits: PublishLimits | undefined;
 }
 
 export interface Accepted {
@@ -61,6 +75,25 @@ export interface Accepted {
     | undefined;
   /** True when this event had been accepted before. */
   duplicate: boolean;
+  /** Where the organisation or the key is limited: how much is left, this event counted. */
+  limits?: LimitStates | undefined;
+}
+
+/** What limits what may be published, and how much of it is left. */
+export interface LimitStates {
+  states: LimitState[];
+}
+
+export interface LimitState {
+  /** Which one: "organisation-publishes-per-second", "key-bytes-per-day", ... */
+  name: string;
+  quota: bigint;
+  windowSeconds: bigint;
+  remaining: bigint;
+  /** Until all of it may be used again, rounded up. */
+  resetSeconds: bigint;
+  /** Bytes of `data` are counted; events otherwise. */
+  countsBytes: boolean;
 }
 
 /** Why an event was refused: the code of Posthorn's closed list, with what was wrong with which field. */
@@ -72,7 +105,11 @@ export interface Refused {
     | bigint
     | undefined;
   /** Set with `unavailable`, when it isn't known whether the event was kept: publish it again under this id. */
-  id?: string | undefined;
+  id?:
+    | string
+    | undefined;
+  /** As in Accepted; this event isn't counted. */
+  limits?: LimitStates | undefined;
 }
 
 export interface FieldViolation {
@@ -127,6 +164,8 @@ function createBaseNewEvent(): NewEvent {
     orderingKey: undefined,
     routesTo: undefined,
     traceparent: undefined,
+    deliverAt: undefined,
+    limitedKey: undefined,
   };
 }
 
@@ -167,6 +206,12 @@ export const NewEvent: MessageFns<NewEvent> = {
     }
     if (message.traceparent !== undefined) {
       writer.uint32(98).string(message.traceparent);
+    }
+    if (message.deliverAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.deliverAt), writer.uint32(106).fork()).join();
+    }
+    if (message.limitedKey !== undefined) {
+      LimitedKey.encode(message.limitedKey, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -283,6 +328,22 @@ export const NewEvent: MessageFns<NewEvent> = {
             message.traceparent = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.deliverAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.limitedKey = LimitedKey.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -320,6 +381,10 @@ export const NewEvent: MessageFns<NewEvent> = {
     message.orderingKey = object.orderingKey ?? undefined;
     message.routesTo = object.routesTo ?? undefined;
     message.traceparent = object.traceparent ?? undefined;
+    message.deliverAt = object.deliverAt ?? undefined;
+    message.limitedKey = (object.limitedKey !== undefined && object.limitedKey !== null)
+      ? LimitedKey.fromPartial(object.limitedKey)
+      : undefined;
     return message;
   },
 };
@@ -391,8 +456,77 @@ export const NewEvent_LabelsEntry: MessageFns<NewEvent_LabelsEntry> = {
   },
 };
 
+function createBaseLimitedKey(): LimitedKey {
+  return { id: "", limits: undefined };
+}
+
+export const LimitedKey: MessageFns<LimitedKey> = {
+  encode(message: LimitedKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.limits !== undefined) {
+      PublishLimits.encode(message.limits, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LimitedKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLimitedKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.limits = PublishLimits.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<LimitedKey>, I>>(base?: I): LimitedKey {
+    return LimitedKey.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<LimitedKey>, I>>(object: I): LimitedKey {
+    const message = createBaseLimitedKey();
+    message.id = object.id ?? "";
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? PublishLimits.fromPartial(object.limits)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseAccepted(): Accepted {
-  return { id: "", type: "", acceptedAt: undefined, duplicate: false };
+  return { id: "", type: "", acceptedAt: undefined, duplicate: false, limits: undefined };
 }
 
 export const Accepted: MessageFns<Accepted> = {
@@ -408,6 +542,9 @@ export const Accepted: MessageFns<Accepted> = {
     }
     if (message.duplicate !== false) {
       writer.uint32(32).bool(message.duplicate);
+    }
+    if (message.limits !== undefined) {
+      LimitStates.encode(message.limits, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -457,6 +594,14 @@ export const Accepted: MessageFns<Accepted> = {
             message.duplicate = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.limits = LimitStates.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -478,12 +623,201 @@ export const Accepted: MessageFns<Accepted> = {
     message.type = object.type ?? "";
     message.acceptedAt = object.acceptedAt ?? undefined;
     message.duplicate = object.duplicate ?? false;
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? LimitStates.fromPartial(object.limits)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLimitStates(): LimitStates {
+  return { states: [] };
+}
+
+export const LimitStates: MessageFns<LimitStates> = {
+  encode(message: LimitStates, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.states) {
+      LimitState.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LimitStates {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLimitStates();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.states.push(LimitState.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<LimitStates>, I>>(base?: I): LimitStates {
+    return LimitStates.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<LimitStates>, I>>(object: I): LimitStates {
+    const message = createBaseLimitStates();
+    message.states = object.states?.map((e) => LimitState.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLimitState(): LimitState {
+  return { name: "", quota: 0n, windowSeconds: 0n, remaining: 0n, resetSeconds: 0n, countsBytes: false };
+}
+
+export const LimitState: MessageFns<LimitState> = {
+  encode(message: LimitState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.quota !== 0n) {
+      if (BigInt.asIntN(64, message.quota) !== message.quota) {
+        throw new globalThis.Error("value provided for field message.quota of type int64 too large");
+      }
+      writer.uint32(16).int64(message.quota);
+    }
+    if (message.windowSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.windowSeconds) !== message.windowSeconds) {
+        throw new globalThis.Error("value provided for field message.windowSeconds of type int64 too large");
+      }
+      writer.uint32(24).int64(message.windowSeconds);
+    }
+    if (message.remaining !== 0n) {
+      if (BigInt.asIntN(64, message.remaining) !== message.remaining) {
+        throw new globalThis.Error("value provided for field message.remaining of type int64 too large");
+      }
+      writer.uint32(32).int64(message.remaining);
+    }
+    if (message.resetSeconds !== 0n) {
+      if (BigInt.asIntN(64, message.resetSeconds) !== message.resetSeconds) {
+        throw new globalThis.Error("value provided for field message.resetSeconds of type int64 too large");
+      }
+      writer.uint32(40).int64(message.resetSeconds);
+    }
+    if (message.countsBytes !== false) {
+      writer.uint32(48).bool(message.countsBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LimitState {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLimitState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.quota = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.windowSeconds = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.remaining = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.resetSeconds = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.countsBytes = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<LimitState>, I>>(base?: I): LimitState {
+    return LimitState.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<LimitState>, I>>(object: I): LimitState {
+    const message = createBaseLimitState();
+    message.name = object.name ?? "";
+    message.quota = (object.quota !== undefined && object.quota !== null) ? BigInt(object.quota) : 0n;
+    message.windowSeconds = (object.windowSeconds !== undefined && object.windowSeconds !== null)
+      ? BigInt(object.windowSeconds)
+      : 0n;
+    message.remaining = (object.remaining !== undefined && object.remaining !== null) ? BigInt(object.remaining) : 0n;
+    message.resetSeconds = (object.resetSeconds !== undefined && object.resetSeconds !== null)
+      ? BigInt(object.resetSeconds)
+      : 0n;
+    message.countsBytes = object.countsBytes ?? false;
     return message;
   },
 };
 
 function createBaseRefused(): Refused {
-  return { code: "", message: "", violations: [], retryAfterMs: undefined, id: undefined };
+  return { code: "", message: "", violations: [], retryAfterMs: undefined, id: undefined, limits: undefined };
 }
 
 export const Refused: MessageFns<Refused> = {
@@ -505,6 +839,9 @@ export const Refused: MessageFns<Refused> = {
     }
     if (message.id !== undefined) {
       writer.uint32(42).string(message.id);
+    }
+    if (message.limits !== undefined) {
+      LimitStates.encode(message.limits, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -562,6 +899,14 @@ export const Refused: MessageFns<Refused> = {
             message.id = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.limits = LimitStates.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -586,6 +931,9 @@ export const Refused: MessageFns<Refused> = {
       ? BigInt(object.retryAfterMs)
       : undefined;
     message.id = object.id ?? undefined;
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? LimitStates.fromPartial(object.limits)
+      : undefined;
     return message;
   },
 };
