@@ -6,6 +6,8 @@ import {
   grpcServerConfig,
   kafkaConfig,
   mongodbConfig,
+  oidcConfig,
+  oidcProblems,
   payloadConfig,
   readServiceConfig,
   serviceAddressConfig,
@@ -23,6 +25,7 @@ export const ingestSpec = {
   ...mongodbConfig,
   ...kafkaConfig,
   ...payloadConfig,
+  ...oidcConfig,
 } as const;
 
 export type IngestConfig = ConfigOf<typeof ingestSpec>;
@@ -33,5 +36,6 @@ export function readIngestConfig(env: Environment): IngestConfig {
     ...transportSecurityProblems(config),
     ...kafkaProblems(config),
     ...eventSizeProblems(config),
+    ...oidcProblems(config),
   ]);
 }

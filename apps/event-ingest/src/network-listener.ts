@@ -10,6 +10,7 @@ import {
   type Client,
   type RpcServer,
   type StreamCall,
+  type TokenAuthentication,
   type TransportSecurity,
 } from '@posthorn/rpc';
 import type { Clock, Logger, Metrics, Timer } from '@posthorn/runtime';
@@ -17,7 +18,7 @@ import { ownPrincipal, type IngestService } from './service.ts';
 
 /**
  * IngestService over gRPC, on one port for two kinds of callers. Internal callers that publish without the gateway bring an
- * API key as REST callers do (`authorization: Bearer phk_…`); it must hold events:write. A tenant's key implies its
+ * API key or an OIDC token as REST callers do (`authorization: Bearer …`); it must hold events:write. A tenant's key implies its
  * organisation, an operator's names it in each event. A key that is revoked, or routes elsewhere, ends the streams that it
  * opened within 5 seconds, as it ends calls. The gateway, where it is another process, proves who it is and vouches for its callers;
  * so do config and the dispatcher, which publish operational events.
@@ -25,6 +26,8 @@ import { ownPrincipal, type IngestService } from './service.ts';
 export interface NetworkListenerOptions {
   readonly ingest: IngestService;
   readonly keys: Client<typeof configV1.KeyServiceService>;
+  /** Takes tokens of an OIDC issuer where keys are taken. */
+  readonly tokens?: TokenAuthentication | undefined;
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
@@ -46,8 +49,8 @@ const recheckMs = 1_500;
 type PublishCall = StreamCall<ingestV1.PublishStreamRequest, ingestV1.PublishStreamResponse>;
 
 export function createNetworkListener(options: NetworkListenerOptions): RpcServer {
-  const { ingest, keys, clock, host, port, reflection, security, logger, metrics } = options;
-  const authenticate = createAuthenticate({ keys, principal: ownPrincipal, clock });
+  const { ingest, keys, tokens, clock, host, port, reflection, security, logger, metrics } = options;
+  const authenticate = createAuthenticate({ keys, principal: ownPrincipal, tokens, clock });
   /** The header that a principal was found by, for looking again: a handler sees the principal only. */
   const headers = new WeakMap<Principal, string>();
 

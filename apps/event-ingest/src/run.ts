@@ -2,12 +2,17 @@
 import { configV1 } from '@posthorn/contracts';
 import { createKafkaEventLogWriter, kafkaSettingsOf } from '@posthorn/event-log';
 import { connectMongo, mongoSettingsOf } from '@posthorn/mongo';
-import { openServiceClients, openTransportSecurity, transportSecurityOf } from '@posthorn/rpc';
-import { systemRandom, type ProcessContext } from '@posthorn/runtime';
+import {
+  openServiceClients,
+  openTokenAuthentication,
+  openTransportSecurity,
+  transportSecurityOf,
+} from '@posthorn/rpc';
+import { oidcSettingsOf, systemRandom, type ProcessContext } from '@posthorn/runtime';
 import type { IngestConfig } from './config.ts';
 import { createNetworkListener } from './network-listener.ts';
 import { createMongoReservationStore } from './reservation-store.mongo.ts';
-import { createIngestService } from './service.ts';
+import { createIngestService, ownPrincipal } from './service.ts';
 
 /** How long calls under way have to end once their streams are closed. */
 const grpcGraceMs = 10_000;
@@ -63,6 +68,13 @@ export async function run(config: IngestConfig, context: ProcessContext): Promis
   const listener = createNetworkListener({
     ingest,
     keys: clients.of(configV1.KeyServiceService),
+    tokens: openTokenAuthentication({
+      settings: oidcSettingsOf(config),
+      organisations: clients.of(configV1.OrganisationServiceService),
+      principal: ownPrincipal,
+      clock,
+      logger,
+    }),
     host: config.grpcHost,
     port: config.grpcPort,
     reflection: config.grpcReflection,

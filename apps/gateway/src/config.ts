@@ -5,6 +5,9 @@ import {
   configEntry,
   configParsers,
   everyServiceConfig,
+  oidcConfig,
+  oidcProblems,
+  oidcSettingsOf,
   payloadConfig,
   publicConfig,
   readServiceConfig,
@@ -12,6 +15,7 @@ import {
   targetConfig,
   type ConfigOf,
   type Environment,
+  type OidcSettings,
 } from '@posthorn/runtime';
 import { dialectConfigSpec, dialectsConfigOf, type DialectsConfig } from './dialects/settings.ts';
 
@@ -30,6 +34,8 @@ export interface GatewayConfig {
   readonly urlPolicy: UrlPolicy;
   /** Other APIs that are served beside the native one. */
   readonly dialects: DialectsConfig;
+  /** Whose OIDC tokens are taken beside API keys; nobody's when null or absent. */
+  readonly oidc?: OidcSettings | null;
   /** The process has an admin port: probes and metrics are there, and not on the port of the API. */
   readonly hasAdminPort?: boolean;
   /** Posthorn's version, for the reference. */
@@ -67,6 +73,7 @@ export const gatewaySpec = {
   allowTargets: targetConfig.allowTargets,
   requireHttps: targetConfig.requireHttps,
   ...dialectConfigSpec,
+  ...oidcConfig,
   ...serviceAddressConfig,
   ...everyServiceConfig,
 } as const;
@@ -75,7 +82,10 @@ export type GatewayValues = ConfigOf<typeof gatewaySpec>;
 
 /** Throws a `ConfigError` with everything that is wrong. */
 export function readGatewayValues(env: Environment): GatewayValues {
-  const values = readServiceConfig(gatewaySpec, env, transportSecurityProblems);
+  const values = readServiceConfig(gatewaySpec, env, (read) => [
+    ...transportSecurityProblems(read),
+    ...oidcProblems(read),
+  ]);
   dialectsConfigOf(values);
   return values;
 }
@@ -91,6 +101,7 @@ export function gatewayConfigOf(values: GatewayValues, version: string): Gateway
     maxEventBytes,
     urlPolicy: { requireHttps, allow: createAllowList(allowTargets) },
     dialects: dialectsConfigOf(values),
+    oidc: oidcSettingsOf(values),
     hasAdminPort: true,
     version,
   };

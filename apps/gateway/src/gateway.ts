@@ -1,5 +1,5 @@
 /** The gateway, wired top to bottom: what it is made of, and how it starts and stops. */
-import { createAuthenticate } from '@posthorn/rpc';
+import { createAuthenticate, openTokenAuthentication } from '@posthorn/rpc';
 import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import { createApp } from './app.ts';
 import type { GatewayClients } from './clients.ts';
@@ -72,7 +72,18 @@ export function createGateway(deps: GatewayDeps): Gateway {
     serverUrl: () => publicUrl() || '/',
   });
   const serving = {
-    authenticate: createAuthenticate({ keys: clients.keys, principal: gatewayPrincipal, clock }),
+    authenticate: createAuthenticate({
+      keys: clients.keys,
+      principal: gatewayPrincipal,
+      tokens: openTokenAuthentication({
+        settings: config.oidc,
+        organisations: clients.organisations,
+        principal: gatewayPrincipal,
+        clock,
+        logger,
+      }),
+      clock,
+    }),
     organisations,
     observe: createRequestMetrics(metrics),
     logger,

@@ -27,6 +27,7 @@ import { createAllowList, type Branding, type OperationalEvent, type Principal }
 import {
   createInProcessClient,
   createOperationalPublisher,
+  openTokenAuthentication,
   type Client,
   type ServiceDefinition,
   type ServiceRegistration,
@@ -37,6 +38,7 @@ import {
   systemRandom,
   type Logger,
   type Metrics,
+  type OidcSettings,
 } from '@posthorn/runtime';
 import { openSqlite } from '@posthorn/sqlite';
 
@@ -78,6 +80,8 @@ export interface PlatformOptions {
   readonly maxEventBytes: number;
   /** Other APIs that are served beside the native one; all of them when absent. */
   readonly dialects?: DialectsConfig;
+  /** Whose OIDC tokens are taken beside API keys; nobody's when null or absent. */
+  readonly oidc?: OidcSettings | null;
   readonly version: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -154,6 +158,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       ? createNetworkListener({
           ingest,
           keys: client(config.keys),
+          tokens: openTokenAuthentication({
+            settings: options.oidc,
+            organisations: client(config.organisations),
+            principal,
+            clock,
+            logger,
+          }),
           host: options.host,
           port: options.grpcPort,
           reflection: true,
@@ -210,6 +221,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       maxEventBytes: options.maxEventBytes,
       urlPolicy,
       dialects: options.dialects ?? standardDialects,
+      oidc: options.oidc ?? null,
       version,
     },
     clock,

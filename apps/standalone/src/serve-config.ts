@@ -4,6 +4,10 @@ import {
   configEntry,
   configNames,
   configParsers,
+  ConfigError,
+  oidcConfig,
+  oidcProblems,
+  oidcSettingsOf,
   payloadConfig,
   processConfig,
   publicConfig,
@@ -13,6 +17,7 @@ import {
   targetConfig,
   type ConfigOf,
   type Environment,
+  type OidcSettings,
 } from '@posthorn/runtime';
 import { clientConfig } from './config.ts';
 import { encryptionKeyParser } from './encryption-key.ts';
@@ -72,12 +77,15 @@ export const serveConfig = {
   ...brandingConfig,
   ...payloadConfig,
   ...dialectConfigSpec,
+  ...oidcConfig,
   ...processConfig,
 } as const;
 
 export interface ServeConfig extends ConfigOf<typeof serveConfig> {
   /** The dialects that are on, from the variables about them. */
   readonly dialects: DialectsConfig;
+  /** Whose OIDC tokens are taken beside API keys. */
+  readonly oidc: OidcSettings | null;
 }
 
 /** What `posthorn serve` may be told on the command line, instead of by the environment. */
@@ -96,5 +104,7 @@ export function readServeConfig(options: ServeOptions, env: Environment): ServeC
     ...(options.dataDir !== undefined && { [serveConfig.dataDir.env]: options.dataDir }),
   };
   const values = readConfig(serveConfig, given, { knownNames: configNames(clientConfig) });
-  return { ...values, dialects: dialectsConfigOf(values) };
+  const problems = oidcProblems(values);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { ...values, dialects: dialectsConfigOf(values), oidc: oidcSettingsOf(values) };
 }

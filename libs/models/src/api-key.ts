@@ -38,20 +38,23 @@ export type Scope = (typeof scopes)[number];
 
 /** Who is calling: travels with every RPC. */
 export interface Principal {
-  /** `key`: an API key of a tenant or an operator; `service`: one of our own services on its own behalf. */
-  readonly kind: 'key' | 'service';
-  /** The key's id, or the service's name. */
+  /**
+   * `key`: an API key of a tenant or an operator; `token`: the same with a token of the OIDC issuer; `service`: one of our own
+   * services on its own behalf.
+   */
+  readonly kind: 'key' | 'token' | 'service';
+  /** The key's id, the token's subject, or the service's name. */
   readonly id: string;
   /** Null for operators and services: they may act for any organisation. */
   readonly organisationId: string | null;
   readonly scopes: readonly Scope[];
   /** `ApiKey.routesTo` of the key; absent like null. */
   readonly routesTo?: string | null;
+  /** `ApiKey.limits` of the key where it has any. */
+  readonly limits?: PublishLimits;
 }
 
 /** Whether the scopes that are held cover the one that is needed: `*` covers all, `x:write` includes `x:read`. */
-  /** `ApiKey.limits` of the key where it has any. */
-  readonly limits?: PublishLimits;
 export function holdsScope(held: readonly Scope[], needed: Scope): boolean {
   return (
     held.includes('*') ||

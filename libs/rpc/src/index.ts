@@ -21,6 +21,8 @@ export {
 export { principalFromMetadata, requireOrganisation, type GetMetadata } from './principal.ts';
 export { createRpcServer, type RpcServer, type RpcServerOptions } from './server.ts';
 export { createServiceAuthentication, type AuthenticateCall } from './service-authentication.ts';
+export { openTokenAuthentication, type OpenTokenAuthenticationOptions } from './open-token-authentication.ts';
+export type { TokenAuthentication } from './token-authentication.ts';
 export { transportSecurityOf, transportSecurityProblems } from './security-settings.ts';
 export { openServiceClients, type ServiceClients } from './service-clients.ts';
 export { serviceNames, type ServiceName } from './service-name.ts';

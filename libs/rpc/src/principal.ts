@@ -42,7 +42,7 @@ function parsePrincipal(json: string): Principal | undefined {
     scopes: held,
     routesTo,
   } = value as Partial<Record<keyof Principal, unknown>>;
-  if (kind !== 'key' && kind !== 'service') return undefined;
+  if (kind !== 'key' && kind !== 'token' && kind !== 'service') return undefined;
   if (typeof id !== 'string' || !Array.isArray(held)) return undefined;
   if (organisationId !== null && typeof organisationId !== 'string') return undefined;
   if (routesTo !== undefined && routesTo !== null && typeof routesTo !== 'string') return undefined;

@@ -7,6 +7,7 @@ export * from './deployment/branding-config.ts';
 export * from './deployment/datastore-config.ts';
 export * from './deployment/deployment-config.ts';
 export * from './deployment/grpc-config.ts';
+export * from './deployment/oidc-config.ts';
 export * from './deployment/payload-config.ts';
 export * from './deployment/public-config.ts';
 export * from './deployment/target-config.ts';

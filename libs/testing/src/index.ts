@@ -8,3 +8,4 @@ export * from './receiver.ts';
 export * from './seeded-random.ts';
 export * from './test-authority.ts';
 export * from './tcp-proxy.ts';
+export * from './test-issuer.ts';

@@ -23,6 +23,7 @@ const rendered = [
   render(tools.kustomize, 'development'),
   render(tools.kustomize, 'production'),
   render(tools.kustomize, 'production', ['keda']),
+  render(tools.kustomize, 'production', ['oidc']),
 ];
 const SERVICES = ['config', 'dispatcher', 'event-ingest', 'gateway'];
 
@@ -241,21 +242,22 @@ for (const { name, yaml, resources } of rendered) {
       if (name.startsWith('production')) assert.ok(resources.every(({ kind }) => kind !== 'Secret'));
     });
 
-    void test('lets only the gateway be reached, and only the dispatcher out', () => {
+    void test('lets only the gateway be reached, and only the dispatcher out, but for tokens of an issuer', () => {
       const policies = resources
         .filter(({ kind }) => kind === 'NetworkPolicy')
         .map(({ metadata, spec }) => ({ metadata, spec: spec as NetworkPolicySpec }));
-      const componentOf = (policy: (typeof policies)[number]): string | undefined =>
-        policy.spec.podSelector.matchLabels?.[componentLabel];
+      const servicesIn = (chosen: typeof policies): readonly string[] =>
+        chosen.flatMap(({ spec }) => componentsOf(spec.podSelector));
       const open = policies.filter(({ spec }) => spec.ingress?.some(({ from }) => from === undefined));
-      assert.deepEqual(open.map(componentOf), ['gateway']);
+      assert.deepEqual(servicesIn(open), ['gateway']);
       assert.deepEqual(open[0]?.spec.ingress?.[0]?.ports, [{ port: 8080 }]);
       const outside = policies.filter(({ spec }) =>
         spec.egress?.some(
           ({ to }) => to === undefined || to.some(({ ipBlock }) => ipBlock?.cidr === '0.0.0.0/0'),
         ),
       );
-      assert.deepEqual(outside.map(componentOf), ['dispatcher']);
+      const fetchers = name.endsWith('with oidc') ? ['gateway', 'event-ingest'] : [];
+      assert.deepEqual(servicesIn(outside), ['dispatcher', ...fetchers]);
       const closed = policies.find(({ metadata }) => metadata.name === 'posthorn-nothing-else');
       assert.deepEqual(closed?.spec, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
     });

@@ -61,9 +61,19 @@ export function problemAnswer(error: DomainError, requestId: string, members: ob
   };
 }
 
+const bareChallenge = 'Bearer realm="posthorn"';
+
+/** The answer to credentials that were not taken says why (RFC 6750, section 3); one to none at all just asks for some. */
+export function withInvalidToken(answer: Answer<Problem>): Answer<Problem> {
+  // What a quoted string can't hold as it is.
+  const why = (answer.body?.detail ?? '').replace(/[^\x20-\x7e]|["\\]/g, "'");
+  const challenge = `${bareChallenge}, error="invalid_token", error_description="${why}"`;
+  return { ...answer, headers: { ...answer.headers, 'WWW-Authenticate': challenge } };
+}
+
 function problemHeaders(error: DomainError): Record<string, string> {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
-  if (error.code === 'unauthenticated') headers['WWW-Authenticate'] = 'Bearer realm="posthorn"';
+  if (error.code === 'unauthenticated') headers['WWW-Authenticate'] = bareChallenge;
   const seconds = retryAfterSeconds(error);
   if (seconds !== null) headers['Retry-After'] = String(seconds);
   return headers;

@@ -39,17 +39,23 @@ afterAll(() => running.gateway.stop(1_000));
 const violationsOf = (body: unknown): unknown => (body as { violations?: unknown }).violations;
 const newEndpoint = { url: 'https://example.com/hooks' };
 
+const malformed = `, error="invalid_token", error_description="The Authorization header is not 'Bearer <key>'."`;
+
 describe('keys', () => {
   test.each([
-    ['no Authorization header', {}],
-    ['another scheme', { Authorization: 'Basic abc' }],
-    ['an unknown key', { Authorization: 'Bearer nobody-has-this-key' }],
-    ['no key after Bearer', { Authorization: 'Bearer ' }],
-    ['two words', { Authorization: 'Bearer a b' }],
-  ])('%s answers 401 and says which scheme to use', async (_, headers) => {
+    ['no Authorization header', {}, ''],
+    ['another scheme', { Authorization: 'Basic abc' }, ''],
+    [
+      'an unknown key',
+      { Authorization: 'Bearer nobody-has-this-key' },
+      ', error="invalid_token", error_description="The API key is not valid."',
+    ],
+    ['no key after Bearer', { Authorization: 'Bearer ' }, malformed],
+    ['two words', { Authorization: 'Bearer a b' }, malformed],
+  ])('%s answers 401 and says which scheme to use', async (_, headers, error) => {
     const answer = await running.fetch('/v1/endpoints', { headers });
     expect(answer.status).toBe(401);
-    expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="posthorn"');
+    expect(answer.headers.get('www-authenticate')).toBe(`Bearer realm="posthorn"${error}`);
     expect(answer.body).toMatchObject({
       code: 'unauthenticated',
       requestId: answer.headers.get('x-request-id'),

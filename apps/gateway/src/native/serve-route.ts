@@ -18,7 +18,7 @@ import type { ObserveRoute } from '../request-metrics.ts';
 import { sendAnswer } from '../send-answer.ts';
 import { isNoneMatch, versionConflict } from './etag.ts';
 import type { CarryOutOnce } from './idempotency.ts';
-import { problemAnswer } from './problem.ts';
+import { problemAnswer, withInvalidToken, type Problem } from './problem.ts';
 import { createRequestReader, oneHeader, type RequestParts } from './read-request.ts';
 import type { Answer, Call, Route } from './route.ts';
 
@@ -47,7 +47,7 @@ export function createRouteHandler(route: Route, deps: ServeDeps): RequestHandle
       answer = await perform(req, res, requestId);
     } catch (error) {
       failure = DomainError.from(error);
-      answer = problemAnswer(failure, requestId);
+      answer = failureAnswer(failure, req, requestId);
     }
     sendAnswer(req, res, answer, clock);
     const durationMs = clock.monotonic() - startedAt;
@@ -57,6 +57,12 @@ export function createRouteHandler(route: Route, deps: ServeDeps): RequestHandle
   }
 
   return (req, res) => void serve(req, res);
+}
+
+function failureAnswer(failure: DomainError, req: Request, requestId: string): Answer<Problem> {
+  const answer = problemAnswer(failure, requestId);
+  const hasToken = /^bearer/i.test(req.headers.authorization ?? '');
+  return failure.code === 'unauthenticated' && hasToken ? withInvalidToken(answer) : answer;
 }
 
 type Perform = (req: Request, res: Response, requestId: string) => Promise<Answer>;

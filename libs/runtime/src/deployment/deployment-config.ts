@@ -15,6 +15,7 @@ import { processConfig } from '../run-service.ts';
 import { adminConfig } from './admin-config.ts';
 import { kafkaConfig, mongodbConfig } from './datastore-config.ts';
 import { grpcSecurityConfig, grpcServerConfig, serviceAddressConfig } from './grpc-config.ts';
+import { oidcConfig } from './oidc-config.ts';
 import { payloadConfig } from './payload-config.ts';
 import { publicConfig } from './public-config.ts';
 import { egressConfig, targetConfig } from './target-config.ts';
@@ -29,6 +30,7 @@ const deploymentNames: readonly string[] = [
   serviceAddressConfig,
   mongodbConfig,
   kafkaConfig,
+  oidcConfig,
   payloadConfig,
   publicConfig,
   targetConfig,
