@@ -59,3 +59,23 @@ test('several encryption keys are read in their order', () => {
   const env = { POSTHORN_ENCRYPTION_KEY: keys.map((key) => key.toString('base64')).join(',') };
   expect(readServeConfig({}, env).encryptionKeys).toEqual(keys);
 });
+
+test('name servers and a proxy that are malformed are problems like any other, and credentials stay untold', () => {
+  const env = {
+    POSTHORN_DNS_SERVERS: '10.0.0.53,dns.example',
+    POSTHORN_EGRESS_PROXY: 'socks5://user:s3cret@proxy:1080',
+  };
+  expect(() => readServeConfig({}, env)).toThrow(
+    expect.objectContaining({
+      problems: [
+        {
+          variable: 'POSTHORN_DNS_SERVERS',
+          message: expect.stringMatching(
+            /^POSTHORN_DNS_SERVERS must be .*; "10.0.0.53,dns.example" is not\.$/,
+          ),
+        },
+        { variable: 'POSTHORN_EGRESS_PROXY', message: expect.not.stringContaining('s3cret') },
+      ],
+    }),
+  );
+});

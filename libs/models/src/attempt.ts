@@ -51,7 +51,7 @@ export const attemptOutcomes = [
   'too_large',
   /** What came back wasn't HTTP. */
   'protocol',
-  /** Our own fault: the request couldn't be built. */
+  /** Our own fault: the request couldn't be built, or the egress proxy doesn't take it. */
   'internal',
 ] as const;
 export type AttemptOutcome = (typeof attemptOutcomes)[number];

@@ -54,7 +54,7 @@ export const attemptSchema = answerSchema<AttemptView>('Attempt', {
       type: 'string',
       enum: attemptOutcomes,
       description:
-        '`success` is a 2xx status and nothing else; `http_error` any other status. `refused`: no connection; `reset`: it broke before the answer was there; `blocked`: the address is not one that deliveries may reach; `too_large`: the head of the answer; `protocol`: what came back was not HTTP; `internal`: our own fault.',
+        '`success` is a 2xx status and nothing else; `http_error` any other status. `refused`: no connection; `reset`: it broke before the answer was there; `blocked`: the address is not one that deliveries may reach; `too_large`: the head of the answer; `protocol`: what came back was not HTTP; `internal`: our own fault, or that of the proxy that deliveries leave through.',
     },
     status: { type: ['integer', 'null'], description: 'The HTTP status; null when none came.' },
     error: { type: ['string', 'null'], description: 'What went wrong, for people.' },
