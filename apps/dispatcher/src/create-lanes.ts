@@ -1,15 +1,18 @@
-import { slowsDown, type SigningEndpoint } from '@posthorn/models';
+import type { SigningEndpoint } from '@posthorn/models';
 import type { Judged } from './attempt.ts';
+import { delayedDelivery } from './deliver-later.ts';
+import { closedBreaker } from './breaker.ts';
 import { blocksItsKey } from './endpoint-order.ts';
 import { isOpen } from './gate.ts';
 import { createKeyOrder } from './key-order.ts';
-import { adaptWindow, isIdle, isMoving, isSlow, type Lane } from './lane.ts';
+import { isIdle, isMoving, isSlow, learn, probeLater, takeNext, waitingIn, type Lane } from './lane.ts';
 import { createLaneHandOver } from './lane-hand-over.ts';
-import type { MemoryBound } from './lane-limits.ts';
+import { createLaneMemory } from './lane-memory.ts';
 import { registerLaneMetrics } from './lane-metrics.ts';
+import { createLanePlaces, maxInFlightOf } from './lane-places.ts';
 import { createLaneRecords } from './lane-records.ts';
 import { createLaneRegistry } from './lane-registry.ts';
-import { createLaneTurns, hasPlace } from './lane-turns.ts';
+import { createLaneTurns } from './lane-turns.ts';
 import type { Lanes, LanesOptions } from './lanes.ts';
 import { createLoaded } from './loaded.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
@@ -20,14 +23,17 @@ import { createUnrecorded } from './unrecorded.ts';
 const tickMs = 50;
 /** More records than this waiting to be written: nothing new is started until the store catches up. */
 const maxRecordBacklog = 4000;
+const nothing = { deliveries: 0, bytes: 0 };
 
 /** The lanes of this process (lanes.ts): what goes where, and when. */
 export function createLanes(options: LanesOptions): Lanes {
   const { attempt, recorder, directory, clock, dueClock, limits } = options;
+  const jitter = (): number => options.random.number();
 
   const lanes = createLaneRegistry();
   const active = new Set<Lane>();
-  const turns = createLaneTurns(limits.slots);
+  const places = createLanePlaces({ clock, most: options.placesOf ?? maxInFlightOf });
+  const turns = createLaneTurns(limits.slots, places);
   const loaded = createLoaded();
   const unrecorded = createUnrecorded();
   const budget = createTurnBudget(pump);
@@ -38,6 +44,7 @@ export function createLanes(options: LanesOptions): Lanes {
 
   const refill = createRefill({
     due: options.due,
+    clock,
     dueClock,
     holdings: options.holdings,
     loaded,
@@ -46,6 +53,7 @@ export function createLanes(options: LanesOptions): Lanes {
     isKnown: ({ organisationId }) => directory.isLoaded(organisationId),
     mayStart,
     startsAtOnce,
+    places,
     onFetched: takeFetched,
     onSettled: (lane) => keys.recheckEndpoint(lane.endpointId),
   });
@@ -54,7 +62,11 @@ export function createLanes(options: LanesOptions): Lanes {
     queued: () => loaded.deliveries,
     active,
     stored: refill.lanes,
-    isOpen: (lane) => isOpen(endpointOf(lane)),
+    known: () => lanes.known(),
+    isOpen: (lane) => {
+      const endpoint = endpointOf(lane);
+      return isOpen(endpoint) && places.admits(lane, endpoint);
+    },
     now: () => dueClock.now(),
   });
   const records = createLaneRecords({
@@ -68,6 +80,7 @@ export function createLanes(options: LanesOptions): Lanes {
     noteStored,
     onRoom: options.onRoom,
   });
+  const memory = createLaneMemory({ loaded, limits, park: (queued) => records.park(queued) });
   const keys = createKeyOrder({
     store: options.store,
     endpointOf,
@@ -89,12 +102,12 @@ export function createLanes(options: LanesOptions): Lanes {
     clock,
     endpointOf,
     takeOut,
-    forgetIfIdle,
+    restIfIdle,
     onRoom: options.onRoom,
   });
 
-  function forgetIfIdle(lane: Lane): void {
-    if (isIdle(lane)) lanes.forget(lane);
+  function restIfIdle(lane: Lane): void {
+    if (isIdle(lane)) lanes.rest(lane);
   }
 
   function endpointOf(place: {
@@ -112,36 +125,32 @@ export function createLanes(options: LanesOptions): Lanes {
   function place(queued: QueuedDelivery): void {
     const { organisationId, endpointId } = queued.delivery;
     const endpoint = endpointOf(queued.delivery);
+    const delayed = delayedDelivery(queued, endpoint, dueClock);
+    if (delayed !== null) {
+      records.write(queued, delayed);
+      return;
+    }
     if (!isOpen(endpoint)) {
       records.hold(queued, endpoint);
       return;
     }
     const lane = lanes.of(organisationId, endpointId);
     const isHandedOver = queued.holding.state === 'ending';
-    if (stopping || isHandedOver || isFull(lane) || (isAllFull() && !startsAtOnce(lane, endpoint))) {
+    const isHeldBack = !places.admits(lane, endpoint) || memory.isFull(lane);
+    if (stopping || isHandedOver || isHeldBack || (memory.isAllFull && !startsAtOnce(lane, endpoint))) {
       records.park(queued);
-      forgetIfIdle(lane);
+      restIfIdle(lane);
       return;
     }
     enter(lane, queued);
     pump();
   }
 
-  /** What waits for a slow receiver waits in storage, or those that hang would fill the memory of all. */
-  function isFull(lane: Lane): boolean {
-    const deliveries = lane.slow ? Math.min(lane.window, limits.laneDeliveries) : limits.laneDeliveries;
-    return lane.waiting.length >= deliveries || lane.waitingBytes >= limits.laneBytes;
-  }
-
-  function isAllFull(): boolean {
-    return loaded.deliveries >= limits.totalDeliveries || loaded.bytes >= limits.totalBytes;
-  }
-
   function keepInMemory(queued: QueuedDelivery): boolean {
     const lane = lanes.find(queued.delivery.endpointId);
-    const isEnabled = isOpen(endpointOf(queued.delivery));
-    if (stopping || !isEnabled || isAllFull() || lane === undefined || lane.slow || isFull(lane))
-      return false;
+    const endpoint = endpointOf(queued.delivery);
+    if (stopping || !isOpen(endpoint) || memory.isAllFull || lane === undefined) return false;
+    if (lane.slow || !places.admits(lane, endpoint) || memory.isFull(lane)) return false;
     loaded.add(queued);
     if (!queued.isRecorded) unrecorded.add(queued);
     return true;
@@ -154,18 +163,18 @@ export function createLanes(options: LanesOptions): Lanes {
   }
 
   function startsAtOnce(lane: Lane, endpoint: SigningEndpoint): boolean {
-    return turns.hasRoomFor(lane) && lane.waiting.length === 0 && hasPlace(lane, endpoint) && mayStart();
+    return turns.hasRoomFor(lane) && waitingIn(lane) === 0 && places.hasOne(lane, endpoint) && mayStart();
   }
 
   function mayStart(): boolean {
     return !stopping && recorder.backlog < maxRecordBacklog;
   }
 
-  function enter(lane: Lane, queued: QueuedDelivery): void {
+  function enter(lane: Lane, queued: QueuedDelivery, list = lane.waiting): void {
     loaded.add(queued);
     if (queued.expedited) lane.expedited.push(queued);
     else {
-      lane.waiting.push(queued);
+      list.push(queued);
       lane.waitingBytes += queued.bytes;
     }
     if (!queued.isRecorded) unrecorded.add(queued);
@@ -195,6 +204,7 @@ export function createLanes(options: LanesOptions): Lanes {
 
   function start(lane: Lane, queued: QueuedDelivery, endpoint: SigningEndpoint): void {
     lane.inFlight.set(queued, clock.monotonic());
+    places.taken(lane, queued, endpoint);
     active.add(lane);
     turns.occupy(lane, 1);
     turns.want(lane, endpoint);
@@ -202,12 +212,8 @@ export function createLanes(options: LanesOptions): Lanes {
   }
 
   function takeWaiting(lane: Lane, endpoint: SigningEndpoint | undefined): QueuedDelivery | undefined {
-    if (endpoint !== undefined && !(isOpen(endpoint) && hasPlace(lane, endpoint))) {
-      return undefined;
-    }
-    const queued = lane.waiting.shift();
-    if (queued !== undefined) lane.waitingBytes -= queued.bytes;
-    return queued;
+    if (endpoint !== undefined && !(isOpen(endpoint) && places.hasOne(lane, endpoint))) return undefined;
+    return takeNext(lane);
   }
 
   function settle(
@@ -218,21 +224,23 @@ export function createLanes(options: LanesOptions): Lanes {
   ): void {
     lane.inFlight.delete(queued);
     turns.occupy(lane, -1);
-    if (judged === null) records.park(queued);
+    if (judged === null) notSent(lane, queued);
     else takeIn(lane, queued, endpoint, judged);
     if (lane.inFlight.size === 0) active.delete(lane);
     turns.want(lane, endpointOf(lane));
     refill.fetchMore(lane);
     pump();
     handOver.attemptEnded();
-    forgetIfIdle(lane);
+    restIfIdle(lane);
   }
 
   function takeIn(lane: Lane, queued: QueuedDelivery, endpoint: SigningEndpoint, judged: Judged): void {
     const { delivery, attempt: made } = judged;
-    lane.settledAt = clock.monotonic();
-    adaptWindow(lane, judged.outcome.kind, slowsDown(judged.outcome), endpoint.endpoint.maxInFlight);
+    const now = clock.monotonic();
+    lane.settledAt = now;
+    learn(lane, queued, judged.outcome, { places: places.most(endpoint), monotonicNow: now, jitter });
     markSpeed(lane);
+    if (!places.admits(lane, endpoint)) memory.parkBeyond(lane, nothing);
     const blocks = queued.order !== null && blocksItsKey(delivery, endpoint.endpoint);
     records.write(queued, delivery, { attempt: made, ...(blocks ? { order: queued.order } : {}) });
     // Noted before it is on record, so that what is known of the receiver isn't forgotten until its next attempt.
@@ -242,10 +250,16 @@ export function createLanes(options: LanesOptions): Lanes {
     if (judged.disableEndpoint !== null) options.onGone(endpoint, judged.disableEndpoint);
   }
 
+  /** Its partition's lease was no longer certain; if it was to be a probe, another one is. */
+  function notSent(lane: Lane, queued: QueuedDelivery): void {
+    if (lane.probe === queued) probeLater(lane, clock.monotonic());
+    records.park(queued);
+  }
+
   function noteStored(organisationId: string, endpointId: string, dueAt: number): void {
     const lane = lanes.of(organisationId, endpointId);
     refill.note(lane, dueAt);
-    forgetIfIdle(lane);
+    restIfIdle(lane);
   }
 
   function takeFetched(lane: Lane, fetched: readonly QueuedDelivery[]): void {
@@ -258,30 +272,18 @@ export function createLanes(options: LanesOptions): Lanes {
         setAside(queued);
       } else if (!isOpen(endpoint) && !queued.expedited) records.hold(queued, endpoint);
       else if (stopping || queued.holding.state !== 'held') records.park(queued);
-      else enter(lane, queued);
+      else enter(lane, queued, lane.returned);
     }
     pump();
-    forgetIfIdle(lane);
+    restIfIdle(lane);
   }
 
   function markSpeed(lane: Lane): void {
     const becomesSlow = isSlow(lane, clock.monotonic());
     if (becomesSlow === lane.slow) return;
     turns.setSlow(lane, becomesSlow);
-    if (becomesSlow) parkBeyond(lane, { deliveries: lane.window, bytes: limits.laneBytes });
+    if (becomesSlow) memory.parkBeyond(lane, { deliveries: lane.window, bytes: limits.laneBytes });
     turns.want(lane, endpointOf(lane));
-  }
-
-  /** Sends the newest of what waits to storage, until no more than this is left. */
-  function parkBeyond(lane: Lane, { deliveries, bytes }: MemoryBound): void {
-    const parting: QueuedDelivery[] = [];
-    while (lane.waiting.length > deliveries || lane.waitingBytes > bytes) {
-      const newest = lane.waiting.pop();
-      if (newest === undefined) break;
-      lane.waitingBytes -= newest.bytes;
-      parting.unshift(newest);
-    }
-    for (const queued of parting) records.park(queued);
   }
 
   /** Puts on record, under our claim, what has been in memory for so long that the log shouldn't wait for it. */
@@ -323,12 +325,12 @@ export function createLanes(options: LanesOptions): Lanes {
         refill.fetchMore(lane);
         continue;
       }
-      for (const queued of lane.waiting.splice(0)) {
-        lane.waitingBytes -= queued.bytes;
+      lane.waitingBytes = 0;
+      for (const queued of [...lane.returned.splice(0), ...lane.waiting.splice(0)]) {
         records.hold(queued, endpoint);
       }
       refill.settle(lane);
-      forgetIfIdle(lane);
+      restIfIdle(lane);
     }
     keys.refresh(organisationId);
     pump();
@@ -346,11 +348,11 @@ export function createLanes(options: LanesOptions): Lanes {
 
   /** Takes it out of our hands without writing anything. */
   function takeOut(lane: Lane | undefined, queued: QueuedDelivery): void {
-    const list = (queued.expedited ? lane?.expedited : lane?.waiting) ?? [];
-    const place = list.indexOf(queued);
-    if (lane !== undefined && place !== -1) {
+    for (const list of lane === undefined ? [] : [lane.expedited, lane.returned, lane.waiting]) {
+      const place = list.indexOf(queued);
+      if (place === -1) continue;
       list.splice(place, 1);
-      if (!queued.expedited) lane.waitingBytes -= queued.bytes;
+      if (lane !== undefined && !queued.expedited) lane.waitingBytes -= queued.bytes;
     }
     queued.done = true;
     loaded.remove(queued);
@@ -369,13 +371,8 @@ export function createLanes(options: LanesOptions): Lanes {
     find: (deliveryId) => loaded.get(deliveryId),
     withdraw,
     refresh,
-    relieve({ deliveries, bytes }) {
-      if (loaded.deliveries <= deliveries && loaded.bytes <= bytes) return;
-      const waiting = [...lanes.all()].filter((lane) => lane.waiting.length > 0);
-      const { length } = waiting;
-      for (const lane of waiting)
-        parkBeyond(lane, { deliveries: deliveries / length, bytes: bytes / length });
-    },
+    relieve: (bound) => memory.relieve(lanes.all(), bound),
+    breakerOf: (endpointId) => lanes.find(endpointId)?.breaker ?? closedBreaker,
     get memory() {
       return { deliveries: loaded.deliveries, bytes: loaded.bytes };
     },

@@ -152,7 +152,7 @@ async function live(world: World, directory: string, trouble: Trouble): Promise<
     setState(world, id, 'enabled');
   }
   // What the store refused to settle is found by the next look over all lanes, within a minute.
-  await clock.advanceAsync(75_000);
+  await clock.advanceAsync(130_000);
   return story;
 }
 

@@ -61,7 +61,8 @@ async function live(world: World, directory: string): Promise<Run> {
     moods.set(id, 'succeed');
     setState(world, id, 'enabled');
   }
-  await clock.advanceAsync(15_000);
+  // The longest that a breaker can have come to wait for, and more.
+  await clock.advanceAsync(70_000);
   return { accepted, crashes, life, buried };
 }
 

@@ -33,10 +33,10 @@ export function createLaneHandOver(options: {
   readonly clock: Clock;
   readonly endpointOf: (lane: Lane) => SigningEndpoint | undefined;
   readonly takeOut: (lane: Lane | undefined, queued: QueuedDelivery) => void;
-  readonly forgetIfIdle: (lane: Lane) => void;
+  readonly restIfIdle: (lane: Lane) => void;
   readonly onRoom: () => void;
 }): LaneHandOver {
-  const { lanes, active, loaded, records, keys, clock, endpointOf, takeOut, forgetIfIdle } = options;
+  const { lanes, active, loaded, records, keys, clock, endpointOf, takeOut, restIfIdle } = options;
   const waiters = new Set<() => void>();
 
   function underWay(holding: Holding | null): { queued: QueuedDelivery; lane: Lane; startedAt: number }[] {
@@ -64,7 +64,7 @@ export function createLaneHandOver(options: {
         const lane = lanes.find(queued.delivery.endpointId);
         takeOut(lane, queued);
         records.park(queued);
-        if (lane !== undefined) forgetIfIdle(lane);
+        if (lane !== undefined) restIfIdle(lane);
       }
       for (const one of new Set(waiting.map((queued) => queued.holding))) keys.parkBehind(one);
     },
@@ -97,7 +97,7 @@ export function createLaneHandOver(options: {
       for (const queued of waitingOf(holding)) {
         const lane = lanes.find(queued.delivery.endpointId);
         takeOut(lane, queued);
-        if (lane !== undefined) forgetIfIdle(lane);
+        if (lane !== undefined) restIfIdle(lane);
       }
       keys.drop(holding);
       options.onRoom();

@@ -7,7 +7,9 @@ export interface LaneFigures {
   readonly queued: () => number;
   readonly active: ReadonlySet<Lane>;
   readonly stored: ReadonlySet<Lane>;
-  /** Whether the lane's endpoint takes deliveries: what is held for a paused one isn't late. */
+  /** All that anything is known of. */
+  readonly known: () => Iterable<Lane>;
+  /** Whether deliveries go out to the lane's endpoint: what is held for a paused one, or waits for a probe, isn't late. */
   readonly isOpen: (lane: Lane) => boolean;
   readonly now: () => number;
 }
@@ -28,6 +30,16 @@ export function registerLaneMetrics(metrics: Metrics, figures: LaneFigures): Cou
     name: 'posthorn_dispatcher_slow_lanes',
     help: 'Endpoints whose receivers keep their places for long.',
     collect: (gauge) => gauge.set([...figures.active].filter((lane) => lane.slow).length),
+  });
+  metrics.gauge({
+    name: 'posthorn_breakers',
+    help: 'Endpoints whose breaker is not closed.',
+    labels: ['state'],
+    collect: (gauge) => {
+      const counts = { open: 0, probing: 0, ramping: 0 };
+      for (const { breaker } of figures.known()) if (breaker.state !== 'closed') counts[breaker.state] += 1;
+      for (const [state, count] of Object.entries(counts)) gauge.set({ state }, count);
+    },
   });
   metrics.gauge({
     name: 'posthorn_oldest_due_seconds',

@@ -1,7 +1,8 @@
 import type { SigningEndpoint } from '@posthorn/models';
 import { createFairQueue } from './fair-queue.ts';
 import { isOpen } from './gate.ts';
-import type { Lane } from './lane.ts';
+import { waitingIn, type Lane } from './lane.ts';
+import type { LanePlaces } from './lane-places.ts';
 
 /**
  * The places for attempts, and whose turn it is to have one: organisations first, then their endpoints. Lanes whose receivers keep
@@ -20,7 +21,7 @@ export interface LaneTurns {
   readonly running: number;
 }
 
-export function createLaneTurns(slots: number): LaneTurns {
+export function createLaneTurns(slots: number, places: Pick<LanePlaces, 'hasOne'>): LaneTurns {
   const fast = { places: slots, running: 0, turns: createFairQueue<Lane>() };
   const slow = { places: slots / 4, running: 0, turns: createFairQueue<Lane>() };
   const speedOf = (lane: Lane): typeof fast => (lane.slow ? slow : fast);
@@ -28,8 +29,8 @@ export function createLaneTurns(slots: number): LaneTurns {
   return {
     want(lane, endpoint) {
       if (lane.expedited.length === 0) {
-        if (lane.waiting.length === 0) return;
-        if (!isOpen(endpoint) || !hasPlace(lane, endpoint)) return;
+        if (waitingIn(lane) === 0) return;
+        if (!isOpen(endpoint) || !places.hasOne(lane, endpoint)) return;
       }
       speedOf(lane).turns.add(lane.organisationId, lane);
     },
@@ -57,9 +58,4 @@ export function createLaneTurns(slots: number): LaneTurns {
       return fast.running + slow.running;
     },
   };
-}
-
-/** Whether one more of the lane may be under way. */
-export function hasPlace(lane: Lane, { endpoint }: SigningEndpoint): boolean {
-  return lane.inFlight.size < Math.min(lane.window, endpoint.maxInFlight);
 }

@@ -1,7 +1,13 @@
-import { adaptWindow, createLane, isSlow } from './lane.ts';
+import type { AttemptOutcome } from '@posthorn/models';
+import { createLane, isSlow, learn, takeNext, type Lane } from './lane.ts';
 import { queuedDelivery } from './queued-delivery.ts';
 import { sampleHolding } from './sample-holding.harness.ts';
 import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
+
+function ended(lane: Lane, kind: AttemptOutcome, status: number | null = null): void {
+  const outcome = { kind, status, retryAfterMs: null };
+  learn(lane, queued(), outcome, { places: 50, monotonicNow: 0, jitter: () => 0.5 });
+}
 
 const queued = () =>
   queuedDelivery({
@@ -17,21 +23,21 @@ describe('a lane', () => {
   it('opens by one with every answer, up to what the endpoint allows', () => {
     const lane = createLane('org', 'endpoint');
     const first = lane.window;
-    adaptWindow(lane, 'success', false, 50);
+    ended(lane, 'success');
     expect(lane.window).toBe(first + 1);
-    for (let n = 0; n < 100; n += 1) adaptWindow(lane, 'http_error', false, 50);
+    for (let n = 0; n < 100; n += 1) ended(lane, 'http_error', 404);
     expect(lane.window).toBe(50);
   });
 
   it.each([
-    ['timeout', false],
-    ['refused', false],
-    ['http_error', true],
-  ] as const)('halves when the receiver does not keep up (%s), but never closes', (outcome, slowsDown) => {
+    ['timeout', null],
+    ['refused', null],
+    ['http_error', 503],
+  ] as const)('halves when the receiver does not keep up (%s), but never closes', (outcome, status) => {
     const lane = createLane('org', 'endpoint');
     lane.window = 8;
     const windows = [1, 2, 3, 4, 5].map(() => {
-      adaptWindow(lane, outcome, slowsDown, 50);
+      ended(lane, outcome, status);
       return lane.window;
     });
     expect(windows).toEqual([4, 2, 1, 1, 1]);
@@ -39,11 +45,11 @@ describe('a lane', () => {
 
   it('is slow after two timeouts in a row, until an answer comes', () => {
     const lane = createLane('org', 'endpoint');
-    adaptWindow(lane, 'timeout', false, 50);
+    ended(lane, 'timeout');
     expect(isSlow(lane, 0)).toBe(false);
-    adaptWindow(lane, 'timeout', false, 50);
+    ended(lane, 'timeout');
     expect(isSlow(lane, 0)).toBe(true);
-    adaptWindow(lane, 'success', false, 50);
+    ended(lane, 'success');
     expect(isSlow(lane, 0)).toBe(false);
   });
 
@@ -53,5 +59,24 @@ describe('a lane', () => {
     lane.inFlight.set(queued(), 5900);
     expect(isSlow(lane, 6000)).toBe(false);
     expect(isSlow(lane, 6001)).toBe(true);
+  });
+
+  it('begins with one under way when its receiver answers again, and opens by one with every answer', () => {
+    const lane = createLane('org', 'endpoint');
+    for (let n = 0; n < 5; n += 1) ended(lane, 'http_error', 500);
+    expect(lane.breaker.state).toBe('open');
+    const windows = [1, 2, 3].map(() => {
+      ended(lane, 'success');
+      return lane.window;
+    });
+    expect(windows).toEqual([1, 2, 3]);
+  });
+
+  it('lets what came back from storage and what came from the log go in turns', () => {
+    const lane = createLane('org', 'endpoint');
+    const [old, older, fresh, fresher] = [queued(), queued(), queued(), queued()];
+    lane.returned.push(older, old);
+    lane.waiting.push(fresh, fresher);
+    expect([1, 2, 3, 4, 5].map(() => takeNext(lane))).toEqual([older, fresh, old, fresher, undefined]);
   });
 });

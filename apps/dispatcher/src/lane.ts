@@ -1,24 +1,35 @@
-import type { AttemptOutcome } from '@posthorn/models';
+import { slowsDown, type Outcome } from '@posthorn/models';
+import { closedBreaker, concluded, evidenceOf, type Breaker } from './breaker.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
 
 /**
  * What is known of one endpoint's deliveries in this process: those that wait in memory, those under way, and whether more
  * wait in storage. The window is how many may be under way: it opens by one with every answer up to the endpoint's
  * limit and halves when the receiver doesn't keep up, so a receiver that hangs never holds many places, and one that
- * comes back is led in gently.
+ * comes back is led in gently. The breaker says whether anything goes out by its schedule at all.
  */
 export interface Lane {
   readonly organisationId: string;
   readonly endpointId: string;
-  /** Oldest first. */
+  /** What came from the log, oldest first. */
   readonly waiting: QueuedDelivery[];
+  /** What came back from storage, the first due first: it and `waiting` take turns. */
+  readonly returned: QueuedDelivery[];
+  /** Whether the next turn is that of what came back. */
+  isTurnOfReturned: boolean;
   /** Asked for by hand: these go first, also while the endpoint is paused or disabled. */
   readonly expedited: QueuedDelivery[];
   /** With the monotonic time at which each was started, oldest first. */
   readonly inFlight: Map<QueuedDelivery, number>;
+  /** Of what came from the log and of what came back. */
   waitingBytes: number;
   window: number;
   timeoutsInRow: number;
+  breaker: Breaker;
+  /** What was sent to see whether the receiver is back, while it is under way. */
+  probe: QueuedDelivery | null;
+  /** The endpoint's version when something was started last: what is known belongs to that one. */
+  endpointVersion: number | null;
   /** When an attempt ended last, by the monotonic clock. */
   settledAt: number;
   /** A slow lane shares a quarter of the slots with its like. */
@@ -42,11 +53,16 @@ export function createLane(organisationId: string, endpointId: string): Lane {
     organisationId,
     endpointId,
     waiting: [],
+    returned: [],
+    isTurnOfReturned: true,
     expedited: [],
     inFlight: new Map(),
     waitingBytes: 0,
     window: firstWindow,
     timeoutsInRow: 0,
+    breaker: closedBreaker,
+    probe: null,
+    endpointVersion: null,
     settledAt: -Infinity,
     slow: false,
     storedDueAt: null,
@@ -57,7 +73,7 @@ export function createLane(organisationId: string, endpointId: string): Lane {
 
 export function isIdle(lane: Lane): boolean {
   return (
-    lane.waiting.length === 0 &&
+    waitingIn(lane) === 0 &&
     lane.expedited.length === 0 &&
     lane.inFlight.size === 0 &&
     lane.storedDueAt === null &&
@@ -66,18 +82,66 @@ export function isIdle(lane: Lane): boolean {
   );
 }
 
-/** Takes an outcome into account: how many may be under way from now on. */
-export function adaptWindow(
+/** How many wait in memory for their turn by the schedule. */
+export function waitingIn(lane: Lane): number {
+  return lane.waiting.length + lane.returned.length;
+}
+
+/** The one whose turn it is: what came back from storage, being older, and what came from the log alternate. */
+export function takeNext(lane: Lane): QueuedDelivery | undefined {
+  const { waiting, returned } = lane;
+  const isReturned = returned.length > 0 && (lane.isTurnOfReturned || waiting.length === 0);
+  const queued = (isReturned ? returned : waiting).shift();
+  if (queued === undefined) return undefined;
+  lane.waitingBytes -= queued.bytes;
+  lane.isTurnOfReturned = !isReturned;
+  return queued;
+}
+
+/** What is known of the receiver no longer counts: its owner has changed the endpoint, and may have mended it. */
+export function forgetEvidence(lane: Lane): void {
+  lane.breaker = closedBreaker;
+  lane.probe = null;
+  lane.window = firstWindow;
+  lane.timeoutsInRow = 0;
+}
+
+/** Takes an outcome into account: how many may be under way from now on, and whether anything goes out at all. */
+export function learn(
   lane: Lane,
-  outcome: AttemptOutcome,
-  slowsDown: boolean,
-  maxInFlight: number,
+  queued: QueuedDelivery,
+  outcome: Outcome,
+  moment: {
+    readonly places: number;
+    readonly monotonicNow: number;
+    readonly jitter: () => number;
+  },
 ): void {
-  if (outcome === 'timeout') lane.timeoutsInRow += 1;
-  else if (outcome !== 'blocked' && outcome !== 'dns') lane.timeoutsInRow = 0;
-  const unanswered = outcome === 'timeout' || outcome === 'refused' || outcome === 'dns';
-  if (unanswered || slowsDown) lane.window = Math.max(1, lane.window >> 1);
-  else lane.window = Math.min(maxInFlight, lane.window + 1);
+  adaptWindow(lane, outcome, moment.places);
+  const isProbe = lane.probe === queued;
+  if (isProbe) lane.probe = null;
+  const evidence = evidenceOf(outcome);
+  const before = lane.breaker;
+  lane.breaker = concluded(before, { evidence, isProbe, ...moment });
+  if (lane.breaker.state === 'ramping' && before.state !== 'ramping') lane.window = 1;
+}
+
+/** The probe wasn't sent after all: another one goes out as soon as one can. */
+export function probeLater(lane: Lane, monotonicNow: number): void {
+  lane.probe = null;
+  const { breaker } = lane;
+  if (breaker.state === 'probing') {
+    lane.breaker = { state: 'open', waitMs: breaker.waitMs, probeAt: monotonicNow };
+  }
+}
+
+function adaptWindow(lane: Lane, outcome: Outcome, places: number): void {
+  const { kind } = outcome;
+  if (kind === 'timeout') lane.timeoutsInRow += 1;
+  else if (kind !== 'blocked' && kind !== 'dns') lane.timeoutsInRow = 0;
+  const unanswered = kind === 'timeout' || kind === 'refused' || kind === 'dns';
+  if (unanswered || slowsDown(outcome)) lane.window = Math.max(1, lane.window >> 1);
+  else lane.window = Math.min(places, lane.window + 1);
 }
 
 /** Whether the lane's receiver keeps its places for long, by what is under way now and what came of the last attempts. */

@@ -158,6 +158,7 @@ export function startLanes(limits: Partial<LaneLimits> = {}) {
     clock,
     dueClock,
     limits: { ...roomyLimits, ...limits },
+    random,
     logger: silentLogger,
     metrics,
     onGone: () => undefined,
@@ -181,7 +182,14 @@ export function startLanes(limits: Partial<LaneLimits> = {}) {
     const known = endpoints.get(endpointId);
     if (known === undefined) throw new Error(`no endpoint ${endpointId}`);
     if (state === 'deleted') endpoints.delete(endpointId);
-    else endpoints.set(endpointId, { ...known, endpoint: { ...known.endpoint, state } });
+    else change(endpointId, { state });
+    lanes.refresh(known.endpoint.organisationId);
+  }
+
+  function change(endpointId: string, over: Partial<Endpoint>): void {
+    const known = endpoints.get(endpointId);
+    if (known === undefined) throw new Error(`no endpoint ${endpointId}`);
+    endpoints.set(endpointId, { ...known, endpoint: { ...known.endpoint, ...over } });
     lanes.refresh(known.endpoint.organisationId);
   }
 
@@ -229,6 +237,7 @@ export function startLanes(limits: Partial<LaneLimits> = {}) {
     rooms,
     addEndpoint,
     setState,
+    change,
     planned,
     offer,
     /** Lets time pass, looking at the memory all the while. */

@@ -1,6 +1,7 @@
 import type { SigningEndpoint } from '@posthorn/models';
-import type { Clock, Logger, Metrics } from '@posthorn/runtime';
+import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import type { Judged } from './attempt.ts';
+import type { Breaker } from './breaker.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
 import type { DueReader } from './due.ts';
@@ -34,6 +35,8 @@ export interface Lanes extends Pick<LaneHandOver, 'park' | 'ended' | 'leave' | '
   /** Sends what waits to storage until about this is left, every lane keeping an equal share: for when nothing else makes room. */
   relieve(bound: MemoryBound): void;
   readonly memory: MemoryBound;
+  /** What this dispatcher has seen of an endpoint lately. */
+  breakerOf(endpointId: string): Breaker;
   /** Deliveries that wait for others of their key. */
   readonly keys: Pick<KeyOrder, 'recheck' | 'recheckEndpoint' | 'recheckSome' | 'learn' | 'turns'>;
   /** Starts the clockwork: recording what waits, noticing what is due and who is slow. */
@@ -54,6 +57,9 @@ export interface LanesOptions {
   readonly clock: Clock;
   readonly dueClock: DueClock;
   readonly limits: LaneLimits;
+  /** How many attempts at an endpoint this dispatcher may have under way; its `maxInFlight` when absent. */
+  readonly placesOf?: (endpoint: SigningEndpoint) => number;
+  readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** A receiver said that it is gone for good (410). */

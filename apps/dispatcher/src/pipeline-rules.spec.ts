@@ -235,7 +235,7 @@ describe('rule 15: storage is asked per lane, never what is due', () => {
 
   it('rewrites nothing in storage for a pause', async () => {
     world.behaviour = () => 'fail';
-    const events = await publish(10);
+    const events = await publish(4);
     await world.clock.advanceAsync(700);
     const stored = async () => Promise.all(events.map((event) => deliveryOf(event, one)));
     const before = await stored();
@@ -246,6 +246,25 @@ describe('rule 15: storage is asked per lane, never what is due', () => {
     world.behaviour = () => 'succeed';
     setState(world, one, 'enabled');
     await world.clock.advanceAsync(3000);
+    expect(new Set((await stored()).map((delivery) => delivery?.state))).toEqual(new Set(['succeeded']));
+  });
+});
+
+describe('rule 15: a breaker', () => {
+  it('rewrites nothing in storage while it is open, and spends no attempt', async () => {
+    world.behaviour = (id) => (id === one ? 'fail' : 'succeed');
+    const events = await publish(30);
+    await world.clock.advanceAsync(1500);
+    const stored = async () => Promise.all(events.map((event) => deliveryOf(event, one)));
+    const before = await stored();
+    const requested = requestsTo(one).length;
+    expect(requested).toBeLessThan(10);
+    // The retries that are due by their schedule wait, too.
+    await world.clock.advanceAsync(2000);
+    expect(await stored()).toEqual(before);
+    expect(requestsTo(one)).toHaveLength(requested);
+    world.behaviour = () => 'succeed';
+    await world.clock.advanceAsync(20_000);
     expect(new Set((await stored()).map((delivery) => delivery?.state))).toEqual(new Set(['succeeded']));
   });
 });

@@ -1,9 +1,11 @@
 import type { SigningEndpoint } from '@posthorn/models';
+import type { Clock } from '@posthorn/runtime';
 import type { DueReader } from './due.ts';
 import type { DueClock } from './due-clock.ts';
 import { gateOf } from './gate.ts';
 import type { Lane } from './lane.ts';
 import type { LaneLimits } from './lane-limits.ts';
+import type { LanePlaces } from './lane-places.ts';
 import type { Loaded } from './loaded.ts';
 import type { Holding } from './ownership.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
@@ -25,6 +27,7 @@ export interface Refill {
 
 export interface RefillOptions {
   readonly due: DueReader;
+  readonly clock: Clock;
   readonly dueClock: DueClock;
   /** The partitions that are ours now. */
   readonly holdings: () => readonly Holding[];
@@ -37,6 +40,7 @@ export interface RefillOptions {
   readonly mayStart: () => boolean;
   /** Whether one that comes now would be attempted now. */
   readonly startsAtOnce: (lane: Lane, endpoint: SigningEndpoint) => boolean;
+  readonly places: Pick<LanePlaces, 'admits' | 'wanted'>;
   /** Takes over what was fetched for a lane. */
   readonly onFetched: (lane: Lane, queued: readonly QueuedDelivery[]) => void;
   /** What waited in storage for an endpoint that takes nothing was ended or held. */
@@ -50,7 +54,8 @@ const maxFetchBytes = 1024 * 1024;
 const askAgainMs = 1000;
 
 export function createRefill(options: RefillOptions): Refill {
-  const { due, dueClock, holdings, loaded, limits, endpointOf, mayStart, startsAtOnce } = options;
+  const { due, clock, dueClock, holdings, loaded, limits, endpointOf, mayStart, startsAtOnce, places } =
+    options;
   const lanes = new Set<Lane>();
   /** What fetches that are under way may bring. */
   const reserved = { deliveries: 0, bytes: 0 };
@@ -77,13 +82,24 @@ export function createRefill(options: RefillOptions): Refill {
   function roomFor(lane: Lane, endpoint: SigningEndpoint): { limit: number; maxBytes: number } | null {
     const deliveries = limits.totalDeliveries - loaded.deliveries - reserved.deliveries;
     const bytes = limits.totalBytes - loaded.bytes - reserved.bytes;
-    const wanted = lane.slow ? lane.window : Math.max(4, lane.window * 2);
     if (deliveries > 0 && bytes > 0) {
-      return { limit: Math.min(maxFetch, wanted, deliveries), maxBytes: Math.min(maxFetchBytes, bytes) };
+      return {
+        limit: Math.min(maxFetch, places.wanted(lane), deliveries),
+        maxBytes: Math.min(maxFetchBytes, bytes),
+      };
     }
     // A lane with nothing in memory goes on all the same, one by one, as long as there are places for attempts.
     const isAlone = reserved.deliveries === 0 && startsAtOnce(lane, endpoint);
     return isAlone ? { limit: 1, maxBytes: 0 } : null;
+  }
+
+  /** Whether it has enough in memory to go on with. What waits in storage for longer than that isn't kept waiting by it. */
+  function hasEnough(lane: Lane, storedDueAt: number): boolean {
+    const { returned, waiting, window } = lane;
+    if (returned.length >= window) return true;
+    const [oldest] = waiting;
+    if (waiting.length < window || oldest === undefined) return false;
+    return clock.monotonic() - oldest.queuedAt >= dueClock.now() - storedDueAt;
   }
 
   function fetchMore(lane: Lane): void {
@@ -92,7 +108,8 @@ export function createRefill(options: RefillOptions): Refill {
     const gate = gateOf(endpoint);
     const verificationOnly = gate.kind === 'waits' && gate.admitsVerification;
     if (endpoint === undefined || !(gate.kind === 'open' || verificationOnly)) return;
-    if (lane.waiting.length >= lane.window || !mayStart()) return;
+    if (!verificationOnly && !places.admits(lane, endpoint)) return;
+    if (hasEnough(lane, lane.storedDueAt) || !mayStart()) return;
     const room = roomFor(lane, endpoint);
     if (room === null) return;
     const mine = holdings().filter((holding) => holding.mayStart());

@@ -173,6 +173,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     logger,
     metrics,
     limits: options.laneLimits ?? defaultLaneLimits,
+    random,
     onGone: (endpoint, reason) => void disableEndpoint(endpoint, reason),
     onRoom: () => backpressure.roomMade(),
   });
