@@ -19,6 +19,8 @@ import type { JobStore } from './job-store.ts';
 import { createMongoJobStore } from './job-store.mongo.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { createMongoLeaseStore, leaseCollection, type LeaseDocument } from './lease-store.mongo.ts';
+import type { ReplayStore } from './replay-store.ts';
+import { createMongoReplayStore } from './replay-store.mongo.ts';
 import type { TaskStore } from './task-store.ts';
 import { createMongoTaskStore } from './task-store.mongo.ts';
 
@@ -29,6 +31,7 @@ export interface DispatcherStores {
   readonly search: DeliverySearch;
   readonly tasks: TaskStore;
   readonly jobs: JobStore;
+  readonly replays: ReplayStore;
   readonly leases: LeaseStore;
   readonly deadRecords: DeadRecordStore;
   /** Puts a test's event on record, which isn't in the log. */
@@ -56,6 +59,7 @@ export async function createMongoDispatcherStores(database: MongoDatabase): Prom
     search: createMongoDeliverySearch(collections),
     tasks: await createMongoTaskStore(database),
     jobs: await createMongoJobStore(database),
+    replays: createMongoReplayStore(collections),
     leases: await createMongoLeaseStore(database),
     deadRecords: await createMongoDeadRecordStore(database),
     recordTestEvent: (event) => events.insert(event),
