@@ -178,7 +178,10 @@ export function createAttempt(options: AttemptOptions) {
     attempts.inc({ outcome: attempt.outcome, trigger: attempt.trigger });
     duration.observe(attempt.durationMs / 1000);
     if (attempt.number === 1 && attempt.trigger === 'schedule') {
-      const waitedMs = attempt.startedAt.getTime() - queued.event.acceptedAt.getTime();
+      const { acceptedAt, deliverAt } = queued.event;
+      // The wait that the producer asked for is none of ours.
+      const from = Math.max(acceptedAt.getTime(), deliverAt === null ? 0 : deliverAt.getTime());
+      const waitedMs = attempt.startedAt.getTime() - from;
       firstAttempt.observe(Math.max(0, waitedMs) / 1000);
     }
     const level = attempt.outcome === 'success' ? 'debug' : 'info';

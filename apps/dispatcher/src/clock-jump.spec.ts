@@ -31,7 +31,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function publish(): Promise<Event> {
+async function publish(deliverAt: Date | null = null): Promise<Event> {
   const { clock, random } = world;
   const now = new Date(clock.now());
   const event: Event = {
@@ -45,6 +45,7 @@ async function publish(): Promise<Event> {
     orderingKey: null,
     routesTo: null,
     traceparent: null,
+    deliverAt,
     occurredAt: now,
     acceptedAt: now,
   };
@@ -78,6 +79,17 @@ describe('a wall clock that jumps', () => {
     expect(delivery).toMatchObject({ state: 'exhausted', attempts: 4 });
     expect(delivery.finishedAt?.getTime()).toBeLessThanOrEqual(world.clock.now());
     expect(delivery.finishedAt?.getTime()).toBeGreaterThan(event.acceptedAt.getTime());
+  });
+
+  it('delays no event that is to be delivered later when it is set back, and delivers it at its time otherwise', async () => {
+    world.behaviour = () => 'succeed';
+    const event = await publish(new Date(world.clock.now() + 10 * 60_000));
+    expect(await deliveryOf(event)).toMatchObject({ state: 'pending', attempts: 0 });
+    world.clock.jump(-hourMs);
+    await world.clock.advanceAsync(10 * 60_000 - 2000);
+    expect(world.requests).toHaveLength(0);
+    await world.clock.advanceAsync(2000);
+    expect(await deliveryOf(event)).toMatchObject({ state: 'succeeded', attempts: 1 });
   });
 
   it('attempts nothing twice when it goes forth by an hour and back while attempts are under way', async () => {

@@ -4,6 +4,7 @@ import { delayedDelivery } from './deliver-later.ts';
 import { closedBreaker } from './breaker.ts';
 import { blocksItsKey } from './endpoint-order.ts';
 import { isOpen } from './gate.ts';
+import { delayedDelivery } from './deliver-later.ts';
 import { createKeyOrder } from './key-order.ts';
 import { isIdle, isMoving, isSlow, learn, probeLater, takeNext, waitingIn, type Lane } from './lane.ts';
 import { createLaneHandOver } from './lane-hand-over.ts';

@@ -122,7 +122,9 @@ function toDocument(
 export function toEvent(found: EventDocument): Event {
   const { _id, partition: _partition, position: _position, labels, ...event } = found;
   const pairs = labels.map((label) => JSON.parse(label) as [string, string]);
-  return { ...event, labels: Object.fromEntries(pairs) };
+  // Documents of older versions lack what came later.
+  const { deliverAt = null } = event as Partial<Pick<Event, 'deliverAt'>>;
+  return { ...event, deliverAt, labels: Object.fromEntries(pairs) };
 }
 
 function conditionsOf(filter: EventFilter): MongoFilter<EventDocument>[] {

@@ -25,6 +25,7 @@ export function sampleEvent(number: number, over: Partial<Event> = {}): Event {
     orderingKey: null,
     routesTo: null,
     traceparent: null,
+    deliverAt: null,
     occurredAt: sampleTime(number),
     acceptedAt: sampleTime(number),
     ...over,

@@ -88,6 +88,7 @@ export function newEvent({ clock, random, organisationId }: World): Event {
     orderingKey: null,
     routesTo: null,
     traceparent: null,
+    deliverAt: null,
     occurredAt: now,
     acceptedAt: now,
   };

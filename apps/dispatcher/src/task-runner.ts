@@ -126,6 +126,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
       orderingKey: null,
       routesTo: null,
       traceparent: null,
+      deliverAt: null,
       occurredAt: now,
       acceptedAt: now,
     };

@@ -57,6 +57,7 @@ export function createEndpointTest(options: {
       orderingKey: null,
       routesTo: null,
       traceparent: null,
+      deliverAt: null,
       occurredAt: now,
       acceptedAt: now,
     };

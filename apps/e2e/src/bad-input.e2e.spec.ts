@@ -101,7 +101,7 @@ describe('a publish is refused with a clear answer when its body', () => {
       labels: { region: 7 },
       occurredAt: 'yesterday',
       orderingKey: 7,
-      deliverAt: '2026-01-01T00:00:00Z',
+      deliverAt: 'tomorrow',
       Data: 1,
     };
     const fields = [

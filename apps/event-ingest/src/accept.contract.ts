@@ -97,6 +97,42 @@ export function acceptContract(connect: Connect): void {
     });
   });
 
+  describe('an event that is to be delivered later', () => {
+    const dayMs = 86_400_000;
+    const inDays = (days: number): Date => new Date(ingest().clock.now() + days * dayMs);
+
+    it('keeps its time, up to the end of what its payload is kept for', async () => {
+      const deliverAt = inDays(30);
+      await ingest().publish({ deliverAt });
+      expect(ingest().log.events[0]).toMatchObject({ deliverAt });
+    });
+
+    it('keeps a time that is past: it is delivered at once', async () => {
+      const deliverAt = inDays(-1);
+      await ingest().publish({ deliverAt });
+      expect(ingest().log.events[0]).toMatchObject({ deliverAt });
+    });
+
+    it('is refused beyond what its payload is kept for, and with an ordering key, both at once', async () => {
+      const late = new Date(inDays(30).getTime() + 1);
+      await expect(ingest().publish({ deliverAt: late, orderingKey: 'k' })).rejects.toMatchObject({
+        code: 'invalid_argument',
+        violations: [
+          { field: '/deliverAt', code: 'conflict' },
+          { field: '/deliverAt', code: 'out_of_range' },
+        ],
+      });
+      expect(ingest().log.events).toHaveLength(0);
+    });
+
+    it('is another event than the one without a time, under the same key', async () => {
+      await ingest().publish({ idempotencyKey: 'k', deliverAt: inDays(1) });
+      await expect(ingest().publish({ idempotencyKey: 'k' })).rejects.toMatchObject({
+        code: 'idempotency_mismatch',
+      });
+    });
+  });
+
   describe('organisations', () => {
     it("takes the key's own organisation when the event names none", async () => {
       await ingest().publish({ organisationId: '' });

@@ -1,6 +1,7 @@
 import { eventFromNewEvent, type ingestV1 } from '@posthorn/contracts';
 import type { EventLogWriter } from '@posthorn/event-log';
 import {
+  checkDelay,
   checkEvent,
   DomainError,
   isOperationalEventType,
@@ -111,7 +112,8 @@ function judge(
       `The payload has ${event.data.length} bytes; at most ${maxPayloadBytes} are accepted.`,
     );
   }
-  const violations: Violation[] = checkEvent(event, new Date(clock.now())).filter(
+  const now = new Date(clock.now());
+  const violations: Violation[] = checkEvent(event, now).filter(
     // Operational events come from our own services.
     ({ code }) => code !== 'reserved' || caller.kind !== 'service',
   );
@@ -122,6 +124,7 @@ function judge(
       message: "must be given when it is said to be the producer's own",
     });
   }
+  if (event.deliverAt !== undefined) violations.push(...checkDelay(event.deliverAt, view.payloadDays, now));
   const rule = view.types.get(event.type);
   if (rule?.retired === true) {
     violations.push({ field: '/type', code: 'retired', message: 'this event type is retired' });

@@ -118,6 +118,7 @@ export function newEvent(over: Partial<ingestV1.NewEvent> = {}): ingestV1.NewEve
     subject: undefined,
     idempotencyKey: undefined,
     occurredAt: undefined,
+    deliverAt: undefined,
     idFromProducer: false,
     ...over,
   };

@@ -1,5 +1,5 @@
 import { configV1 } from '@posthorn/contracts';
-import { DomainError, type Enforcement, type Principal } from '@posthorn/models';
+import { defaultRetention, DomainError, type Enforcement, type Principal } from '@posthorn/models';
 import type { CallOptions, Client } from '@posthorn/rpc';
 import type { Clock, Logger } from '@posthorn/runtime';
 import { LRUCache } from 'lru-cache';
@@ -20,6 +20,8 @@ export interface OrganisationView {
   /** Publishing an event of a type that isn't in `types` is refused. */
   readonly requireKnownTypes: boolean;
   readonly types: ReadonlyMap<string, TypeRule>;
+  /** Days that payloads are kept: as long as a delivery may wait. */
+  readonly payloadDays: number;
 }
 
 /** What the catalogue says about an event type. */
@@ -158,6 +160,7 @@ async function loadView(
 ): Promise<OrganisationView> {
   const types = new Map<string, TypeRule>();
   let requireKnownTypes = false;
+  let { payloadDays } = defaultRetention;
   let cursor = '';
   do {
     const page = await directory.getOrganisationView(
@@ -165,10 +168,11 @@ async function loadView(
       options,
     );
     requireKnownTypes = page.organisation?.requireKnownTypes ?? requireKnownTypes;
+    payloadDays = page.organisation?.retention?.payloadDays ?? payloadDays;
     for (const type of page.eventTypes) types.set(type.name, typeRule(type));
     cursor = page.nextCursor;
   } while (cursor !== '');
-  return { requireKnownTypes, types };
+  return { requireKnownTypes, types, payloadDays };
 }
 
 function typeRule(type: configV1.EventType): TypeRule {

@@ -25,8 +25,9 @@ export function digestOf(event: ingestV1.NewEvent): Uint8Array {
     add(event.labels[key]);
   }
   add(undefined);
-  // Absent, it leaves no trace: the digests of events without one are what they were before there were any.
+  // Absent, they leave no trace: the digests of events without them are what they were before there were any.
   if (event.orderingKey !== undefined) add(`ordering ${event.orderingKey}`);
+  if (event.deliverAt !== undefined) add(`deliver at ${event.deliverAt.toISOString()}`);
   add(event.data);
   return hash.digest();
 }

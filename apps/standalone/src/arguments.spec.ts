@@ -6,6 +6,7 @@ import {
   collectChoices,
   collectPairs,
   httpUrl,
+  laterMoment,
   moment,
   numberList,
   rateLimit,
@@ -64,6 +65,14 @@ describe('moment', () => {
   test.each(['', 'yesterday', '5', '5w', '31.01.2026', '2026-13-01'])('refuses %j', (text) => {
     expect(() => moment(text)).toThrow('such as');
   });
+});
+
+test('laterMoment reads a delay from now, or a time', () => {
+  const clock = new FakeClock(Date.parse('2026-03-01T12:00:00.000Z'));
+  expect(laterMoment('90s').at(clock)).toBe('2026-03-01T12:01:30.000Z');
+  expect(laterMoment('3d').at(clock)).toBe('2026-03-04T12:00:00.000Z');
+  expect(laterMoment('2026-01-31T12:00:00+01:00').at(clock)).toBe('2026-01-31T11:00:00.000Z');
+  expect(() => laterMoment('tomorrow')).toThrow('a delay such as');
 });
 
 test.each(['ftp://x', 'example.com', 'http://', ''])('httpUrl refuses %j', (text) => {

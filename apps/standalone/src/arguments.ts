@@ -75,11 +75,8 @@ export interface Moment {
 
 /** A moment as RFC 3339, or as an age: `90s`, `15m`, `2h`, `3d` ago. */
 export function moment(text: string): Moment {
-  const [, amount, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
-  const unitLength = unitMs[unit ?? ''];
-  if (unitLength !== undefined) {
-    return { at: (clock) => new Date(clock.now() - Number(amount) * unitLength).toISOString() };
-  }
+  const ageMs = lengthOf(text);
+  if (ageMs !== null) return { at: (clock) => new Date(clock.now() - ageMs).toISOString() };
   const time = parseTime(text);
   if (time === null) {
     throw new InvalidArgumentError(
@@ -87,6 +84,26 @@ export function moment(text: string): Moment {
     );
   }
   return { at: () => time };
+}
+
+/** A moment as RFC 3339, or as a delay: in `90s`, `15m`, `2h`, `3d`. */
+export function laterMoment(text: string): Moment {
+  const delayMs = lengthOf(text);
+  if (delayMs !== null) return { at: (clock) => new Date(clock.now() + delayMs).toISOString() };
+  const time = parseTime(text);
+  if (time === null) {
+    throw new InvalidArgumentError(
+      'It must be a time such as 2026-01-31T12:00:00Z, or a delay such as 15m or 2h.',
+    );
+  }
+  return { at: () => time };
+}
+
+/** Milliseconds of `90s`, `15m`, `2h`, `3d`; null for anything else. */
+function lengthOf(text: string): number | null {
+  const [, amount, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  const unitLength = unitMs[unit ?? ''];
+  return unitLength === undefined ? null : Number(amount) * unitLength;
 }
 
 /** A time as RFC 3339. */

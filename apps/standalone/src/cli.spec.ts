@@ -152,6 +152,7 @@ describe('against an API', () => {
   test('publish sends the very text of the payload, under an id that is known before it is sent', async () => {
     answer(202, { id: 'e', type: 'order.paid', acceptedAt: '2026-01-01T00:00:00.000Z', duplicate: false });
     const argv = ['publish', 'order.paid', '-', '--label', 'region=eu', '--occurred-at', '1h'];
+    argv.push('--deliver-at', '2h');
     const { code } = await run(argv, { stdin: '{"n": 1.0}' });
     expect(code).toBe(exitCodes.ok);
     const body = api.requests[0]?.body.toString() ?? '';
@@ -161,6 +162,7 @@ describe('against an API', () => {
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       labels: { region: 'eu' },
       occurredAt: '2025-12-31T23:00:00.000Z',
+      deliverAt: '2026-01-01T02:00:00.000Z',
       data: { n: 1 },
     });
   });

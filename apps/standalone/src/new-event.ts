@@ -9,6 +9,7 @@ export interface EventFields {
   readonly id?: string | undefined;
   readonly idempotencyKey?: string | undefined;
   readonly occurredAt?: string | undefined;
+  readonly deliverAt?: string | undefined;
   readonly subject?: string | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }

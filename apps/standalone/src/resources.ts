@@ -110,6 +110,7 @@ export interface EventResource {
   readonly idempotencyKey: string | null;
   readonly occurredAt: string;
   readonly acceptedAt: string;
+  readonly deliverAt: string | null;
   readonly data?: unknown;
 }
 

@@ -16,6 +16,7 @@ export function eventToMessage(event: Event): dispatchV1.Event {
     orderingKey: event.orderingKey ?? undefined,
     routesTo: event.routesTo ?? undefined,
     traceparent: event.traceparent ?? undefined,
+    deliverAt: event.deliverAt ?? undefined,
     occurredAt: event.occurredAt,
     acceptedAt: event.acceptedAt,
   };
@@ -34,6 +35,7 @@ export function eventFromMessage(message: dispatchV1.Event): Event {
     orderingKey: message.orderingKey ?? null,
     routesTo: message.routesTo ?? null,
     traceparent: message.traceparent ?? null,
+    deliverAt: message.deliverAt ?? null,
     occurredAt: required(message.occurredAt, '/occurredAt'),
     acceptedAt: required(message.acceptedAt, '/acceptedAt'),
   };
@@ -55,6 +57,7 @@ export function eventFromNewEvent(message: ingestV1.NewEvent, acceptance: Accept
     orderingKey: message.orderingKey ?? null,
     routesTo: message.routesTo ?? null,
     traceparent: message.traceparent ?? null,
+    deliverAt: message.deliverAt ?? null,
     occurredAt: message.occurredAt ?? acceptance.acceptedAt,
     acceptedAt: acceptance.acceptedAt,
   };
@@ -73,6 +76,7 @@ export function eventToNewEvent(event: Omit<Event, 'acceptedAt'>): ingestV1.NewE
     orderingKey: event.orderingKey ?? undefined,
     routesTo: event.routesTo ?? undefined,
     traceparent: event.traceparent ?? undefined,
+    deliverAt: event.deliverAt ?? undefined,
     occurredAt: event.occurredAt,
     idFromProducer: false,
   };

@@ -21,6 +21,7 @@ const event: fc.Arbitrary<Event> = fc.record({
   orderingKey: maybe,
   routesTo: maybe,
   traceparent: maybe,
+  deliverAt: fc.option(time, { nil: null }),
   occurredAt: time,
   acceptedAt: time,
 });

@@ -16,7 +16,7 @@ export function eventToRecord(event: Event): Uint8Array {
     orderingKey: event.orderingKey ?? undefined,
     routesTo: event.routesTo ?? undefined,
     traceparent: event.traceparent ?? undefined,
-    deliverAt: undefined,
+    deliverAt: event.deliverAt ?? undefined,
   }).finish();
 }
 
@@ -40,6 +40,7 @@ export function eventFromRecord(bytes: Uint8Array): Event {
     orderingKey: record.orderingKey ?? null,
     routesTo: record.routesTo ?? null,
     traceparent: record.traceparent ?? null,
+    deliverAt: record.deliverAt ?? null,
     occurredAt: time(occurredAt, 'occurred_at'),
     acceptedAt: time(acceptedAt, 'accepted_at'),
   };

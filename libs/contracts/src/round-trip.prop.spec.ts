@@ -189,6 +189,7 @@ const event: fc.Arbitrary<Event> = fc.record({
   orderingKey: maybe(text),
   routesTo: maybe(text),
   traceparent: maybe(text),
+  deliverAt: maybe(time),
   occurredAt: time,
   acceptedAt: time,
 });

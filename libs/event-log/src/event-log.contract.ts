@@ -21,6 +21,7 @@ export function sampleEvent(number: number, over: Partial<Event> = {}): Event {
     orderingKey: null,
     routesTo: null,
     traceparent: null,
+    deliverAt: null,
     occurredAt: at,
     acceptedAt: at,
     ...over,

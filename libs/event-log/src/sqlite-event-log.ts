@@ -33,6 +33,7 @@ export const eventLogMigrations: Migrations = {
     `ALTER TABLE events ADD COLUMN ordering_key TEXT;
      ALTER TABLE events ADD COLUMN routes_to TEXT;
      ALTER TABLE events ADD COLUMN traceparent TEXT;`,
+    'ALTER TABLE events ADD COLUMN deliver_at INTEGER;',
   ],
 };
 
@@ -53,6 +54,7 @@ export interface EventRow {
   readonly ordering_key: string | null;
   readonly routes_to: string | null;
   readonly traceparent: string | null;
+  readonly deliver_at: number | null;
 }
 
 const noLabels: Readonly<Record<string, string>> = Object.freeze({});
@@ -69,6 +71,7 @@ export function eventFromRow(row: EventRow): Event {
     orderingKey: row.ordering_key,
     routesTo: row.routes_to,
     traceparent: row.traceparent,
+    deliverAt: row.deliver_at === null ? null : new Date(row.deliver_at),
     occurredAt: new Date(row.occurred_at),
     acceptedAt: new Date(row.accepted_at),
   };
@@ -92,8 +95,8 @@ const readBatch = 256;
 export function createSqliteEventLog(database: SqliteDatabase): SqliteEventLog {
   const insert = database.prepare(
     `INSERT INTO events (position, organisation_id, id, key, type, payload, labels, subject, idempotency_key,
-       occurred_at, accepted_at, unread, ordering_key, routes_to, traceparent)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (organisation_id, id) DO NOTHING`,
+       occurred_at, accepted_at, unread, ordering_key, routes_to, traceparent, deliver_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (organisation_id, id) DO NOTHING`,
   );
   const selectFrom = database.prepare<EventRow>(
     'SELECT * FROM events WHERE position >= ? AND unread = 0 ORDER BY position LIMIT ?',
@@ -135,6 +138,7 @@ export function createSqliteEventLog(database: SqliteDatabase): SqliteEventLog {
         event.orderingKey,
         event.routesTo,
         event.traceparent,
+        event.deliverAt === null ? null : event.deliverAt.getTime(),
       );
       if (result.changes === 1) lastPosition = position;
       return result;

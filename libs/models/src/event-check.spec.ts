@@ -1,4 +1,4 @@
-import { checkEvent, eventLimits, type EventDescription } from './event-check.ts';
+import { checkDelay, checkEvent, eventLimits, type EventDescription } from './event-check.ts';
 
 const now = new Date('2025-06-15T12:00:00Z');
 const check = (event: Partial<EventDescription>): readonly (readonly [string, string])[] =>
@@ -50,6 +50,9 @@ describe('checkEvent', () => {
       '/occurredAt',
       'out_of_range',
     ],
+    [{ deliverAt: new Date(-1) }, '/deliverAt', 'out_of_range'],
+    [{ deliverAt: new Date(Number.NaN) }, '/deliverAt', 'out_of_range'],
+    [{ deliverAt: now, orderingKey: 'k' }, '/deliverAt', 'conflict'],
   ])('refuses %j', (event, field, code) => {
     expect(check(event)).toEqual([[field, code]]);
   });
@@ -67,5 +70,17 @@ describe('checkEvent', () => {
       '/subject',
       '/idempotencyKey',
     ]);
+  });
+});
+
+describe('checkDelay', () => {
+  it('lets an event wait for as long as its payload is kept, and says until when', () => {
+    const inDays = (days: number): Date => new Date(now.getTime() + days * 86_400_000);
+    expect(checkDelay(inDays(-1), 2, now)).toEqual([]);
+    expect(checkDelay(inDays(2), 2, now)).toEqual([]);
+    const [violation, ...others] = checkDelay(new Date(inDays(2).getTime() + 1), 2, now);
+    expect(others).toEqual([]);
+    expect(violation).toMatchObject({ field: '/deliverAt', code: 'out_of_range' });
+    expect(violation?.message).toContain('2025-06-17T12:00:00.000Z');
   });
 });

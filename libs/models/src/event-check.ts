@@ -32,11 +32,12 @@ export interface EventDescription {
   readonly idempotencyKey?: string | null | undefined;
   readonly orderingKey?: string | null | undefined;
   readonly occurredAt?: Date | null | undefined;
+  readonly deliverAt?: Date | null | undefined;
 }
 
 /** Everything that is wrong with an event, apart from its payload. Without `now` its time may lie in the future. */
 export function checkEvent(event: EventDescription, now?: Date): readonly Violation[] {
-  const { id, type, labels, subject, idempotencyKey, orderingKey, occurredAt } = event;
+  const { id, type, labels, subject, idempotencyKey, orderingKey, occurredAt, deliverAt } = event;
   return [
     ...checkOwnEventTypeName(type, '/type'),
     ...(isAbsent(id) || id === '' ? [] : checkForm(id, '/id', idForm, idRule)),
@@ -51,6 +52,7 @@ export function checkEvent(event: EventDescription, now?: Date): readonly Violat
       ? []
       : checkText(orderingKey, '/orderingKey', { minLength: 1, maxLength: eventLimits.orderingKeyLength })),
     ...(isAbsent(occurredAt) ? [] : checkOccurredAt(occurredAt, now)),
+    ...(isAbsent(deliverAt) ? [] : checkDeliverAt(deliverAt, !isAbsent(orderingKey))),
   ];
 }
 
@@ -82,4 +84,28 @@ function checkOccurredAt(occurredAt: Date, now: Date | undefined): readonly Viol
   if (ms >= 0 && ms <= latest) return [];
   const message = 'A time from 1970 on is wanted that is at most a day ahead.';
   return [{ field: '/occurredAt', code: 'out_of_range', message }];
+}
+
+/** How far ahead it may be is a matter of the organisation: `checkDelay`. */
+function checkDeliverAt(deliverAt: Date, isOrdered: boolean): readonly Violation[] {
+  const field = '/deliverAt';
+  const ms = deliverAt.getTime();
+  const isTime = ms >= 0 && ms < Date.UTC(10_000, 0);
+  return [
+    ...(isTime ? [] : [{ field, code: 'out_of_range', message: 'A time from 1970 to 9999 is wanted.' }]),
+    ...(isOrdered ? [{ field, code: 'conflict', message: orderedRule }] : []),
+  ];
+}
+
+const orderedRule =
+  'An event with an orderingKey is delivered in the order in which it was published, so it has no time of its own; leave one of the two out.';
+
+const dayMs = 86_400_000;
+
+/** What is wrong with waiting until then, where payloads are kept for so many days: what is delivered must still be there. */
+export function checkDelay(deliverAt: Date, payloadDays: number, now: Date): readonly Violation[] {
+  const latest = new Date(now.getTime() + payloadDays * dayMs);
+  if (!(deliverAt > latest)) return [];
+  const message = `It must be ${latest.toISOString()} or before: payloads of this organisation are kept for ${payloadDays} ${payloadDays === 1 ? 'day' : 'days'}.`;
+  return [{ field: '/deliverAt', code: 'out_of_range', message }];
 }

@@ -15,6 +15,8 @@ export interface Event {
   readonly routesTo: string | null;
   /** W3C Trace Context of the request that published it. */
   readonly traceparent: string | null;
+  /** Not to be delivered before, by the wall clock; null: at once. Never together with an ordering key. */
+  readonly deliverAt: Date | null;
   readonly occurredAt: Date;
   readonly acceptedAt: Date;
 }

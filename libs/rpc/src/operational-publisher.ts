@@ -138,6 +138,7 @@ function toNewEvent({ id, organisationId, type, data, occurredAt }: OperationalE
     orderingKey: undefined,
     routesTo: undefined,
     traceparent: undefined,
+    deliverAt: undefined,
     occurredAt,
     idFromProducer: false,
   };

@@ -56,6 +56,7 @@ const event: Event = {
   orderingKey: null,
   routesTo: null,
   traceparent: null,
+  deliverAt: null,
   occurredAt: new Date('2026-03-04T05:06:07.008Z'),
   acceptedAt: new Date('2026-03-04T05:06:08.009Z'),
 };

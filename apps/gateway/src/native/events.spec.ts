@@ -17,6 +17,7 @@ const event: dispatchV1.Event = {
   labels: { region: 'eu' },
   subject: undefined,
   idempotencyKey: 'k',
+  deliverAt: undefined,
   occurredAt: new Date('2026-01-30T12:00:00.000Z'),
   acceptedAt: new Date('2026-01-31T12:00:00.000Z'),
 };
@@ -28,6 +29,7 @@ const shown = {
   idempotencyKey: 'k',
   orderingKey: null,
   routesTo: null,
+  deliverAt: null,
   occurredAt: '2026-01-30T12:00:00.000Z',
   acceptedAt: '2026-01-31T12:00:00.000Z',
 };

@@ -51,7 +51,17 @@ const labelName = fc
 const field = <T>(right: fc.Arbitrary<T>): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 6, arbitrary: right }, { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 1 }) });
 
-const event = fc.record(
+const timeText = fc.oneof(
+  fc.date({ min: new Date(0), max: now, noInvalidDate: true }).map((date) => date.toISOString()),
+  fc.constantFrom(
+    '2026-02-29T00:00:00Z',
+    '2024-02-29T00:00:00+02:00',
+    '2026-01-01',
+    'x',
+    '2026-13-01T00:00:00Z',
+  ),
+);
+const anyEvent = fc.record(
   {
     type: field(
       fc.oneof(
@@ -73,26 +83,18 @@ const event = fc.record(
     data: fc.jsonValue({ maxDepth: 3 }),
     id: field(fc.oneof(fc.constantFrom('a-B_9', 'a b', 'a.b'), anyText, around(64))),
     idempotencyKey: field(fc.oneof(fc.constantFrom('key 1', 'käy', ' ~'), anyText, around(255))),
-    occurredAt: field(
-      fc.oneof(
-        fc.date({ min: new Date(0), max: now, noInvalidDate: true }).map((date) => date.toISOString()),
-        fc.constantFrom(
-          '2026-02-29T00:00:00Z',
-          '2024-02-29T00:00:00+02:00',
-          '2026-01-01',
-          'x',
-          '2026-13-01T00:00:00Z',
-        ),
-      ),
-    ),
+    occurredAt: field(timeText),
+    deliverAt: field(timeText),
     labels: field(fc.dictionary(labelName, field(label), { maxKeys: 4 })),
     subject: field(fc.oneof(anyText, around(255), fc.constant('😀'.repeat(255)))),
     organisation: field(fc.constantFrom('acme', '', 'ä')),
     orderingKey: field(fc.oneof(anyText, around(255), fc.constant(7))),
-    deliverAt: field(fc.constant('later')),
   },
   { requiredKeys: [] },
 );
+
+/** That these two exclude each other is said in words, not by the schema. */
+const event = anyEvent.filter((one) => !('deliverAt' in one && 'orderingKey' in one));
 
 describe('reading an event by hand', () => {
   it('finds fault with the same fields as the published schema', () => {

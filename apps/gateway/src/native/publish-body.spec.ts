@@ -31,6 +31,7 @@ describe('reading an event from a body', () => {
         id: 'mine-1',
         idempotencyKey: 'key 1',
         occurredAt: '2026-02-28T23:59:59.123456+01:00',
+        deliverAt: '2026-03-01T00:00:00+01:00',
         labels: { region: 'eu', 'a/b~c': '' },
         subject: 'customer-1',
         organisation: 'acme',
@@ -47,6 +48,7 @@ describe('reading an event from a body', () => {
       subject: 'customer-1',
       idempotencyKey: 'key 1',
       occurredAt: new Date('2026-02-28T22:59:59.123Z'),
+      deliverAt: new Date('2026-02-28T23:00:00.000Z'),
     });
   });
 
@@ -117,13 +119,13 @@ describe('reading an event from a body', () => {
       subject: '',
       organisation: [],
       orderingKey: '',
-      deliverAt: '2030-01-01T00:00:00Z',
+      deliverAt: '2030-02-29T00:00:00Z',
     });
     expect(refusals(text).sort()).toEqual(
       [
         '/typo unknown_field',
         '/orderingKey too_short',
-        '/deliverAt unknown_field',
+        '/deliverAt format',
         '/type type',
         '/data required',
         '/id too_short',

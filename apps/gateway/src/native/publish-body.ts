@@ -35,7 +35,8 @@ export interface PublishBodyOptions {
   readonly standardKey?: string | undefined;
 }
 
-type TextField = 'id' | 'type' | 'idempotencyKey' | 'occurredAt' | 'subject' | 'orderingKey' | 'organisation';
+type TextField =
+  'id' | 'type' | 'idempotencyKey' | 'occurredAt' | 'deliverAt' | 'subject' | 'orderingKey' | 'organisation';
 
 /** Throws `invalid_argument` with all violations; pointers are into the event. */
 export function readPublishBody(body: Buffer, options: PublishBodyOptions): PublishInput {
@@ -59,6 +60,7 @@ export function readPublishBody(body: Buffer, options: PublishBodyOptions): Publ
       case 'type':
       case 'idempotencyKey':
       case 'occurredAt':
+      case 'deliverAt':
       case 'subject':
       case 'orderingKey':
       case 'organisation':
@@ -83,7 +85,8 @@ export function readPublishBody(body: Buffer, options: PublishBodyOptions): Publ
     subject: texts.subject,
     orderingKey: texts.orderingKey,
     idempotencyKey: readKey(texts.idempotencyKey, options.headerKey, violations) ?? options.standardKey,
-    occurredAt: texts.occurredAt === undefined ? undefined : readOccurredAt(texts.occurredAt, violations),
+    occurredAt: readTimeOf('occurredAt', texts.occurredAt, violations),
+    deliverAt: readTimeOf('deliverAt', texts.deliverAt, violations),
     idFromProducer: texts.id !== undefined,
   };
   violations.push(...checkEvent(event, options.now));
@@ -166,11 +169,16 @@ function readKey(
   return inBody;
 }
 
-function readOccurredAt(text: string, violations: Violation[]): Date | undefined {
+function readTimeOf(
+  name: 'occurredAt' | 'deliverAt',
+  text: string | undefined,
+  violations: Violation[],
+): Date | undefined {
+  if (text === undefined) return undefined;
   const time = readTime(text);
   if (time !== null) return time;
   const message = 'must be a time as in 2026-01-31T12:00:00.000Z';
-  violations.push({ field: '/occurredAt', code: 'format', message });
+  violations.push({ field: `/${name}`, code: 'format', message });
   return undefined;
 }
 

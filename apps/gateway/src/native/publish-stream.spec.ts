@@ -88,6 +88,7 @@ describe('the streams that publishes ride on', () => {
       subject: undefined,
       idempotencyKey: undefined,
       occurredAt: undefined,
+      deliverAt: undefined,
       idFromProducer: false,
     });
   }

@@ -24,6 +24,7 @@ export function eventLines(event: EventResource, output: Pick<Output, 'fields'>)
     'idempotency key': event.idempotencyKey ?? undefined,
     occurred: event.occurredAt,
     accepted: event.acceptedAt,
+    'deliver at': event.deliverAt ?? undefined,
   });
 }
 

@@ -3,7 +3,15 @@ import type { Command } from 'commander';
 import { newId } from '@posthorn/models';
 import { sleep } from '@posthorn/runtime';
 import { isNobodyThere, isTransient } from '../api-error.ts';
-import { collectPairs, moment, notJson, readData, wholeNumber, type Moment } from '../arguments.ts';
+import {
+  collectPairs,
+  laterMoment,
+  moment,
+  notJson,
+  readData,
+  wholeNumber,
+  type Moment,
+} from '../arguments.ts';
 import { CliError, exitCodes, type ExitCode } from '../exit-codes.ts';
 import { eventOfPayload, type NewEvent } from '../new-event.ts';
 import { publishLines } from '../publish-lines.ts';
@@ -19,6 +27,7 @@ interface PublishOptions {
   readonly id?: string;
   readonly idempotencyKey?: string;
   readonly occurredAt?: Moment;
+  readonly deliverAt?: Moment;
   readonly errors?: string;
   readonly concurrency: number;
   readonly batch: number;
@@ -38,6 +47,11 @@ export function addPublishCommand(root: Command, withSession: WithSession): void
     .option('--id <id>', 'an id of your own; the same id again is the same event')
     .option('--idempotency-key <key>', 'the same key again within 24 h is the same event')
     .option('--occurred-at <time>', 'when it happened (RFC 3339, or an age such as 5m)', moment)
+    .option(
+      '--deliver-at <time>',
+      'not to be delivered before (RFC 3339, or a delay such as 5m)',
+      laterMoment,
+    )
     .option('--errors <path>', 'with --file: write what was refused to this file, as JSON lines')
     .option('--concurrency <n>', 'with --file: batches under way at a time', wholeNumber(1, 32), 4)
     .option('--batch <n>', 'with --file: events in a batch', wholeNumber(1, 1_000), 250)
@@ -55,8 +69,8 @@ export function addPublishCommand(root: Command, withSession: WithSession): void
         'posthorn publish --file events.ndjson --errors refused.ndjson',
         'zcat payloads.ndjson.gz | posthorn publish order.paid --file -',
       )}\n
-A line of a file is an event, {"type":…,"data":…} and optionally id, idempotencyKey, occurredAt, labels and subject; with a
-type, a line is just its data. An event without an id gets one before it is first sent, so that nothing is doubled when the
+A line of a file is an event, {"type":…,"data":…} and optionally id, idempotencyKey, occurredAt, deliverAt, orderingKey, labels
+and subject; with a type, a line is just its data. An event without an id gets one before it is first sent, so that nothing is doubled when the
 connection breaks and a batch has to be sent again. Exit code 1: at least one event was refused.`,
     )
     .action(
@@ -84,15 +98,21 @@ async function publishFile(
   }
   if (type === undefined) {
     refuseTogether(
-      { '--label': label, '--subject': subject, '--occurred-at': options.occurredAt },
+      {
+        '--label': label,
+        '--subject': subject,
+        '--occurred-at': options.occurredAt,
+        '--deliver-at': options.deliverAt,
+      },
       'without a type',
     );
   }
   const occurredAt = options.occurredAt?.at(session.io.clock);
+  const deliverAt = options.deliverAt?.at(session.io.clock);
   return publishLines(session, {
     file,
     errorsFile: errors ?? null,
-    fields: type === undefined ? null : { type, occurredAt, subject, labels: label },
+    fields: type === undefined ? null : { type, occurredAt, deliverAt, subject, labels: label },
     maxBatchItems: options.batch,
     concurrency: options.concurrency,
     giveUpAfterMs: options.giveUpAfter * 1_000,
@@ -116,10 +136,11 @@ async function publishOne(
   const { clock, random, signal } = io;
   const { id, idempotencyKey, subject, label: labels } = options;
   const occurredAt = options.occurredAt?.at(clock);
+  const deliverAt = options.deliverAt?.at(clock);
   const payload = await readData(data, io);
   let event: NewEvent;
   try {
-    const fields = { type, id, idempotencyKey, occurredAt, subject, labels };
+    const fields = { type, id, idempotencyKey, occurredAt, deliverAt, subject, labels };
     event = eventOfPayload(payload, fields, () => newId(clock.now(), random.bytes));
   } catch (error) {
     throw notJson('The data', error);

@@ -140,6 +140,7 @@ function addDelivery(
     orderingKey: null,
     routesTo: null,
     traceparent: null,
+    deliverAt: null,
     occurredAt: at,
     acceptedAt: at,
   };

@@ -4,7 +4,7 @@ import { eventLimits, eventTypeNamePattern, type Event } from '@posthorn/models'
 import type { Problem } from '../problem.ts';
 import { deliverySchema, type DeliveryView } from './delivery.ts';
 import { problemProperties } from './problem.ts';
-import { described, time } from './scalars.ts';
+import { described, time, timeOrNull } from './scalars.ts';
 import { answerSchema, pageSchema, requestSchema, type Definition } from './schema.ts';
 
 /** An event as a producer publishes it. `publish-body.ts` reads it by hand; a test holds it to this schema. */
@@ -14,6 +14,7 @@ export interface EventInput {
   readonly id?: string;
   readonly idempotencyKey?: string;
   readonly occurredAt?: string;
+  readonly deliverAt?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly subject?: string;
   readonly orderingKey?: string;
@@ -53,6 +54,10 @@ export const newEventSchema = requestSchema<EventInput>('NewEvent', {
     occurredAt: described(
       time,
       'When it happened, at most a day ahead; the time of acceptance when left out.',
+    ),
+    deliverAt: described(
+      time,
+      'Not to be delivered before; at once when left out or past. The event is accepted and matched to endpoints now, and its deliveries wait as `pending`. It lies within the days that the organisation keeps payloads for, and not together with `orderingKey`.',
     ),
     labels: {
       type: 'object',
@@ -175,6 +180,7 @@ const eventProperties = {
     type: ['string', 'null'],
     description: 'The ricloud endpoint that the publishing key names.',
   },
+  deliverAt: described(timeOrNull, 'When it is to be delivered; null: at once.'),
   occurredAt: time,
   acceptedAt: time,
 } as const satisfies Record<keyof EventView, Definition>;
