@@ -1,6 +1,5 @@
 import type { SigningEndpoint } from '@posthorn/models';
 import type { Judged } from './attempt.ts';
-import { delayedDelivery } from './deliver-later.ts';
 import { closedBreaker } from './breaker.ts';
 import { blocksItsKey } from './endpoint-order.ts';
 import { isOpen } from './gate.ts';
