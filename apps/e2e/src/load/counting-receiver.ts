@@ -22,7 +22,7 @@ export interface CountingReceiver {
 }
 
 /**
- * How it treats what comes: takes it; never answers; answers a byte at a time, and never to the end; breaks the connection; says that
+ * How it treats what comes: takes it; never answers; sends the head of an answer a byte at a time, and never to its end; breaks the connection; says that
  * it has too much to do, and how many seconds to wait.
  */
 export type ReceiverMood = 'well' | 'hanging' | 'dripping' | 'resetting' | 'busy';
@@ -110,8 +110,9 @@ function misbehave(mood: Exclude<ReceiverMood, 'well'>, response: ServerResponse
     case 'hanging':
       return;
     case 'dripping': {
-      response.writeHead(200, { 'content-length': '1000000' });
-      const dripping = setInterval(() => response.write('.'), dripMs);
+      const { socket } = response;
+      socket?.write('HTTP/1.1 200 OK\r\nx-drips: ');
+      const dripping = setInterval(() => socket?.write('.'), dripMs);
       response.once('close', () => clearInterval(dripping));
       return;
     }

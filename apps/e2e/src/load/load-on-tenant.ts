@@ -61,7 +61,7 @@ const retryDelaysMs = [100, 200, 400, 800, 1600, ...Array<number>(12).fill(3200)
 /** How long events are published that feel the fault. */
 const feltMs = 5000;
 /** How long a fault may take to be over, on a slow machine: what nobody holds any more is claimed for 35 s. */
-const recoveryLimitMs = 120_000;
+const recoveryLimitMs = 240_000;
 
 /** Makes the tenant and its endpoints, and begins to publish. */
 export async function startLoadOnTenant(

@@ -55,6 +55,7 @@ export interface SteadyLoad {
 /** Longer than the gateway waits for an acknowledgement. */
 const answerLimitMs = 15_000;
 const pauseMs = 100;
+const uuid = /[0-9a-f-]{36}/;
 
 export function startLoad(options: LoadOptions): SteadyLoad {
   const { urls, key, keyed, plain } = options;
@@ -83,7 +84,7 @@ export function startLoad(options: LoadOptions): SteadyLoad {
         lastSuccessBeganAtMs = Math.max(lastSuccessBeganAtMs, beganAt);
         return body.id;
       }
-      problem = `${answer.status} ${body.detail ?? ''}`;
+      problem = `${answer.status} ${(body.detail ?? '').replace(uuid, '…')}`;
     } catch (error) {
       problem = reasonOf(error);
     }
