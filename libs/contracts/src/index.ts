@@ -10,12 +10,13 @@ export * from './limits-message.ts';
 export * from './organisation-message.ts';
 export * from './policy-message.ts';
 export * from './refusal-message.ts';
+export * from './replay-message.ts';
 export * from './secret-message.ts';
 export * from './signing-endpoint-message.ts';
 export * from './task-message.ts';
 
 export * as configV1 from './config-v1.ts';
-export * as dispatchV1 from './gen/posthorn/dispatch/v1/dispatch.ts';
+export * as dispatchV1 from './dispatch-v1.ts';
 export * as ingestV1 from './gen/posthorn/ingest/v1/ingest.ts';
 export * as logV1 from './gen/posthorn/log/v1/record.ts';
 

@@ -24,6 +24,7 @@ export * from './organisation-check.ts';
 export * from './organisation.ts';
 export * from './policy-check.ts';
 export * from './policy.ts';
+export * from './replay.ts';
 export * from './retry-after.ts';
 export * from './retry-schedule.ts';
 export * from './ricloud-route.ts';
