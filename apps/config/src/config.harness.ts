@@ -9,6 +9,7 @@ import {
 import { createInProcessClient } from '@posthorn/rpc';
 import { createMetrics, silentLogger, type TargetResolver } from '@posthorn/runtime';
 import { createSeededRandom, FakeClock } from '@posthorn/testing';
+import type { KeyFile } from './keyring.ts';
 import type { ConfigLimits } from './limits.ts';
 import { createConfigService } from './service.ts';
 import type { ConfigStores } from './stores.ts';
@@ -40,6 +41,7 @@ export async function violatedFields(call: Promise<unknown>): Promise<readonly s
 export interface HarnessOptions {
   readonly limits?: Partial<ConfigLimits>;
   readonly encryptionKeys?: readonly Uint8Array[];
+  readonly encryptionKeyFile?: KeyFile;
   /** What names resolve to; a name that isn't here doesn't resolve. */
   readonly names?: Readonly<Record<string, 'public' | 'private'>>;
   readonly requireHttps?: boolean;
@@ -63,6 +65,7 @@ export function createHarness(stores: ConfigStores, options: HarnessOptions = {}
   const config = createConfigService({
     stores,
     encryptionKeys: options.encryptionKeys ?? [testEncryptionKey],
+    encryptionKeyFile: options.encryptionKeyFile,
     urlPolicy: { requireHttps: options.requireHttps ?? false, allow: createAllowList([]) },
     targetResolver,
     clock,
@@ -80,6 +83,7 @@ export function createHarness(stores: ConfigStores, options: HarnessOptions = {}
     policies: createInProcessClient(config.policies, clientOptions),
     directory: createInProcessClient(config.directory, clientOptions),
     idempotency: createInProcessClient(config.idempotency, clientOptions),
+    encryption: createInProcessClient(config.encryption, clientOptions),
   };
 
   return {

@@ -1,4 +1,5 @@
 import { createSeededRandom } from '@posthorn/testing';
+import { createKeyring } from './keyring.ts';
 import { createSecretBox, type SecretBox } from './secret-box.ts';
 
 const random = createSeededRandom(1);
@@ -7,7 +8,7 @@ const newKey = random.bytes(32);
 const context = 'endpoint/organisation-1/endpoint-1';
 
 function boxWith(...keys: Uint8Array[]): SecretBox {
-  return createSecretBox(keys, random.bytes);
+  return createSecretBox(createKeyring(keys), random.bytes);
 }
 
 describe('the secret box', () => {

@@ -1,16 +1,20 @@
-import { DomainError, type OperationalEvent, type UrlPolicy } from '@posthorn/models';
+import type { OperationalEvent, UrlPolicy } from '@posthorn/models';
 import type { configV1 } from '@posthorn/contracts';
 import type { ServiceRegistration } from '@posthorn/rpc';
 import type { Clock, Logger, Random, TargetResolver } from '@posthorn/runtime';
 import { createDirectoryService } from './directory.ts';
+import { createEncryptionService } from './encryption-rpc.ts';
 import { createEndpointNotices } from './endpoint-notices.ts';
 import { createEndpointVault } from './endpoint-secrets.ts';
 import { createEndpointService } from './endpoints.ts';
 import { createEventTypeService } from './event-types.ts';
 import { createIdempotencyService } from './idempotency.ts';
+import { createKeyRotation, requireAllKeys } from './key-rotation.ts';
 import { createKeyUsage } from './key-usage.ts';
+import { createKeyring, type KeyFile } from './keyring.ts';
 import { createKeyService } from './keys.ts';
 import { defaultLimits, type ConfigLimits } from './limits.ts';
+import { createOpenCalls } from './open-calls.ts';
 import { ensureOperatorKey } from './operator-key.ts';
 import { createOrganisationService } from './organisations.ts';
 import { createPolicyService } from './policies.ts';
@@ -26,6 +30,8 @@ export interface ConfigServiceOptions {
   readonly stores: ConfigStores;
   /** 32 bytes each: the first seals what is secret, all open it. */
   readonly encryptionKeys: readonly Uint8Array[];
+  /** Where these keys are kept, if that is up to us: then they can be rotated by a call. Given from outside when absent. */
+  readonly encryptionKeyFile?: KeyFile | undefined;
   readonly urlPolicy: UrlPolicy;
   readonly targetResolver: Pick<TargetResolver, 'resolve'>;
   /** Where operational events go; what becomes of endpoints isn't told when absent. */
@@ -45,26 +51,29 @@ export interface ConfigService {
   readonly policies: ServiceRegistration<typeof configV1.PolicyServiceService>;
   readonly directory: ServiceRegistration<typeof configV1.DirectoryServiceService>;
   readonly idempotency: ServiceRegistration<typeof configV1.IdempotencyServiceService>;
+  readonly encryption: ServiceRegistration<typeof configV1.EncryptionServiceService>;
   /** All of the above, to be served. */
   readonly services: readonly ServiceRegistration[];
   /** See operator-key.ts; a token in the answer is to be shown once. */
   ensureOperatorKey(options: {
     readonly configured?: string | undefined;
   }): Promise<{ readonly token?: string }>;
-  /** `failed_precondition` when what is stored was sealed with a key that isn't among `encryptionKeys`. */
+  /** `failed_precondition` when anything that is stored was sealed with a key that isn't among `encryptionKeys`. */
   start(): Promise<void>;
   /** Resolves when what was under way in the background is on record. The stores may be closed then. */
   stop(): Promise<void>;
 }
 
-/** Wires the service: seven RPC services over one set of stores. */
+/** Wires the service: eight RPC services over one set of stores. */
 export function createConfigService(options: ConfigServiceOptions): ConfigService {
   const { stores, encryptionKeys, urlPolicy, targetResolver, clock, random, logger } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const box = createSecretBox(encryptionKeys, (length) => random.bytes(length));
+  const randomBytes = (length: number): Uint8Array => random.bytes(length);
+  const keyring = createKeyring(encryptionKeys, options.encryptionKeyFile);
+  const box = createSecretBox(keyring, randomBytes);
   const vault = createEndpointVault(box);
   const policyVault = createPolicyVault(box);
-  const codes = createVerificationCodes(encryptionKeys);
+  const codes = createVerificationCodes(keyring);
   const checkTarget = createTargetCheck({ policy: urlPolicy, resolver: targetResolver });
   const usage = createKeyUsage({ store: stores.keys, clock, logger });
   const sweeper = createSweeper({ store: stores.idempotency, clock, logger });
@@ -76,26 +85,40 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     endpoints: stores.endpoints,
     publish: options.publishOperational,
   });
-  const endpoints = createEndpointService({
-    stores,
-    vault,
-    codes,
-    urlPolicy,
-    checkTarget,
-    notices,
-    clock,
-    random,
-    maxPerOrganisation: limits.endpoints,
-  });
-  const policies = createPolicyService({
-    stores,
-    vault: policyVault,
-    clock,
-    random,
-    maxPerOrganisation: limits.policies,
-  });
+  const calls = createOpenCalls();
+  const endpoints = calls.track(
+    createEndpointService({
+      stores,
+      vault,
+      codes,
+      urlPolicy,
+      checkTarget,
+      notices,
+      clock,
+      random,
+      maxPerOrganisation: limits.endpoints,
+    }),
+  );
+  const policies = calls.track(
+    createPolicyService({
+      stores,
+      vault: policyVault,
+      clock,
+      random,
+      maxPerOrganisation: limits.policies,
+    }),
+  );
   const directory = createDirectoryService({ stores, vault, policyVault, codes, clock });
   const idempotency = createIdempotencyService({ store: stores.idempotency, clock, random });
+  const rotation = createKeyRotation({
+    keyring,
+    box,
+    store: stores.sealed,
+    randomBytes,
+    logger,
+    callsSettled: () => calls.settled(),
+  });
+  const encryption = createEncryptionService(rotation);
 
   return {
     organisations,
@@ -105,23 +128,14 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     policies,
     directory,
     idempotency,
-    services: [organisations, keys, eventTypes, endpoints, policies, directory, idempotency],
+    encryption,
+    services: [organisations, keys, eventTypes, endpoints, policies, directory, idempotency, encryption],
 
     ensureOperatorKey: ({ configured }) =>
       ensureOperatorKey(configured, { store: stores.keys, clock, random }),
 
     async start() {
-      const [endpoint, policy] = await Promise.all([stores.endpoints.newest(), stores.policies.newest()]);
-      try {
-        if (endpoint !== null) vault.open(endpoint);
-        if (policy !== null) policyVault.open(policy);
-      } catch (error) {
-        throw new DomainError(
-          'failed_precondition',
-          'The secrets of endpoints and policies were sealed with another encryption key; give the one that was used before (POSTHORN_ENCRYPTION_KEY).',
-          { cause: error },
-        );
-      }
+      requireAllKeys(await rotation.status());
       sweeper.start();
     },
 

@@ -8,6 +8,7 @@ import { keyStoreContract } from './key-store.contract.ts';
 import { openMongoStores, type TemporaryMongoStores } from './mongo-stores.harness.ts';
 import { organisationStoreContract } from './organisation-store.contract.ts';
 import { policyStoreContract } from './policy-store.contract.ts';
+import { sealedStoreContract } from './sealed-store.contract.ts';
 import { createMongoRevisionStore } from './revision-store.mongo.ts';
 import { contractMaxChanges, revisionStoreContract } from './revision-store.contract.ts';
 import {
@@ -30,6 +31,7 @@ const contracts: Readonly<Record<string, (stores: () => ConfigStores) => void>> 
   endpoint: endpointStoreContract,
   policy: policyStoreContract,
   idempotency: idempotencyStoreContract,
+  sealed: sealedStoreContract,
 };
 
 describe.each(Object.entries(contracts))('the MongoDB %s store', (_, contract) => {
@@ -126,6 +128,11 @@ describe("the config service's stores on MongoDB", () => {
         'the policies of an organisation',
         ({ policies }) => policies.list(page),
         ['policies.by_organisation'],
+      ],
+      [
+        'what is sealed, by number',
+        ({ sealed }) => sealed.countByKey(),
+        ['endpoints.by_number', 'policies.by_number'],
       ],
       ['a policy by its name', ({ policies }) => policies.findByName('policy-1'), ['policies.by_name']],
     ];

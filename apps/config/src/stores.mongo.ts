@@ -13,6 +13,7 @@ import { createMongoKeyStore } from './key-store.mongo.ts';
 import { createMongoOrganisationStore } from './organisation-store.mongo.ts';
 import { createMongoPolicyStore } from './policy-store.mongo.ts';
 import { createMongoRevisionStore } from './revision-store.mongo.ts';
+import { createMongoSealedStore } from './sealed-store.mongo.ts';
 import type { ConfigStores } from './stores.ts';
 
 /**
@@ -41,5 +42,6 @@ export async function createMongoConfigStores(
     policies: announcePolicies(policies, announce),
     revisions,
     idempotency,
+    sealed: await createMongoSealedStore(database),
   };
 }

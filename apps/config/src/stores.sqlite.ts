@@ -6,6 +6,7 @@ import { createSqliteKeyStore } from './key-store.sqlite.ts';
 import { createSqliteOrganisationStore } from './organisation-store.sqlite.ts';
 import { createSqlitePolicyStore } from './policy-store.sqlite.ts';
 import { createSqliteRevisionStore } from './revision-store.sqlite.ts';
+import { createSqliteSealedStore } from './sealed-store.sqlite.ts';
 import type { ConfigStores } from './stores.ts';
 
 /**
@@ -23,5 +24,6 @@ export function createSqliteConfigStores(database: SqliteDatabase, maxChanges?: 
     policies: createSqlitePolicyStore(database, revisions.recordChange),
     revisions,
     idempotency: createSqliteIdempotencyStore(database),
+    sealed: createSqliteSealedStore(database),
   };
 }

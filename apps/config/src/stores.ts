@@ -5,6 +5,7 @@ import type { KeyStore } from './key-store.ts';
 import type { OrganisationStore } from './organisation-store.ts';
 import type { PolicyStore } from './policy-store.ts';
 import type { RevisionStore } from './revision-store.ts';
+import type { SealedStore } from './sealed-store.ts';
 
 /** All that the config service keeps. The stores of one deployment belong together: they share the revision. */
 export interface ConfigStores {
@@ -15,4 +16,5 @@ export interface ConfigStores {
   readonly policies: PolicyStore;
   readonly revisions: RevisionStore;
   readonly idempotency: IdempotencyStore;
+  readonly sealed: SealedStore;
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { newId } from '@posthorn/models';
+import { createKeyring } from './keyring.ts';
 import { createVerificationCodes } from './verification-codes.ts';
 
 const id = fc
@@ -13,15 +14,15 @@ describe('codes of verification callbacks', () => {
     fc.assert(
       fc.property(round, key, key, (asked, ours, theirs) => {
         fc.pre(Buffer.compare(ours, theirs) !== 0);
-        const code = createVerificationCodes([ours]).codeFor(asked);
-        expect(createVerificationCodes([theirs, ours]).read(code)).toEqual(asked);
-        expect(createVerificationCodes([theirs]).read(code)).toBeNull();
+        const code = createVerificationCodes(createKeyring([ours])).codeFor(asked);
+        expect(createVerificationCodes(createKeyring([theirs, ours])).read(code)).toEqual(asked);
+        expect(createVerificationCodes(createKeyring([theirs])).read(code)).toBeNull();
       }),
     );
   });
 
   it('are nothing else that somebody could send', () => {
-    const codes = createVerificationCodes([new Uint8Array(32)]);
+    const codes = createVerificationCodes(createKeyring([new Uint8Array(32)]));
     fc.assert(
       fc.property(
         fc.oneof(fc.string(), fc.base64String(), fc.uint8Array({ minLength: 64, maxLength: 64 })),

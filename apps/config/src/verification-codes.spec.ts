@@ -1,3 +1,4 @@
+import { createKeyring } from './keyring.ts';
 import { sampleId } from './sample-resources.harness.ts';
 import { createVerificationCodes } from './verification-codes.ts';
 
@@ -5,7 +6,7 @@ const [oldKey, newKey] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)
 const round = { organisationId: sampleId(1), endpointId: sampleId(2), verificationId: sampleId(3) };
 
 describe('the code of a verification callback', () => {
-  const codes = createVerificationCodes([newKey]);
+  const codes = createVerificationCodes(createKeyring([newKey]));
 
   it('names its round, the same each time, in characters that a path can hold', () => {
     const code = codes.codeFor(round);
@@ -35,8 +36,8 @@ describe('the code of a verification callback', () => {
   });
 
   it('is read while the key that made it is in the keyring, and no longer', () => {
-    const code = createVerificationCodes([oldKey]).codeFor(round);
-    expect(createVerificationCodes([newKey, oldKey]).read(code)).toEqual(round);
+    const code = createVerificationCodes(createKeyring([oldKey])).codeFor(round);
+    expect(createVerificationCodes(createKeyring([newKey, oldKey])).read(code)).toEqual(round);
     expect(codes.read(code)).toBeNull();
   });
 });

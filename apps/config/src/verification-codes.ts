@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { isId } from '@posthorn/models';
+import type { EncryptionKey, Keyring } from './keyring.ts';
 
 /** One round of an endpoint's verification. */
 export interface VerificationRound {
@@ -23,20 +24,24 @@ const idBytes = 16;
 const macBytes = 16;
 const codeBytes = 3 * idBytes + macBytes;
 
-/** @param keys the deployment's encryption keys: the first makes codes, all read them, so that keys can be rotated */
-export function createVerificationCodes(keys: readonly Uint8Array[]): VerificationCodes {
-  const macKeys = keys.map((key) =>
-    createHmac('sha256', key).update('posthorn verification callback').digest(),
-  );
-  const [newest] = macKeys;
-  if (newest === undefined) throw new RangeError('verification codes need a key');
+/** The sealing key makes codes, all read them: a code is good while its key is in the keyring. */
+export function createVerificationCodes(keyring: Keyring): VerificationCodes {
+  const macKeys = new WeakMap<EncryptionKey, Buffer>();
+  function macKeyOf(key: EncryptionKey): Buffer {
+    let derived = macKeys.get(key);
+    if (derived === undefined) {
+      derived = createHmac('sha256', key.bytes).update('posthorn verification callback').digest();
+      macKeys.set(key, derived);
+    }
+    return derived;
+  }
   const mac = (key: Uint8Array, ids: Uint8Array): Buffer =>
     createHmac('sha256', key).update(ids).digest().subarray(0, macBytes);
 
   return {
     codeFor({ organisationId, endpointId, verificationId }) {
       const ids = Buffer.concat([organisationId, endpointId, verificationId].map(bytesOfId));
-      return Buffer.concat([ids, mac(newest, ids)]).toString('base64url');
+      return Buffer.concat([ids, mac(macKeyOf(keyring.sealing), ids)]).toString('base64url');
     },
 
     read(code) {
@@ -44,7 +49,7 @@ export function createVerificationCodes(keys: readonly Uint8Array[]): Verificati
       if (bytes.length !== codeBytes || bytes.toString('base64url') !== code) return null;
       const ids = bytes.subarray(0, 3 * idBytes);
       const claimed = bytes.subarray(3 * idBytes);
-      if (!macKeys.some((key) => timingSafeEqual(mac(key, ids), claimed))) return null;
+      if (!keyring.keys.some((key) => timingSafeEqual(mac(macKeyOf(key), ids), claimed))) return null;
       const idAt = (index: number): string => idOfBytes(ids.subarray(index * idBytes, (index + 1) * idBytes));
       return { organisationId: idAt(0), endpointId: idAt(1), verificationId: idAt(2) };
     },
