@@ -17,6 +17,8 @@ export interface DeliveryDocument extends MongoDocument, Omit<Delivery, 'nextAtt
   readonly claim?: string;
   readonly orderKey?: string;
   readonly position?: number;
+  /** Put here by another than the partition's owner, who hasn't been told of it. */
+  readonly arrived?: true;
   /** HTTP status of the last attempt, and when it ended. */
   readonly lastStatus?: number | null;
   readonly attemptEndedAt?: Date;
@@ -37,6 +39,7 @@ export const deliveryIndexes: readonly IndexDefinition[] = [
     key: { eventType: 1, partition: 1, endpointId: 1, nextAttemptAt: 1 },
     partialFilterExpression: { eventType: verifyEventType },
   },
+  { name: 'arrived', key: { partition: 1 }, partialFilterExpression: { arrived: true } },
   { name: 'claimed', key: { partition: 1, claim: 1 }, partialFilterExpression: { claim: isThere } },
   {
     name: 'in_order',
@@ -89,6 +92,7 @@ export function toDeliveryDocument({
     ...(nextAttemptAt !== null && { nextAttemptAt }),
     ...(claim !== null && { claim }),
     ...(order !== null && { orderKey: order.key, position: order.position }),
+    ...(epoch === 0 && claim === null && { arrived: true }),
     ...attemptMarks(attempt),
   };
 }

@@ -69,11 +69,11 @@ function roundsOf(records: readonly DeliveryRecord[]): readonly DeliveryRecord[]
 /** What was put on record under an older epoch and hasn't ended is replaced. */
 function replaceOlder(insert: Insert): MongoChange<DeliveryDocument> {
   const document = toDeliveryDocument(insert);
-  const { _id, attempts, epoch, state, reason, trigger, finishedAt, ...rest } = document;
+  const { _id, partition, attempts, epoch, state, reason, trigger, finishedAt, ...rest } = document;
   const { lastStatus, attemptEndedAt, nextAttemptAt, claim, orderKey } = rest;
   const present = { nextAttemptAt, claim, orderKey };
   return {
-    filter: { _id, epoch: { $lt: epoch }, finishedAt: null },
+    filter: { _id, partition, epoch: { $lt: epoch }, finishedAt: null },
     update: {
       $set: {
         state,

@@ -17,15 +17,15 @@ function placesOf<T extends string>(names: readonly T[]): Readonly<Record<T, num
 /** The writing half of the store: outcomes, attempts and the books, in one transaction. */
 export function createRecordWriter(database: SqliteDatabase) {
   const columns = `(id, organisation_id, event_id, event_type, endpoint_id, state, reason, attempts, next_attempt_at, trigger,
-       claim, last_status, created_at, finished_at, partition, epoch, position, order_key)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+       claim, last_status, created_at, finished_at, partition, epoch, position, order_key, arrived)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
   const insertNew = database.prepare(`INSERT INTO deliveries ${columns} ON CONFLICT (id) DO NOTHING`);
   const insertDelivery = database.prepare(
     `INSERT INTO deliveries ${columns} ON CONFLICT (id) DO UPDATE SET state = excluded.state, reason = excluded.reason,
        attempts = max(attempts, excluded.attempts), next_attempt_at = excluded.next_attempt_at, trigger = excluded.trigger,
        claim = excluded.claim, last_status = coalesce(excluded.last_status, last_status),
        finished_at = excluded.finished_at, epoch = excluded.epoch, order_key = excluded.order_key
-     WHERE deliveries.epoch < excluded.epoch AND deliveries.finished_at IS NULL`,
+     WHERE deliveries.partition = excluded.partition AND deliveries.epoch < excluded.epoch AND deliveries.finished_at IS NULL`,
   );
   const updateDelivery = database.prepare(
     `UPDATE deliveries SET state = ?, reason = ?, attempts = ?, next_attempt_at = ?, trigger = ?, claim = ?,
@@ -90,6 +90,7 @@ export function createRecordWriter(database: SqliteDatabase) {
       epoch,
       order === null ? null : order.position,
       order === null ? null : order.key,
+      epoch === 0 && claim === null ? 1 : null,
     );
   }
 

@@ -121,6 +121,9 @@ export const dispatcherMigrations: Migrations = {
 
     `CREATE INDEX deliveries_verifying ON deliveries (partition, endpoint_id, next_attempt_at)
        WHERE next_attempt_at IS NOT NULL AND ${isVerification};`,
+
+    `ALTER TABLE deliveries ADD COLUMN arrived INTEGER;
+     CREATE INDEX deliveries_arrived ON deliveries (partition) WHERE arrived IS NOT NULL;`,
   ],
 };
 

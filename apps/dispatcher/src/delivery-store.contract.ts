@@ -6,6 +6,7 @@ import type {
   DeliveryRecord,
   DeliveryStore,
 } from './delivery-store.ts';
+import { describeDeliveryHomes } from './delivery-homes.contract.ts';
 import { describeDeliveryKeys } from './delivery-keys.contract.ts';
 import type { EventStore } from './event-store.ts';
 import { sampleAttempt, sampleDelivery, sampleEvent, sampleTime, succeeded } from './sample-deliveries.ts';
@@ -584,6 +585,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
   });
 
   describeDeliveryKeys(name, open);
+  describeDeliveryHomes(name, open);
 
   describe(`${name} keeps the contract of the event store`, () => {
     let subject: StoresUnderTest;

@@ -6,10 +6,12 @@ import {
   type DeliveryCollections,
   type DeliveryDocument,
 } from './delivery-documents.mongo.ts';
+import { createDeliveryHomes } from './delivery-homes.mongo.ts';
 import { createDeliveryKeys } from './delivery-keys.mongo.ts';
 import { createDeliveryLists } from './delivery-lists.mongo.ts';
 import { createRecord } from './delivery-record.mongo.ts';
 import type { ClaimNowRequest, DeliveryStore, RecordedHealth } from './delivery-store.ts';
+import { elsewhere } from './delivery-elsewhere.ts';
 import { createWaiting, isAbsent, isThere, notEnded } from './delivery-waiting.mongo.ts';
 import { nameOf, unavailableYet } from './mongo-names.ts';
 import { organisationsOf } from './scan-pages.mongo.ts';
@@ -29,7 +31,8 @@ export function createMongoDeliveryStore(collections: DeliveryCollections): Deli
   const lists = createDeliveryLists(collections);
 
   async function takeAtOnce(request: ClaimNowRequest): Promise<Delivery> {
-    const { order, trigger, now, claim, claimedUntil } = request;
+    const { partition, order, trigger, now, claim, claimedUntil } = request;
+    const here = { partition, ...(claim === null && { arrived: true as const }) };
     const _id = deliveryName(request.delivery);
     const nextAttemptAt = order === null ? claimedUntil : null;
     const document = toDeliveryDocument({
@@ -48,22 +51,30 @@ export function createMongoDeliveryStore(collections: DeliveryCollections): Deli
     async function claimIt(): Promise<DeliveryDocument | null> {
       if (claim === null) {
         // In someone's hands it stays as it is.
-        const left = { $set: { trigger, nextAttemptAt: now } };
+        const left = { $set: { ...here, trigger, nextAttemptAt: now } };
         return (
           (await deliveries.findOneAndUpdate({ _id, claim: isAbsent }, left)) ?? deliveries.findOne({ _id })
         );
       }
-      return deliveries.findOneAndUpdate({ _id }, { $set: { trigger, claim, nextAttemptAt: claimedUntil } });
+      const taken = await deliveries.findOneAndUpdate(
+        { _id, $or: [{ partition }, { claim: isAbsent }] },
+        { $set: { ...here, trigger, claim, nextAttemptAt: claimedUntil } },
+      );
+      if (taken === null && (await deliveries.findOne({ _id })) !== null) throw elsewhere();
+      return taken;
     }
 
     /** Due now if it is the head of its key and in nobody's hands; else when it is promoted. */
     async function putInOrder(orderKey: string, position: number): Promise<DeliveryDocument | null> {
       const place = { trigger, orderKey, position };
+      const unclaimed = { _id, claim: isAbsent };
       return (
         (await deliveries.findOneAndUpdate(
-          { _id, nextAttemptAt: isThere, claim: isAbsent },
-          { $set: { ...place, nextAttemptAt: now } },
-        )) ?? (await deliveries.findOneAndUpdate({ _id }, { $set: place }))
+          { ...unclaimed, nextAttemptAt: isThere },
+          { $set: { ...here, ...place, nextAttemptAt: now } },
+        )) ??
+        (await deliveries.findOneAndUpdate(unclaimed, { $set: { ...here, ...place } })) ??
+        (await deliveries.findOneAndUpdate({ _id }, { $set: place }))
       );
     }
   }
@@ -94,6 +105,7 @@ export function createMongoDeliveryStore(collections: DeliveryCollections): Deli
     record: createRecord(collections),
     ...createWaiting(collections),
     ...createDeliveryKeys(collections),
+    ...createDeliveryHomes(collections),
     claimNow: takeAtOnce,
 
     async findRecorded(wanted) {

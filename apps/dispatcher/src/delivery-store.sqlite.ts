@@ -2,6 +2,8 @@ import { attemptOutcomes, deliveryReasons, idFloor, type Delivery } from '@posth
 import type { SqliteDatabase } from '@posthorn/sqlite';
 import type { EventRow } from '@posthorn/event-log';
 import type { AttemptScan, ClaimNowRequest, DeliveryStore, RecordedHealth } from './delivery-store.ts';
+import { elsewhere } from './delivery-elsewhere.ts';
+import { createDeliveryHomes } from './delivery-homes.sqlite.ts';
 import { createDeliveryKeys } from './delivery-keys.sqlite.ts';
 import { deliveryFromRow, named, type DeliveryRow } from './delivery-rows.sqlite.ts';
 import { createRecordWriter, outcomePlace, statePlace, triggerPlace } from './delivery-record.sqlite.ts';
@@ -26,16 +28,19 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
   );
   const selectEvent = database.prepare<EventRow>('SELECT * FROM events WHERE organisation_id = ? AND id = ?');
   const takeNow = database.prepare(
-    'UPDATE deliveries SET trigger = ?, claim = ?, next_attempt_at = ? WHERE organisation_id = ? AND id = ?',
+    `UPDATE deliveries SET trigger = ?1, claim = ?2, next_attempt_at = ?3, partition = ?6, arrived = NULL
+     WHERE organisation_id = ?4 AND id = ?5 AND (claim IS NULL OR partition = ?6)`,
   );
   const leaveToOwner = database.prepare(
-    `UPDATE deliveries SET trigger = ?, next_attempt_at = ?
+    `UPDATE deliveries SET trigger = ?, next_attempt_at = ?, partition = ?, arrived = 1
      WHERE organisation_id = ? AND id = ? AND claim IS NULL`,
   );
   const waitInOrder = database.prepare(
-    `UPDATE deliveries SET trigger = ?, order_key = ?, position = ?,
-       next_attempt_at = CASE WHEN next_attempt_at IS NULL OR claim IS NOT NULL THEN next_attempt_at ELSE ? END
-     WHERE organisation_id = ? AND id = ?`,
+    `UPDATE deliveries SET trigger = ?1, order_key = ?2, position = ?3,
+       next_attempt_at = CASE WHEN next_attempt_at IS NULL OR claim IS NOT NULL THEN next_attempt_at ELSE ?4 END,
+       partition = CASE WHEN claim IS NULL THEN ?7 ELSE partition END,
+       arrived = CASE WHEN claim IS NULL THEN ?8 ELSE arrived END
+     WHERE organisation_id = ?5 AND id = ?6`,
   );
   const cancelOne = database.prepare(
     `UPDATE deliveries SET state = ${statePlace.cancelled}, reason = 'cancelled', next_attempt_at = NULL, claim = NULL,
@@ -78,17 +83,24 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
   }
 
   function takeAtOnce(request: ClaimNowRequest): Delivery {
-    const { delivery, order, trigger } = request;
+    const { delivery, partition, order, trigger } = request;
     const { organisationId, id } = delivery;
     if (order === null) {
       writer.insertNew({ ...request, claim: null });
       const { claim, claimedUntil, now } = request;
-      if (claim === null) leaveToOwner.run(triggerPlace[trigger], now.getTime(), organisationId, id);
-      else takeNow.run(triggerPlace[trigger], claim, claimedUntil.getTime(), organisationId, id);
+      const place = triggerPlace[trigger];
+      if (claim === null) leaveToOwner.run(place, now.getTime(), partition, organisationId, id);
+      else if (
+        takeNow.run(place, claim, claimedUntil.getTime(), organisationId, id, partition).changes === 0
+      ) {
+        throw elsewhere();
+      }
     } else {
       writer.insertNew({ ...request, delivery: { ...delivery, nextAttemptAt: null }, claim: null });
       const now = request.now.getTime();
-      waitInOrder.run(triggerPlace[trigger], order.key, order.position, now, organisationId, id);
+      const arrived = request.claim === null ? 1 : null;
+      const place = [triggerPlace[trigger], order.key, order.position] as const;
+      waitInOrder.run(...place, now, organisationId, id, partition, arrived);
     }
     return readBack(organisationId, id);
   }
@@ -99,6 +111,7 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
       new Set(deliveries.map(({ id }) => id).filter((id) => selectId.get(id) !== undefined)),
     ...createWaiting(database, (row) => selectEvent.get(row.organisation_id, row.event_id)),
     ...createDeliveryKeys(database),
+    ...createDeliveryHomes(database),
     claimNow: (request) => database.write(() => takeAtOnce(request)),
 
     async get(organisationId, id) {

@@ -6,12 +6,13 @@ import type {
   DeliveryState,
   Event,
 } from '@posthorn/models';
+import type { DeliveryHomes } from './delivery-homes.ts';
 
 /**
  * What is remembered of deliveries and attempts. Everything names its organisation, except what the dispatcher asks
  * for its own lanes. Adapters: `delivery-store.sqlite.ts`; every adapter passes `delivery-store.contract.ts`.
  *
- * A delivery belongs to the partition of its event's log, its bucket: whoever holds the partition's lease works on it, and
+ * A delivery belongs to a partition, its bucket: that of its event in the log, or that of its endpoint's home: whoever holds the partition's lease works on it, and
  * nobody else. A waiting delivery has a next attempt. While a dispatcher works on it, it carries that dispatcher's `claim`
  * (one for each time that it holds the partition) and its next attempt lies beyond the time that the attempt can take; the
  * outcome is written only while the claim still stands. Inserts carry the epoch of the lease that they were made under, so
@@ -20,11 +21,11 @@ import type {
  * Deliveries to an endpoint that wants order wait under their key: while `order` is set, only the first of a key (by
  * position) has a next attempt; the others wait without one until they are promoted.
  */
-export interface DeliveryStore {
+export interface DeliveryStore extends DeliveryHomes {
   /**
    * Writes outcomes and, for the partitions' books, the next positions to read: in one transaction where the store has
    * them, else the positions last. Inserting a delivery that is on record changes nothing, except that one which was put
-   * on record under an older epoch and hasn't ended is replaced. A position is written only while its epoch stands. What
+   * on record under an older epoch of the same partition and hasn't ended is replaced. A position is written only while its epoch stands. What
    * waits under a key is written in the order given: never without what stands before it.
    */
   record(records: readonly DeliveryRecord[], books: readonly NextPosition[]): Promise<void>;
@@ -77,8 +78,9 @@ export interface DeliveryStore {
   /**
    * Takes a delivery for an attempt at once, whatever its state; one that isn't on record is inserted. Answers it as it is now.
    * With `order`, it waits in its place under its key instead of being claimed, until it is promoted; if it is the head of its
-   * key and in nobody's hands, it is due at `now`. With `claim` null it is left to its partition's owner, due at `now` unless it is
-   * in someone's hands.
+   * key and in nobody's hands, it is due at `now`. With `claim` null it is left to its partition's owner, who is told of it, due at
+   * `now` unless it is in someone's hands. What is in nobody's hands belongs to `partition` from then on.
+   * Errors: `unavailable` while it is in the hands of another partition's owner.
    */
   claimNow(request: ClaimNowRequest): Promise<Delivery>;
 
@@ -109,7 +111,7 @@ export type DeliveryRecord =
       readonly kind: 'insert';
       readonly delivery: Delivery;
       readonly partition: number;
-      /** Of the lease under which it was made. */
+      /** Of the lease under which it was made; 0 when another than the partition's owner puts it there, who is told of it then. */
       readonly epoch: number;
       /** What it waits under from now on; null when it waits for nobody, or no more. */
       readonly order: DeliveryOrder | null;

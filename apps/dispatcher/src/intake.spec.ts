@@ -47,6 +47,7 @@ function setUp(limits: Partial<IntakeLimits> = {}) {
     world.away.has(what) ? Promise.reject(new DomainError('unavailable', 'away')) : Promise.resolve(value());
 
   const log: EventLogReader = {
+    partitions: 1,
     start: () => Promise.resolve(),
     pause: (partition) => void world.log.push(`pause ${partition}`),
     resume: (partition) => void world.log.push(`resume ${partition}`),

@@ -50,4 +50,6 @@ export interface GiveBackRequest extends HeldEpoch {
 export interface LeftClaim {
   readonly claim: string;
   readonly forMs: number;
+  /** Endpoints to which its former owner has so much under way that it uses this partition's places too; absent: none. */
+  readonly endpoints?: readonly string[];
 }

@@ -15,6 +15,10 @@ import type { Lease, LeaseStore, LeftClaim } from './lease-store.ts';
 /** A partition that is, or was, this process's; deliveries keep hold of the one that they came under. */
 export interface Holding extends Bucket {
   readonly epoch: number;
+  /** When the lease was taken, in monotonic milliseconds. */
+  readonly since: number;
+  /** Endpoints whose places of this partition a former owner still uses. */
+  readonly crowded: ReadonlySet<string>;
   /** `held`; `ending`: it is being handed over, nothing new may start; `lost`: another has it, or it was given back. */
   readonly state: 'held' | 'ending' | 'lost';
   /** Whether a new attempt may be started now. */
@@ -34,6 +38,10 @@ export interface Ownership {
   /** Those that are held and not being handed over. */
   held(): readonly Holding[];
   find(partition: number): Holding | undefined;
+  /** Whether the endpoint's places of the partition are ours to use now: its lease is certain, and nobody else uses them. */
+  mayUse(partition: number, endpointId: string): boolean;
+  /** Of how many partitions they are. */
+  countUsable(endpointId: string): number;
   /** From now on nothing of it starts; it is still ours until it is given back. */
   end(partition: number): void;
   /** Gives the lease back, naming what is still under way. The caller has put everything on record. */
@@ -57,6 +65,7 @@ export interface OwnershipOptions {
   readonly termMs?: number;
 }
 
+const nobody: ReadonlySet<string> = new Set();
 const defaultTermMs = 10_000;
 /** Beyond the term, for clocks that run at different rates. */
 const marginShare = 0.1;
@@ -65,6 +74,7 @@ const renewalsPerTerm = 5;
 interface Held extends Holding {
   state: Holding['state'];
   inHands: readonly string[];
+  crowded: ReadonlySet<string>;
   certainUntil: number;
   readonly losing: AbortController;
 }
@@ -73,6 +83,8 @@ interface Held extends Holding {
 export const noPartition: Holding = {
   partition: 0,
   epoch: 0,
+  since: 0,
+  crowded: nobody,
   claim: '',
   inHands: [],
   state: 'held',
@@ -115,6 +127,8 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       whenLost: losing.signal,
       partition,
       epoch,
+      since: clock.monotonic(),
+      crowded: left.length === 0 ? nobody : new Set(left.flatMap(({ endpoints = [] }) => endpoints)),
       claim,
       inHands: [claim, ...left.map((one) => one.claim)],
       state: 'held',
@@ -134,6 +148,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     clock
       .setTimeout(() => {
         holding.inHands = [holding.claim];
+        holding.crowded = nobody;
       }, forMs)
       .unref();
   }
@@ -190,6 +205,12 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       .unref();
   }
 
+  /** One look at the clock for however many partitions: this is asked for every attempt. */
+  function isUsable(holding: Held, endpointId: string, now: number): boolean {
+    if (holding.state !== 'held' || holding.crowded.has(endpointId)) return false;
+    return leases.isExclusive || now < holding.certainUntil;
+  }
+
   async function renew(): Promise<void> {
     const asked = [...holdings.values()];
     if (asked.length === 0) return;
@@ -236,6 +257,16 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     },
     held: () => [...holdings.values()].filter(({ state }) => state === 'held'),
     find: (partition) => holdings.get(partition),
+    mayUse(partition, endpointId) {
+      const holding = holdings.get(partition);
+      return holding !== undefined && isUsable(holding, endpointId, clock.monotonic());
+    },
+    countUsable(endpointId) {
+      const now = clock.monotonic();
+      let count = 0;
+      for (const holding of holdings.values()) if (isUsable(holding, endpointId, now)) count += 1;
+      return count;
+    },
     end(partition) {
       candidacies.get(partition)?.controller.abort();
       candidacies.delete(partition);

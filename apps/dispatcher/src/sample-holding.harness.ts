@@ -8,6 +8,8 @@ export function sampleHolding(over: Partial<Holding> = {}): Holding {
     epoch: 1,
     claim,
     inHands: [claim],
+    since: 0,
+    crowded: new Set<string>(),
     state: 'held',
     mayStart: () => holding.state === 'held',
     isCertain: () => holding.state !== 'lost',

@@ -93,6 +93,7 @@ export function createSimulatedLog(
     reader(process) {
       const reader = new Reader(process, partitions, clock, random);
       return {
+        partitions: count,
         async start(consumer) {
           reader.consumer = consumer;
           members.set(process, { process, reader, hasLeft: false });

@@ -94,6 +94,24 @@ describe('the stores of the dispatcher on MongoDB', () => {
       ['deliveries.verifying'],
     ],
     [
+      'what others have put into a partition',
+      () => stores.deliveries.takeArrivals([0], 10),
+      ['deliveries.arrived'],
+    ],
+    [
+      'what goes home',
+      () => stores.deliveries.moveWaiting({ ...lane, from: [0, 1], to: 2, limit: 10 }),
+      ['deliveries._id_', 'deliveries.in_order', 'deliveries.waiting'],
+    ],
+    [
+      'whether anything waits in order',
+      async () => {
+        await stores.deliveries.hasInOrder({ ...lane, partition: 0, key: null });
+        await stores.deliveries.hasInOrder({ ...lane, partition: 0, key: 'a' });
+      },
+      ['deliveries.in_order'],
+    ],
+    [
       'what a former owner had claimed',
       () => stores.deliveries.releaseClaims({ partition: 0, keep: ['me'], now: sampleTime(9) }),
       ['deliveries.claimed'],

@@ -75,6 +75,8 @@ export interface LogConsumer {
 }
 
 export interface EventLogReader {
+  /** How many partitions the log has; known when the first is assigned, and fixed while it is read. */
+  readonly partitions: number;
   start(consumer: LogConsumer): Promise<void>;
   /**
    * Stops handing over until `resume`; what comes meanwhile stays in the log, not in memory. A partition that was given away

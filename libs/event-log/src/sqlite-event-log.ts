@@ -188,6 +188,7 @@ export function createSqliteEventLog(database: SqliteDatabase): SqliteEventLog {
   return {
     append: (event) => write(event, false),
     appendUnread: (event) => write(event, true),
+    partitions: 1,
     drain: () => database.drain(),
     async start(newConsumer) {
       next = await newConsumer.assigned(onlyPartition);

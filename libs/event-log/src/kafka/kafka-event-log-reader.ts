@@ -76,6 +76,7 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
   let generation = -1;
   /** In the group now, so that kafkajs takes orders. */
   let joined = false;
+  let partitionCount = 0;
   let running: Promise<void> = Promise.resolve();
   let reporting: Promise<void> = Promise.resolve();
   let consumer: LogConsumer | undefined;
@@ -305,9 +306,18 @@ export function createKafkaEventLogReader(options: KafkaEventLogReaderOptions): 
   }
 
   return {
+    get partitions() {
+      return partitionCount;
+    },
     async start(newConsumer) {
       const patienceMs = options.startPatienceMs ?? standardStartPatienceMs;
-      await waitForTopic({ connection: options.connection, topic: options.topic, clock, logger, patienceMs });
+      partitionCount = await waitForTopic({
+        connection: options.connection,
+        topic: options.topic,
+        clock,
+        logger,
+        patienceMs,
+      });
       consumer = newConsumer;
       await member.subscribe({ topics: [topic], fromBeginning: true });
       running = run();

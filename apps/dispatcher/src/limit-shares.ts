@@ -1,0 +1,28 @@
+import type { SigningEndpoint } from '@posthorn/models';
+import type { Homes } from './homes.ts';
+import type { Ownership } from './ownership.ts';
+
+/**
+ * How many attempts at an endpoint this dispatcher may have under way, so that all of them together never have more than
+ * `maxInFlight` (pipeline rule 16). Where it has a home, that partition's owner has all the places. Else each partition carries an equal
+ * part of them, and a dispatcher has, rounded down, the parts of the partitions that it holds a certain lease of. A lease has one owner,
+ * so the parts add up to no more than the whole whatever moves; nobody needs to know how many dispatchers there are.
+ *
+ * A partition that was handed over doesn't count while its former owner has so much under way that it still uses that part: it says so
+ * in the lease. It stops at owners that lost their lease without a word (killed, frozen, cut off): what they have under way goes on
+ * beside the new owner's, for as long as an attempt takes.
+ */
+export type LimitShares = (endpoint: SigningEndpoint) => number;
+
+export function createLimitShares(options: {
+  readonly homes: Homes;
+  readonly ownership: Pick<Ownership, 'mayUse' | 'countUsable'>;
+  readonly partitions: () => number;
+}): LimitShares {
+  const { homes, ownership, partitions } = options;
+  return ({ endpoint }) => {
+    const home = homes.of(endpoint);
+    if (home !== null) return ownership.mayUse(home, endpoint.id) ? endpoint.maxInFlight : 0;
+    return Math.floor((endpoint.maxInFlight * ownership.countUsable(endpoint.id)) / partitions());
+  };
+}
