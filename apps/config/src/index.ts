@@ -1,3 +1,4 @@
+export type { KeyFile } from './keyring.ts';
 export { defaultLimits, type ConfigLimits } from './limits.ts';
 export { configMigrations } from './migrations.ts';
 export { createConfigService, type ConfigService, type ConfigServiceOptions } from './service.ts';

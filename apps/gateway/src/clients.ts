@@ -12,6 +12,7 @@ export interface GatewayClients {
   readonly endpoints: Client<typeof configV1.EndpointServiceService>;
   readonly policies: Client<typeof configV1.PolicyServiceService>;
   readonly idempotency: Client<typeof configV1.IdempotencyServiceService>;
+  readonly encryption: Client<typeof configV1.EncryptionServiceService>;
   readonly ingest: Client<typeof ingestV1.IngestServiceService>;
   readonly events: Client<typeof dispatchV1.EventServiceService>;
   readonly deliveries: Client<typeof dispatchV1.DeliveryServiceService>;

@@ -47,6 +47,7 @@ export async function run(values: GatewayValues, context: ProcessContext): Promi
       endpoints: config.of(configV1.EndpointServiceService),
       policies: config.of(configV1.PolicyServiceService),
       idempotency: config.of(configV1.IdempotencyServiceService),
+      encryption: config.of(configV1.EncryptionServiceService),
       ingest: ingest.of(ingestV1.IngestServiceService),
       events: dispatcher.of(dispatchV1.EventServiceService),
       deliveries: dispatcher.of(dispatchV1.DeliveryServiceService),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { configMigrations, createConfigService, createSqliteConfigStores } from '@posthorn/config';
+import { configMigrations, createConfigService, createSqliteConfigStores, type KeyFile } from '@posthorn/config';
 import type { configV1, ingestV1 } from '@posthorn/contracts';
 import {
   createDispatcher,
@@ -67,6 +67,8 @@ export interface PlatformOptions {
   readonly operatorKey: string | null;
   /** 32 bytes each: the first seals what is secret, all open it. */
   readonly encryptionKeys: readonly Uint8Array[];
+  /** Where they are kept, if they are the platform's own to rotate. */
+  readonly encryptionKeyFile?: KeyFile | undefined;
   /** CIDRs that deliveries may reach although they aren't public. */
   readonly allowTargets: readonly string[];
   readonly publicUrl: string | null;
@@ -126,6 +128,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const config = createConfigService({
     stores: createSqliteConfigStores(database),
     encryptionKeys: options.encryptionKeys,
+    encryptionKeyFile: options.encryptionKeyFile,
     urlPolicy,
     targetResolver: resolver,
     publishOperational,
@@ -208,6 +211,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       endpoints: client(config.endpoints),
       policies: client(config.policies),
       idempotency: client(config.idempotency),
+      encryption: client(config.encryption),
       ingest: ingestClient,
       events: client(dispatcher.events),
       deliveries: client(dispatcher.deliveries),

@@ -20,6 +20,7 @@ export const tags = [
   'Event types',
   'Endpoints',
   'Policies',
+  'Encryption',
   'Filters',
   'Events',
   'Deliveries',

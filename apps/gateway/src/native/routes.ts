@@ -5,6 +5,7 @@ import type { GatewayConfig } from '../config.ts';
 import { attemptRoutes } from './attempts.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { endpointActivityRoutes } from './endpoint-activity.ts';
+import { encryptionRoutes } from './encryption.ts';
 import { createEndpointHealthLookup } from './endpoint-health.ts';
 import { endpointSecretRoutes } from './endpoint-secrets.ts';
 import { endpointStateRoutes } from './endpoint-state.ts';
@@ -48,6 +49,7 @@ export function createRoutes(deps: RouteDeps): readonly Route[] {
     ...endpointSecretRoutes(clients),
     ...endpointActivityRoutes(clients),
     ...policyRoutes(clients),
+    ...encryptionRoutes(clients),
     ...filterRoutes(),
     ...eventRoutes(deps),
     ...deliveryRoutes(clients),

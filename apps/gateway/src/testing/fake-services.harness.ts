@@ -22,6 +22,7 @@ export interface FakeHandlers {
   readonly eventTypes?: Partial<Handlers<typeof configV1.EventTypeServiceService>>;
   readonly endpoints?: Partial<Handlers<typeof configV1.EndpointServiceService>>;
   readonly policies?: Partial<Handlers<typeof configV1.PolicyServiceService>>;
+  readonly encryption?: Partial<Handlers<typeof configV1.EncryptionServiceService>>;
   readonly idempotency?: Partial<Handlers<typeof configV1.IdempotencyServiceService>>;
   readonly ingest?: Partial<Handlers<typeof ingestV1.IngestServiceService>>;
   readonly events?: Partial<Handlers<typeof dispatchV1.EventServiceService>>;
@@ -112,6 +113,7 @@ export function fakeClients(handlers: FakeHandlers = {}): GatewayClients {
     endpoints: fake(configV1.EndpointServiceService, handlers.endpoints),
     policies: fake(configV1.PolicyServiceService, handlers.policies),
     idempotency: fake(configV1.IdempotencyServiceService, handlers.idempotency),
+    encryption: fake(configV1.EncryptionServiceService, handlers.encryption),
     ingest: fake(ingestV1.IngestServiceService, handlers.ingest),
     events: fake(dispatchV1.EventServiceService, handlers.events),
     deliveries: fake(dispatchV1.DeliveryServiceService, handlers.deliveries),
