@@ -17,23 +17,35 @@ import type { OrganisationView, OrganisationViews } from './organisation-view.ts
 import { readPayload, type ReadPayload } from './payload.ts';
 import type { PayloadSchemas } from './payload-schema.ts';
 import type { ReservationStore } from './reservations.ts';
-import { reserve, type ReservedEvent } from './reserve.ts';
+import { limitedBy } from './limited.ts';
+import type { Admission, Admitted, Limiter } from './limiter.ts';
+import { findReserved, reserve, type ReservedEvent } from './reserve.ts';
 
 /**
  * The accept path, the same for every way in: an event is judged by its organisation's rules, reserved when it is keyed,
  * appended to the log, and acknowledged only when it is durable there. Never rejects: a refusal is an answer too.
  * An event that is refused as `unavailable` (or by an accident of ours) may or may not have been kept; it names the id to
  * publish it again with, under which it is the same event. Any other refusal means that nothing was kept.
+ *
+ * Limits are asked last before anything is written (decision 26). What is refused for another reason, and what had been accepted
+ * before, doesn't count; what may have been kept does.
  */
 export type Accept = (event: ingestV1.NewEvent, caller: Principal) => Promise<AcceptResult>;
 
-export type AcceptResult =
-  | { readonly accepted: ingestV1.Accepted; readonly refused?: undefined }
-  | { readonly accepted?: undefined; readonly refused: DomainError; readonly id: string | undefined };
+export type AcceptResult = { readonly accepted: ingestV1.Accepted; readonly refused?: undefined } | Refused;
+
+export interface Refused {
+  readonly accepted?: undefined;
+  readonly refused: DomainError;
+  readonly id: string | undefined;
+  /** Where a limit has refused it: what is left of all that hold. */
+  readonly limits?: ingestV1.LimitStates;
+}
 
 export interface AcceptOptions {
   readonly log: EventLogWriter;
   readonly reservations: ReservationStore;
+  readonly limiter: Limiter;
   readonly views: OrganisationViews;
   readonly schemas: PayloadSchemas;
   readonly metrics: IngestMetrics;
@@ -45,9 +57,9 @@ export interface AcceptOptions {
 }
 
 export function createAccept(options: AcceptOptions): Accept {
-  const { log, reservations, views, metrics, clock, random, logger } = options;
+  const { log, reservations, limiter, views, metrics, clock, random, logger } = options;
 
-  function refusal(error: unknown, id: string | undefined): AcceptResult {
+  function refusal(error: unknown, id: string | undefined): Refused {
     const refused = DomainError.from(error);
     metrics.refused(refused.code);
     if (refused.code === 'internal')
@@ -57,27 +69,60 @@ export function createAccept(options: AcceptOptions): Accept {
       : { refused, id: undefined };
   }
 
+  /** What isn't kept because its names stand for something else doesn't count. */
+  async function reserveCounted(
+    event: ingestV1.NewEvent,
+    organisationId: string,
+    draft: ReservedEvent,
+    admission: Admitted | undefined,
+  ): Promise<ReservedEvent> {
+    try {
+      return await reserve(reservations, event, organisationId, draft);
+    } catch (error) {
+      admission?.withdraw();
+      throw error;
+    }
+  }
+
   return async function accept(event, caller) {
     const startedAt = clock.monotonic();
     let id: string | undefined;
     try {
       const organisationId = organisationOf(event, caller);
-      const view = views.get(organisationId);
-      judge(event, caller, view instanceof Promise ? await view : view, options);
+      const found = views.get(organisationId);
+      const view = found instanceof Promise ? await found : found;
+      judge(event, caller, view, options);
+      const limited = limitedBy({ organisationId, event, caller }, view);
+      const admission = limited && (await limiter.admit(limited, event.data.length));
       const now = clock.now();
       id = event.id === '' ? newId(now, random.bytes) : event.id;
-      const draft: ReservedEvent = { id, acceptedAt: new Date(now), duplicate: false };
-      const kept = isKeyed(event) ? await reserve(reservations, event, organisationId, draft) : draft;
+      let kept: ReservedEvent = { id, acceptedAt: new Date(now), duplicate: false };
+      if (admission?.refused !== undefined) {
+        // It may have been accepted when there was room: then it isn't a new one.
+        const twin = isKeyed(event) ? await findReserved(reservations, event, organisationId, kept) : null;
+        if (twin === null) return { ...refusal(admission.refused, undefined), limits: admission.states };
+        kept = twin;
+      } else if (isKeyed(event)) {
+        kept = await reserveCounted(event, organisationId, kept, admission);
+      }
       id = kept.id;
       const stamped = stamp(event, caller);
       const appended = await log.append(eventFromNewEvent(stamped, { ...kept, organisationId }));
       const duplicate = kept.duplicate || appended.duplicate;
       metrics.accepted(clock.monotonic() - startedAt, duplicate);
-      return { accepted: { id, type: event.type, acceptedAt: kept.acceptedAt, duplicate } };
+      const accepted = { id, type: event.type, acceptedAt: kept.acceptedAt, duplicate };
+      return {
+        accepted: admission === undefined ? accepted : { ...accepted, limits: left(admission, duplicate) },
+      };
     } catch (error) {
       return refusal(error, id);
     }
   };
+}
+
+/** What had been accepted before doesn't count again. */
+function left(admission: Admission, duplicate: boolean): ingestV1.LimitStates {
+  return duplicate && admission.refused === undefined ? admission.withdraw() : admission.states;
 }
 
 /** The organisation that the event names, or else the caller's own. Another tenant's answers like one that doesn't exist. */

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@posthorn/models';
+import type { ErrorCode, PublishLimits } from '@posthorn/models';
 import type { Metrics } from '@posthorn/runtime';
 
 /** What an operator sees of the accept path. */
@@ -7,6 +7,8 @@ export interface IngestMetrics {
   refused(code: ErrorCode): void;
   /** A payload that broke a schema whose enforcement is `warn`. */
   schemaWarning(): void;
+  /** An event that was refused because a limit had no room for it. */
+  limited(owner: 'organisation' | 'key', limit: keyof PublishLimits): void;
 }
 
 export function createIngestMetrics(metrics: Metrics): IngestMetrics {
@@ -31,6 +33,11 @@ export function createIngestMetrics(metrics: Metrics): IngestMetrics {
     name: 'posthorn_ingest_schema_warnings_total',
     help: "Events that were accepted although they break their type's schema (enforcement: warn).",
   });
+  const limited = metrics.counter({
+    name: 'posthorn_ingest_limited_total',
+    help: 'Events that were refused for a limit, by whose limit it is and which.',
+    labels: ['owner', 'limit'],
+  });
   return {
     accepted(durationMs, duplicate) {
       duration.observe(durationMs / 1000);
@@ -39,5 +46,6 @@ export function createIngestMetrics(metrics: Metrics): IngestMetrics {
     },
     refused: (code) => refused.inc({ code }),
     schemaWarning: () => schemaWarnings.inc(),
+    limited: (owner, limit) => limited.inc({ owner, limit }),
   };
 }

@@ -6,14 +6,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ingestV1 } from '@posthorn/contracts';
-import { configV1 } from '@posthorn/contracts';
+import { configV1, publishLimitsToMessage } from '@posthorn/contracts';
 import type { Appended, EventLogWriter } from '@posthorn/event-log';
-import { DomainError, type Event, type Principal } from '@posthorn/models';
+import {
+  DomainError,
+  noPublishLimits,
+  type Event,
+  type Principal,
+  type PublishLimits,
+} from '@posthorn/models';
 import { createInProcessClient, defineService, type Client, type ServiceRegistration } from '@posthorn/rpc';
 import { createMetrics, silentLogger, type Metrics } from '@posthorn/runtime';
 import { openSqlite, type SqliteDatabase } from '@posthorn/sqlite';
 import { createSeededRandom, FakeClock } from '@posthorn/testing';
 import { createSqliteReservationStore, reservationMigrations } from './reservation-store.sqlite.ts';
+import { createSqliteUsageStore, usageMigrations } from './usage-store.sqlite.ts';
+import type { UsageRequest, UsageStore, UsageTaken } from './usage-store.ts';
 import { createIngestService, type IngestLimits, type IngestService } from './service.ts';
 
 /** How the suite reaches a service: in the process, or over the network. */
@@ -55,9 +63,34 @@ export class ManualLog implements EventLogWriter {
   }
 }
 
+/** A store of which the test knows how often it is asked, and that is away when the test says so. */
+export class WatchedUsageStore implements UsageStore {
+  readonly #store: UsageStore;
+  asked = 0;
+  failure: DomainError | undefined;
+
+  constructor(store: UsageStore) {
+    this.#store = store;
+  }
+
+  take(request: UsageRequest): Promise<UsageTaken> {
+    this.asked += 1;
+    return this.failure === undefined ? this.#store.take(request) : Promise.reject(this.failure);
+  }
+
+  giveBack(counter: string, taken: Pick<UsageTaken, 'window' | 'taken'>): Promise<void> {
+    return this.failure === undefined ? this.#store.giveBack(counter, taken) : Promise.reject(this.failure);
+  }
+
+  sweep(now: Date, limit: number): Promise<number> {
+    return this.#store.sweep(now, limit);
+  }
+}
+
 /** An organisation `o1` with a catalogue, as the config service would show it. */
 export class Catalogue {
   requireKnownTypes = false;
+  limits: Partial<PublishLimits> = {};
   types: configV1.EventType[] = [];
 
   set(name: string, type: Partial<configV1.EventType>): void {
@@ -101,6 +134,10 @@ export class Catalogue {
       timeZone: 'UTC',
       branding: undefined,
       requireKnownTypes: this.requireKnownTypes,
+      limits: {
+        publishing: publishLimitsToMessage({ ...noPublishLimits, ...this.limits }),
+        endpoints: undefined,
+      },
       retention: undefined,
       createdAt: undefined,
       updatedAt: undefined,
@@ -136,6 +173,7 @@ export interface IngestHarness {
   readonly clock: FakeClock;
   readonly metrics: Metrics;
   readonly log: ManualLog;
+  readonly usage: WatchedUsageStore;
   readonly catalogue: Catalogue;
   readonly database: SqliteDatabase;
   readonly client: Client<typeof ingestV1.IngestServiceService>;
@@ -165,12 +203,18 @@ async function openHarness(connect: Connect): Promise<IngestHarness & { close():
   const log = new ManualLog();
   const catalogue = new Catalogue();
   const directory = await mkdtemp(join(tmpdir(), 'posthorn-ingest-'));
-  const database = openSqlite({ path: join(directory, 'posthorn.db'), migrations: [reservationMigrations] });
+  const database = openSqlite({
+    path: join(directory, 'posthorn.db'),
+    migrations: [reservationMigrations, usageMigrations],
+  });
+
+  const usage = new WatchedUsageStore(createSqliteUsageStore(database));
 
   async function serve(limits: IngestLimits) {
     const service = createIngestService({
       log,
       reservations: createSqliteReservationStore(database),
+      usage,
       directory: catalogue.client(metrics, clock),
       clock,
       random: createSeededRandom(1),
@@ -192,6 +236,7 @@ async function openHarness(connect: Connect): Promise<IngestHarness & { close():
     clock,
     metrics,
     log,
+    usage,
     catalogue,
     database,
     get client() {

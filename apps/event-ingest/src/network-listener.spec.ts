@@ -19,6 +19,7 @@ import { eventually, FakeClock } from '@posthorn/testing';
 import { createNetworkListener } from './network-listener.ts';
 import type { ReservationStore } from './reservations.ts';
 import { createIngestService, type IngestService } from './service.ts';
+import type { UsageStore } from './usage-store.ts';
 
 /** What a caller claims of itself counts for nothing here: only its key does. */
 const claimed: Principal = { kind: 'service', id: 'anyone', organisationId: 'o9', scopes: ['*'] };
@@ -31,7 +32,15 @@ const keys: Record<string, Partial<configV1.ApiKey>> = {
 
 const unused: ReservationStore = {
   reserve: () => Promise.reject(new Error('not used')),
+  find: () => Promise.reject(new Error('not used')),
   release: () => Promise.resolve(),
+  sweep: () => Promise.resolve(0),
+};
+
+/** As much as is wanted. */
+const usage: UsageStore = {
+  take: ({ window, wanted }) => Promise.resolve({ window, taken: wanted, used: wanted }),
+  giveBack: () => Promise.resolve(),
   sweep: () => Promise.resolve(0),
 };
 
@@ -42,6 +51,7 @@ describe('the network listener of event-ingest', () => {
   let revoked: Set<string>;
   let isConfigAway: boolean;
   let routesTo: string | undefined;
+  let limits: configV1.PublishLimits | undefined;
   let ingest: IngestService;
   let listener: RpcServer;
   let address: string;
@@ -54,6 +64,7 @@ describe('the network listener of event-ingest', () => {
     revoked = new Set();
     isConfigAway = false;
     routesTo = undefined;
+    limits = undefined;
     const log: EventLogWriter = {
       append: (event) => {
         events.push(event);
@@ -86,13 +97,16 @@ describe('the network listener of event-ingest', () => {
         const name = Object.keys(keys).find((token) => sha256(token) === digest && !revoked.has(token));
         return name === undefined
           ? Promise.reject(new DomainError('unauthenticated', 'Unknown.'))
-          : Promise.resolve({ key: configV1.ApiKey.fromPartial({ id: name, routesTo, ...keys[name] }) });
+          : Promise.resolve({
+              key: configV1.ApiKey.fromPartial({ id: name, routesTo, limits, ...keys[name] }),
+            });
       },
     });
     keyClient = createInProcessClient(keyService, { ...observed, clock });
     ingest = createIngestService({
       log,
       reservations: unused,
+      usage,
       directory: createInProcessClient(directory, { ...observed, clock }),
       clock,
       random: systemRandom,
@@ -203,6 +217,28 @@ describe('the network listener of event-ingest', () => {
     await clock.advanceAsync(10_000);
     expect(ended).toBeUndefined();
     routesTo = 'endpoint-2';
+    await clock.advanceAsync(5000);
+    await eventually(() => ended !== undefined);
+    expect(ended).toMatchObject({ code: 'unavailable' });
+  });
+
+  it('ends the streams of a key that gets other limits within 5 seconds, and counts what is published before', async () => {
+    limits = { publishesPerDay: 5n };
+    const stream = connect('Bearer publisher').publishStream({ principal: claimed });
+    let ended: DomainError | null | undefined;
+    const results: (ingestV1.PublishResult | undefined)[] = [];
+    stream.onMessage(({ result }) => void results.push(result));
+    stream.onClose((error) => (ended = error));
+    const event = ingestV1.NewEvent.fromPartial({ type: 'a', data: Buffer.from('1') });
+    stream.send({ sequence: 1n, event });
+    await eventually(() => results.length === 1);
+    expect(results[0]?.result?.value.limits?.states).toMatchObject([
+      { name: 'key-publishes-per-day', quota: 5n, remaining: 4n },
+    ]);
+
+    await clock.advanceAsync(10_000);
+    expect(ended).toBeUndefined();
+    limits = { publishesPerDay: 6n };
     await clock.advanceAsync(5000);
     await eventually(() => ended !== undefined);
     expect(ended).toMatchObject({ code: 'unavailable' });

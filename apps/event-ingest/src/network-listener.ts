@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ingestV1, type configV1 } from '@posthorn/contracts';
 import { DomainError, holdsScope, type Principal, type Scope } from '@posthorn/models';
 import {
@@ -19,7 +20,7 @@ import { ownPrincipal, type IngestService } from './service.ts';
 /**
  * IngestService over gRPC, on one port for two kinds of callers. Internal callers that publish without the gateway bring an
  * API key or an OIDC token as REST callers do (`authorization: Bearer …`); it must hold events:write. A tenant's key implies its
- * organisation, an operator's names it in each event. A key that is revoked, or routes elsewhere, ends the streams that it
+ * organisation, an operator's names it in each event. A key that is revoked, routes elsewhere, or has other limits, ends the streams that it
  * opened within 5 seconds, as it ends calls. The gateway, where it is another process, proves who it is and vouches for its callers;
  * so do config and the dispatcher, which publish operational events.
  */
@@ -116,10 +117,15 @@ function endWhenKeyChanges(
 
   async function recheck(): Promise<void> {
     try {
-      const { routesTo = null } = await authenticatePublisher(authenticate, header);
+      const present = await authenticatePublisher(authenticate, header);
+      const opened = call.ctx.principal;
       // What a stream publishes goes where its key said when it was opened.
-      if (routesTo !== (call.ctx.principal.routesTo ?? null)) {
+      if ((present.routesTo ?? null) !== (opened.routesTo ?? null)) {
         call.fail(new DomainError('unavailable', 'The key routes elsewhere now; open the stream again.'));
+        return;
+      }
+      if (!isDeepStrictEqual(present.limits, opened.limits)) {
+        call.fail(new DomainError('unavailable', 'The key has other limits now; open the stream again.'));
         return;
       }
     } catch (error) {

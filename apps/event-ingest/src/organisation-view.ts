@@ -1,5 +1,12 @@
-import { configV1 } from '@posthorn/contracts';
-import { defaultRetention, DomainError, type Enforcement, type Principal } from '@posthorn/models';
+import { configV1, publishLimitsFromMessage } from '@posthorn/contracts';
+import {
+  defaultRetention,
+  DomainError,
+  limitsPublishing,
+  type Enforcement,
+  type Principal,
+  type PublishLimits,
+} from '@posthorn/models';
 import type { CallOptions, Client } from '@posthorn/rpc';
 import type { Clock, Logger } from '@posthorn/runtime';
 import { LRUCache } from 'lru-cache';
@@ -20,6 +27,8 @@ export interface OrganisationView {
   /** Publishing an event of a type that isn't in `types` is refused. */
   readonly requireKnownTypes: boolean;
   readonly types: ReadonlyMap<string, TypeRule>;
+  /** What it may publish; null where nothing limits that. */
+  readonly limits: PublishLimits | null;
   /** Days that payloads are kept: as long as a delivery may wait. */
   readonly payloadDays: number;
 }
@@ -160,6 +169,7 @@ async function loadView(
 ): Promise<OrganisationView> {
   const types = new Map<string, TypeRule>();
   let requireKnownTypes = false;
+  let limits: PublishLimits | null = null;
   let { payloadDays } = defaultRetention;
   let cursor = '';
   do {
@@ -168,11 +178,17 @@ async function loadView(
       options,
     );
     requireKnownTypes = page.organisation?.requireKnownTypes ?? requireKnownTypes;
+    limits = limitsOf(page.organisation) ?? limits;
     payloadDays = page.organisation?.retention?.payloadDays ?? payloadDays;
     for (const type of page.eventTypes) types.set(type.name, typeRule(type));
     cursor = page.nextCursor;
   } while (cursor !== '');
-  return { requireKnownTypes, types, payloadDays };
+  return { requireKnownTypes, types, limits, payloadDays };
+}
+
+function limitsOf(organisation: configV1.Organisation | undefined): PublishLimits | null {
+  const limits = publishLimitsFromMessage(organisation?.limits?.publishing);
+  return limitsPublishing(limits) ? limits : null;
 }
 
 function typeRule(type: configV1.EventType): TypeRule {

@@ -2,7 +2,7 @@ import { ingestV1, refusalToMessage } from '@posthorn/contracts';
 import { DomainError, type Principal } from '@posthorn/models';
 import { defineService, type Handlers, type ServiceRegistration, type StreamCall } from '@posthorn/rpc';
 import type { Clock } from '@posthorn/runtime';
-import type { Accept, AcceptResult } from './accept.ts';
+import type { Accept, AcceptResult, Refused } from './accept.ts';
 
 /**
  * The three ways in, all through the same accept function: one event, a batch with a result for each in order, and a
@@ -135,7 +135,12 @@ function servePublishStream(
 function resultToMessage(result: AcceptResult): ingestV1.PublishResult {
   return result.refused === undefined
     ? { result: { $case: 'accepted', value: result.accepted } }
-    : { result: { $case: 'refused', value: refusalToMessage(result.refused, result.id) } };
+    : { result: { $case: 'refused', value: refusedToMessage(result) } };
+}
+
+function refusedToMessage({ refused, id, limits }: Refused): ingestV1.Refused {
+  const message = refusalToMessage(refused, id);
+  return limits === undefined ? message : { ...message, limits };
 }
 
 const missingEvent: AcceptResult = {

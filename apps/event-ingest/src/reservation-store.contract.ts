@@ -91,6 +91,18 @@ export function reservationStoreContract(
     expect((await store.reserve(reservation({ eventId: 'event-2' }))).made).toBe(true);
   });
 
+  it('shows who holds a name, until the moment at which that expires, and takes nothing', async () => {
+    const held = reservation();
+    const asked = reservation({ eventId: 'event-2', digest: new Uint8Array(32).fill(2) });
+    expect(await store.find(asked)).toBeNull();
+    await store.reserve(held);
+    expect(await store.find(asked)).toEqual(held);
+    expect(await store.find({ ...asked, kind: 'id' })).toBeNull();
+    expect(await store.find({ ...asked, organisationId: 'organisation-2' })).toBeNull();
+    expect(await store.find({ ...asked, acceptedAt: new Date(start + day - 1) })).toEqual(held);
+    expect(await store.find({ ...asked, acceptedAt: new Date(start + day) })).toBeNull();
+  });
+
   it('sweeps what has expired, at most so many at once, and nothing else', async () => {
     for (let index = 0; index < 5; index += 1) await store.reserve(reservation({ name: `old-${index}` }));
     const kept = reservation({ name: 'kept', expiresAt: new Date(start + day + 1) });

@@ -44,6 +44,7 @@ describe('the MongoDB reservation store', () => {
     await store.reserve(reservation);
     const plans = await database.explain(async () => {
       await store.reserve(reservation);
+      await store.find(reservation);
       await store.release(reservation);
       await store.sweep(new Date('2026-01-03T00:00:00Z'), 10);
     });

@@ -54,6 +54,12 @@ export async function createMongoReservationStore(database: MongoDatabase): Prom
       return reserveTaken(reservation);
     },
 
+    async find(wanted) {
+      const { _id, acceptedAt } = documentOf(wanted);
+      const found = await collection.findOne({ _id, expiresAt: { $gt: acceptedAt } });
+      return found === null ? null : reservationOf(found, wanted);
+    },
+
     async release(reservation) {
       const { _id, eventId, digest } = documentOf(reservation);
       await collection.deleteOne({ _id, eventId, digest });

@@ -65,6 +65,11 @@ export function createSqliteReservationStore(database: SqliteDatabase): Reservat
         if (row === undefined) throw new Error('A reservation was neither made nor there.');
         return { made: false, reservation: fromRow(organisationId, kind, name, row) };
       }),
+    find({ organisationId, kind, name, acceptedAt }) {
+      const row = read.get(organisationId, kind, name);
+      const isFree = row === undefined || row.expires_at <= acceptedAt.getTime();
+      return Promise.resolve(isFree ? null : fromRow(organisationId, kind, name, row));
+    },
     async release({ organisationId, kind, name, eventId, digest }) {
       await database.writeStatement(() => remove.run(organisationId, kind, name, eventId, digest));
     },

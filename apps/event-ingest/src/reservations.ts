@@ -35,6 +35,8 @@ export interface ReservationStore {
    * when the reservation is durable. Error: `unavailable` when the store is away.
    */
   reserve(reservation: Reservation): Promise<Reserved>;
+  /** What holds the name of `wanted` at `wanted.acceptedAt`; null when it is free. Error: `unavailable` when the store is away. */
+  find(wanted: Reservation): Promise<Reservation | null>;
   /** Gives up a reservation that was made for a publish that was then refused. Does nothing when someone else holds the name. */
   release(reservation: Reservation): Promise<void>;
   /** Removes at most `limit` reservations that expired at or before `now`; answers how many. */

@@ -25,23 +25,9 @@ export async function reserve(
   organisationId: string,
   draft: ReservedEvent,
 ): Promise<ReservedEvent> {
-  const digest = digestOf(event);
-  const template = {
-    organisationId,
-    eventId: draft.id,
-    digest,
-    acceptedAt: draft.acceptedAt,
-    expiresAt: new Date(draft.acceptedAt.getTime() + reservationTtlMs),
-  };
-  const wanted: Reservation[] = [];
-  if (event.idempotencyKey !== undefined) {
-    wanted.push({ ...template, kind: 'key', name: event.idempotencyKey });
-  }
-  if (event.idFromProducer) wanted.push({ ...template, kind: 'id', name: event.id });
-
   const made: Reservation[] = [];
   let first: Reservation | undefined;
-  for (const reservation of wanted) {
+  for (const reservation of reservationsOf(event, organisationId, draft)) {
     const held = await store.reserve(reservation);
     if (held.made) {
       made.push(reservation);
@@ -54,7 +40,51 @@ export async function reserve(
     }
     first ??= held.reservation;
   }
-  return first === undefined ? draft : { id: first.eventId, acceptedAt: first.acceptedAt, duplicate: true };
+  return first === undefined ? draft : duplicateOf(first);
+}
+
+/**
+ * Which event a keyed publish stands for if it had been published before, without reserving anything: null when one of its names is
+ * free, or stands for something else. Store away: `unavailable`.
+ */
+export async function findReserved(
+  store: ReservationStore,
+  event: ingestV1.NewEvent,
+  organisationId: string,
+  draft: ReservedEvent,
+): Promise<ReservedEvent | null> {
+  let first: Reservation | undefined;
+  for (const wanted of reservationsOf(event, organisationId, draft)) {
+    const held = await store.find(wanted);
+    if (held === null || !isSamePublish(held, wanted, event)) return null;
+    first ??= held;
+  }
+  return first === undefined ? null : duplicateOf(first);
+}
+
+/** The names of a keyed publish, each as it would be reserved. */
+function reservationsOf(
+  event: ingestV1.NewEvent,
+  organisationId: string,
+  draft: ReservedEvent,
+): readonly Reservation[] {
+  const template = {
+    organisationId,
+    eventId: draft.id,
+    digest: digestOf(event),
+    acceptedAt: draft.acceptedAt,
+    expiresAt: new Date(draft.acceptedAt.getTime() + reservationTtlMs),
+  };
+  const wanted: Reservation[] = [];
+  if (event.idempotencyKey !== undefined) {
+    wanted.push({ ...template, kind: 'key', name: event.idempotencyKey });
+  }
+  if (event.idFromProducer) wanted.push({ ...template, kind: 'id', name: event.id });
+  return wanted;
+}
+
+function duplicateOf({ eventId, acceptedAt }: Reservation): ReservedEvent {
+  return { id: eventId, acceptedAt, duplicate: true };
 }
 
 function isSamePublish(held: Reservation, wanted: Reservation, event: ingestV1.NewEvent): boolean {

@@ -12,6 +12,7 @@ import { oidcSettingsOf, systemRandom, type ProcessContext } from '@posthorn/run
 import type { IngestConfig } from './config.ts';
 import { createNetworkListener } from './network-listener.ts';
 import { createMongoReservationStore } from './reservation-store.mongo.ts';
+import { createMongoUsageStore } from './usage-store.mongo.ts';
 import { createIngestService, ownPrincipal } from './service.ts';
 
 /** How long calls under way have to end once their streams are closed. */
@@ -39,6 +40,7 @@ export async function run(config: IngestConfig, context: ProcessContext): Promis
   );
   lifecycle.defer('MongoDB', () => database.close());
   const reservations = await readiness.waitFor('MongoDB', () => createMongoReservationStore(database));
+  const usage = await readiness.waitFor('MongoDB', () => createMongoUsageStore(database));
 
   const log = createKafkaEventLogWriter({
     ...kafkaSettingsOf(config, 'posthorn-event-ingest'),
@@ -55,6 +57,7 @@ export async function run(config: IngestConfig, context: ProcessContext): Promis
   const ingest = createIngestService({
     log,
     reservations,
+    usage,
     directory: clients.of(configV1.DirectoryServiceService),
     clock,
     random: systemRandom,

@@ -8,13 +8,16 @@ import { createIngestMetrics } from './ingest-metrics.ts';
 import { createOrganisationViews } from './organisation-view.ts';
 import { createPayloadSchemas } from './payload-schema.ts';
 import { createPublishService, type PublishService } from './publish.ts';
-import { createReservationSweeper } from './reservation-sweeper.ts';
+import { createLimiter } from './limiter.ts';
 import type { ReservationStore } from './reservations.ts';
+import { createSweeper } from './sweeper.ts';
+import type { UsageStore } from './usage-store.ts';
 
 /** What the service needs from outside. */
 export interface IngestDeps {
   readonly log: EventLogWriter;
   readonly reservations: ReservationStore;
+  readonly usage: UsageStore;
   readonly directory: Client<typeof configV1.DirectoryServiceService>;
   readonly clock: Clock;
   readonly random: Random;
@@ -57,11 +60,13 @@ export const ownPrincipal: Principal = {
 
 /** Wires the accept path. Nothing runs in the background before `start`. */
 export function createIngestService(deps: IngestDeps): IngestService {
-  const { log, reservations, directory, clock, random, logger, limits = {} } = deps;
+  const { log, reservations, usage, directory, clock, random, logger, limits = {} } = deps;
   const metrics = createIngestMetrics(deps.metrics);
+  const limiter = createLimiter({ store: usage, metrics, clock, logger });
   const accept = createAccept({
     log,
     reservations,
+    limiter,
     views: createOrganisationViews({
       directory,
       principal: ownPrincipal,
@@ -84,7 +89,7 @@ export function createIngestService(deps: IngestDeps): IngestService {
     maxStreamAgeMs: limits.maxStreamAgeMs ?? Infinity,
     clock,
   });
-  const sweeper = createReservationSweeper({ reservations, clock, logger });
+  const sweeper = createSweeper({ stores: [reservations, usage], clock, logger });
 
   return {
     registration: publish.registration,
@@ -92,6 +97,7 @@ export function createIngestService(deps: IngestDeps): IngestService {
     start: () => sweeper.start(),
     async stop() {
       await publish.closeStreams();
+      await limiter.stop();
       await sweeper.stop();
       await log.drain();
     },

@@ -26,7 +26,9 @@ import { createGateway, standardDialects, type DialectsConfig } from '@posthorn/
 import { createAllowList, type Branding, type OperationalEvent, type Principal } from '@posthorn/models';
 import {
   createInProcessClient,
+  createSqliteUsageStore,
   createOperationalPublisher,
+  usageMigrations,
   openTokenAuthentication,
   type Client,
   type ServiceDefinition,
@@ -114,6 +116,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     ],
     onFailure: (error) => logger.error({ err: error }, 'the database cannot be written'),
   });
+      usageMigrations,
   const log = createSqliteEventLog(database);
   const allow = createAllowList(options.allowTargets);
   const urlPolicy = { requireHttps: options.requireHttps, allow };
@@ -146,6 +149,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     logger,
     metrics,
     // Asking costs nothing here: an event type that was just changed counts for the very next publish.
+    usage: createSqliteUsageStore(database),
     limits: { maxPayloadBytes: options.maxEventBytes, maxViewAgeMs: 0 },
   });
   const ingestClient: Client<typeof ingestV1.IngestServiceService> = client(ingest.registration);

@@ -58,6 +58,18 @@ test('what a key publishes goes where the key says', async () => {
   expect(await call()).toMatchObject({ routesTo: 'e1' });
 });
 
+test('the limits of a key come with it, where it has any', async () => {
+  key = configV1.ApiKey.fromPartial({ id: 'k1', scopes: ['*'], limits: { publishesPerDay: 5n } });
+  expect(await call()).toMatchObject({
+    limits: { publishesPerSecond: null, publishesPerDay: 5, bytesPerDay: null },
+  });
+});
+
+test('a key without limits has none', async () => {
+  key = configV1.ApiKey.fromPartial({ id: 'k1', scopes: ['*'], limits: {} });
+  expect(await call()).not.toHaveProperty('limits');
+});
+
 test('a key without an organisation is an operator’s', async () => {
   key = configV1.ApiKey.fromPartial({ id: 'k2', scopes: ['*'] });
   expect(await call()).toMatchObject({ organisationId: null });

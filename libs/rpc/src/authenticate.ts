@@ -4,8 +4,8 @@
  * keep working, tokens until they expire.
  */
 import { hash } from 'node:crypto';
-import type { configV1 } from '@posthorn/contracts';
-import { DomainError, type Principal, type Scope } from '@posthorn/models';
+import { publishLimitsFromMessage, type configV1 } from '@posthorn/contracts';
+import { DomainError, limitsPublishing, type Principal, type Scope } from '@posthorn/models';
 import { createLookupCache, type Clock, type LookupCache } from '@posthorn/runtime';
 import type { Client } from './client.ts';
 import {
@@ -62,6 +62,7 @@ export function createAuthenticate({ keys, principal, tokens, clock }: Authentic
         { principal, deadlineMs: lookupDeadlineMs },
       );
       if (key === undefined) throw invalidKey();
+      const limits = publishLimitsFromMessage(key.limits);
       return {
         principal: {
           kind: 'key',
@@ -69,6 +70,7 @@ export function createAuthenticate({ keys, principal, tokens, clock }: Authentic
           organisationId: key.organisationId ?? null,
           scopes: key.scopes as Scope[],
           ...(key.routesTo !== undefined && { routesTo: key.routesTo }),
+          ...(limitsPublishing(limits) && { limits }),
         },
         expiresAtMs: key.expiresAt?.getTime() ?? Infinity,
       };

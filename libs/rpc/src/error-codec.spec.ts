@@ -42,6 +42,24 @@ describe('an error on the wire', () => {
     });
   });
 
+  it('tells which limit refused it as a QuotaFailure, and when it has room again', () => {
+    const message = 'The key may publish 10 events a second; none is left.';
+    const violation = { field: '', code: 'key_publishes_per_second', message };
+    const error = new DomainError('rate_limited', message, { violations: [violation], retryAfterMs: 250 });
+    const sent = statusFromError(error);
+
+    expect(sent.code).toBe(Code.RESOURCE_EXHAUSTED);
+    const status = googleRpc.Status.decode(sent.metadata.get('grpc-status-details-bin')[0] as Buffer);
+    expect(
+      status.details.map(({ typeUrl }) => typeUrl.replace('type.googleapis.com/google.rpc.', '')),
+    ).toEqual(['ErrorInfo', 'QuotaFailure', 'RetryInfo']);
+    const failure = googleRpc.QuotaFailure.decode(status.details[1]?.value ?? new Uint8Array());
+    expect(failure.violations).toEqual([
+      { subject: '', quotaId: 'key_publishes_per_second', description: message },
+    ]);
+    expect(errorFromStatus(sent)).toEqual(error);
+  });
+
   it('never carries the cause', () => {
     const sent = statusFromError(new DomainError('internal', 'Sorry.', { cause: new Error('swordfish') }));
 

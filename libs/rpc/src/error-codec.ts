@@ -1,6 +1,6 @@
 /**
  * The one typed error on the wire: a gRPC status with google.rpc.Status details (AIP-193): ErrorInfo carries our code, BadRequest
- * the violations, RetryInfo the wait. What crosses: code, message, violations, wait. What never does: the cause, and any
+ * the violations (QuotaFailure, where they are limits), RetryInfo the wait. What crosses: code, message, violations, wait. What never does: the cause, and any
  * text that we didn't write ourselves.
  */
 import { Metadata, status as Code } from '@grpc/grpc-js';
@@ -73,13 +73,26 @@ export function statusFromError(error: DomainError): WireStatus {
 function encodeDetails(code: Code, message: string, error: DomainError): Uint8Array {
   const info = googleRpc.ErrorInfo.encode({ reason: error.code, domain, metadata: {} }).finish();
   const details = [any('google.rpc.ErrorInfo', info)];
-  if (error.violations.length > 0)
+  if (error.violations.length > 0 && error.code === 'rate_limited')
+    details.push(any('google.rpc.QuotaFailure', encodeLimits(error.violations)));
+  else if (error.violations.length > 0)
     details.push(any('google.rpc.BadRequest', encodeViolations(error.violations)));
   if (error.retryAfterMs !== undefined) {
     const retryDelay = durationFromMs(error.retryAfterMs);
     details.push(any('google.rpc.RetryInfo', googleRpc.RetryInfo.encode({ retryDelay }).finish()));
   }
   return googleRpc.Status.encode({ code, message, details }).finish();
+}
+
+/** There are a handful of limits: nothing needs to be left out. */
+function encodeLimits(violations: readonly Violation[]): Uint8Array {
+  return googleRpc.QuotaFailure.encode({
+    violations: violations.map(({ field, code, message }) => ({
+      subject: field,
+      quotaId: code,
+      description: message,
+    })),
+  }).finish();
 }
 
 function encodeViolations(violations: readonly Violation[]): Uint8Array {
@@ -127,6 +140,10 @@ function decodeDetails(bytes: Buffer): DomainError | undefined {
       else if (typeUrl.endsWith('/google.rpc.BadRequest'))
         violations = googleRpc.BadRequest.decode(value).fieldViolations.map(
           ({ field, reason, description }) => ({ field, code: reason, message: description }),
+        );
+      else if (typeUrl.endsWith('/google.rpc.QuotaFailure'))
+        violations = googleRpc.QuotaFailure.decode(value).violations.map(
+          ({ subject, quotaId, description }) => ({ field: subject, code: quotaId, message: description }),
         );
       else if (typeUrl.endsWith('/google.rpc.RetryInfo'))
         retryAfterMs = msFromDuration(googleRpc.RetryInfo.decode(value).retryDelay);

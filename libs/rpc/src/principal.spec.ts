@@ -1,4 +1,4 @@
-import type { Principal } from '@posthorn/models';
+import { noPublishLimits, type Principal } from '@posthorn/models';
 import { encodePrincipal, principalFromMetadata, principalKey, requireOrganisation } from './principal.ts';
 
 const tenant: Principal = {
@@ -19,6 +19,7 @@ describe('a principal in metadata', () => {
     operator,
     { ...operator, kind: 'service' as const },
     { ...tenant, routesTo: 'endpoint-1' },
+    { ...tenant, limits: { publishesPerSecond: 1, publishesPerDay: null, bytesPerDay: 5 } },
   ])('comes back as it was', (principal) => {
     expect(read(encodePrincipal(principal))).toEqual(principal);
   });
@@ -40,6 +41,8 @@ describe('a principal in metadata', () => {
     ['of no kind', encode({ ...tenant, kind: 'god' })],
     ['without an id', encode({ ...tenant, id: undefined })],
     ['without an organisation, nor none', encode({ ...tenant, organisationId: undefined })],
+    ['limited by nothing', encode({ ...tenant, limits: null })],
+    ['limited by no number', encode({ ...tenant, limits: { ...noPublishLimits, bytesPerDay: '1' } })],
     ['routed to no text', encode({ ...tenant, routesTo: 1 })],
     ['without scopes', encode({ ...tenant, scopes: 'events:write' })],
   ])('is refused when it is %s', (_how, value) => {

@@ -1,4 +1,11 @@
-import { DomainError, scopes, type Principal, type Scope } from '@posthorn/models';
+import {
+  DomainError,
+  noPublishLimits,
+  scopes,
+  type Principal,
+  type PublishLimits,
+  type Scope,
+} from '@posthorn/models';
 
 /** Reads one value of a call's metadata, by lower-case name. */
 export type GetMetadata = (name: string) => string | undefined;
@@ -41,11 +48,13 @@ function parsePrincipal(json: string): Principal | undefined {
     organisationId,
     scopes: held,
     routesTo,
+    limits,
   } = value as Partial<Record<keyof Principal, unknown>>;
   if (kind !== 'key' && kind !== 'token' && kind !== 'service') return undefined;
   if (typeof id !== 'string' || !Array.isArray(held)) return undefined;
   if (organisationId !== null && typeof organisationId !== 'string') return undefined;
   if (routesTo !== undefined && routesTo !== null && typeof routesTo !== 'string') return undefined;
+  if (limits !== undefined && !isPublishLimits(limits)) return undefined;
   // A scope of a newer version gives no rights that this version knows of.
   return {
     kind,
@@ -53,7 +62,16 @@ function parsePrincipal(json: string): Principal | undefined {
     organisationId,
     scopes: held.filter(isScope),
     ...(routesTo !== undefined && { routesTo }),
+    ...(limits !== undefined && { limits }),
   };
+}
+
+function isPublishLimits(value: unknown): value is PublishLimits {
+  if (typeof value !== 'object' || value === null) return false;
+  const limits = value as Readonly<Record<string, unknown>>;
+  return Object.keys(noPublishLimits).every(
+    (name) => limits[name] === null || typeof limits[name] === 'number',
+  );
 }
 
 function isScope(value: unknown): value is Scope {
