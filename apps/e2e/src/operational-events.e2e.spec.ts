@@ -94,7 +94,8 @@ it('tells that a receiver is gone', async () => {
 
 it('tells that a rapidly endpoint was switched off after ten failures, once', async () => {
   await listen(['posthorn.endpoint.disabled']);
-  failing.behave(respond(500));
+  // A refusal is an answer: it opens no breaker, which would keep the tenth waiting.
+  failing.behave(respond(400));
   const { id } = await tenant.endpoint({ url: failing.url, dialect: 'rapidly', retryDelaysMs: [] });
   for (let count = 0; count < 10; count++) await publish();
   expect((await toldOf('posthorn.endpoint.disabled', id)).data).toMatchObject({
