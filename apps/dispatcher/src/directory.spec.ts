@@ -144,4 +144,16 @@ describe("the dispatcher's view of the configuration", () => {
     expect(directory.organisation('sick')?.endpoints.size).toBe(2);
     expect(changed).toEqual(['well', 'sick']);
   });
+
+  it('loads the others where the view of one cannot be had, and says why', async () => {
+    const { state, directory } = setUp();
+    state.sick = 'sick';
+    const unavailable = await directory.loadAvailable(['sick', 'well', 'sick']);
+    expect([...unavailable.keys()]).toEqual(['sick']);
+    expect(directory.isLoaded('well')).toBe(true);
+    expect(directory.isLoaded('sick')).toBe(false);
+    state.sick = '';
+    expect((await directory.loadAvailable(['sick', 'well'])).size).toBe(0);
+    expect(directory.isLoaded('sick')).toBe(true);
+  });
 });

@@ -29,6 +29,8 @@ export interface Directory {
   bringUpToDate(): Promise<void>;
   /** Loads those of the organisations that aren't loaded yet, or whose view is out of date. */
   load(organisationIds: Iterable<string>): Promise<void>;
+  /** The same; those whose view can't be had don't keep the others from being loaded, and are answered with the reasons. */
+  loadAvailable(organisationIds: Iterable<string>): Promise<ReadonlyMap<string, unknown>>;
   /** Whether the view of the organisation is there: only then does an endpoint that isn't in it not exist. */
   isLoaded(organisationId: string): boolean;
   /** Null when there is no such organisation (any more), or it isn't loaded. */
@@ -49,6 +51,8 @@ export interface DirectoryOptions {
   readonly client: Client<typeof configV1.DirectoryServiceService>;
   readonly principal: Principal;
 }
+
+const nothingMissing: ReadonlyMap<string, unknown> = new Map();
 
 export function createDirectory({ client, principal }: DirectoryOptions): Directory {
   /** Null: loaded, and there is no such organisation. */
@@ -131,6 +135,10 @@ export function createDirectory({ client, principal }: DirectoryOptions): Direct
     return started;
   }
 
+  function missingOf(organisationIds: Iterable<string>): string[] {
+    return [...new Set(organisationIds)].filter((id) => !views.has(id) || stale.has(id));
+  }
+
   function startRefresh(): Promise<void> {
     const started: Promise<void> = refresh().finally(() => {
       if (current === started) current = null;
@@ -151,8 +159,17 @@ export function createDirectory({ client, principal }: DirectoryOptions): Direct
       return following;
     },
     async load(organisationIds) {
-      const missing = [...organisationIds].filter((id) => !views.has(id) || stale.has(id));
+      const missing = missingOf(organisationIds);
       if (missing.length > 0) await Promise.all(missing.map(loadOne));
+    },
+    async loadAvailable(organisationIds) {
+      const missing = missingOf(organisationIds);
+      if (missing.length === 0) return nothingMissing;
+      const unavailable = new Map<string, unknown>();
+      await Promise.all(
+        missing.map((id) => loadOne(id).catch((error: unknown) => unavailable.set(id, error))),
+      );
+      return unavailable;
     },
     isLoaded: (organisationId) => views.has(organisationId),
     organisation: (organisationId) => views.get(organisationId) ?? null,

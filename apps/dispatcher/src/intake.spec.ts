@@ -59,6 +59,10 @@ function setUp(limits: Partial<IntakeLimits> = {}) {
     ...readable,
     bringUpToDate: () => unlessAway('config', () => undefined),
     load: (ids) => ([...ids].includes(world.sick) ? Promise.reject(new Error('a bug')) : Promise.resolve()),
+    loadAvailable: (ids) =>
+      Promise.resolve(
+        new Map([...ids].filter((id) => id === world.sick).map((id) => [id, new Error('a bug')])),
+      ),
     organisation: (id) => (id === 'org' || id === 'broken' ? broken(id, readable) : null),
   };
   const lanes = {

@@ -141,17 +141,12 @@ export function createIntake(options: IntakeOptions): Intake {
 
   /** Those of the organisations whose view is there. */
   async function loadViews(organisationIds: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const unavailable = await directory.loadAvailable(organisationIds);
+    if (unavailable.size === 0) return organisationIds;
     const loaded = new Set(organisationIds);
-    try {
-      await directory.load(organisationIds);
-    } catch {
-      // One of them can't be had: which one is found out one by one.
-      for (const id of organisationIds) {
-        await directory.load([id]).catch((error: unknown) => {
-          loaded.delete(id);
-          logger.error({ err: error, organisationId: id }, 'the endpoints of an organisation cannot be had');
-        });
-      }
+    for (const [organisationId, error] of unavailable) {
+      loaded.delete(organisationId);
+      logger.error({ err: error, organisationId }, 'the endpoints of an organisation cannot be had');
     }
     return loaded;
   }

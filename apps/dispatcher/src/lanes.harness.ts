@@ -59,6 +59,7 @@ export function directoryOf(endpoints: ReadonlyMap<string, SigningEndpoint>): Di
   return {
     bringUpToDate: () => Promise.resolve(),
     load: () => Promise.resolve(),
+    loadAvailable: () => Promise.resolve(new Map()),
     isLoaded: () => true,
     organisation: (id) => ({
       organisation: {

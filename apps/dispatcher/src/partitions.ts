@@ -35,7 +35,7 @@ export interface PartitionsOptions {
   readonly lanes: Lanes;
   readonly intake: Pick<Intake, 'forget'>;
   readonly backpressure: Pick<Backpressure, 'forget'>;
-  readonly directory: Pick<Directory, 'load'>;
+  readonly directory: Pick<Directory, 'loadAvailable'>;
   readonly recorder: Recorder;
   /** Tells the lanes what waits in these partitions. */
   readonly findWaiting: (partitions: readonly number[]) => Promise<void>;
@@ -100,7 +100,7 @@ export function createPartitions(options: PartitionsOptions): Partitions {
         after: place,
         limit: keysAtOnce,
       });
-      await options.directory.load(new Set(keys.map(({ key }) => key.organisationId)));
+      await options.directory.loadAvailable(new Set(keys.map(({ key }) => key.organisationId)));
       lanes.keys.learn(holding, { keys, isComplete: next === null, turns });
       place = next;
       seen += keys.length;

@@ -44,7 +44,7 @@ function setUp() {
   const [eventRows, deliveryRows, taskRows] = [rows(), rows(), rows()];
   const [events, deliveries] = [storeOf(eventRows), storeOf(deliveryRows)];
   const known = directoryOf(new Map());
-  const state = { away: false, loaded: new Set<string>() };
+  const state = { away: false, sick: '', loaded: new Set<string>() };
   const sweeper = createRetentionSweeper({
     events: events as Partial<EventStore> as EventStore,
     deliveries: deliveries as Partial<DeliveryStore> as DeliveryStore,
@@ -53,9 +53,9 @@ function setUp() {
       ...known,
       bringUpToDate: () =>
         state.away ? Promise.reject(new DomainError('unavailable', 'away')) : Promise.resolve(),
-      load: (ids) => {
-        for (const id of ids) state.loaded.add(id);
-        return Promise.resolve();
+      loadAvailable: (ids) => {
+        for (const id of ids) if (id !== state.sick) state.loaded.add(id);
+        return Promise.resolve(new Map(state.sick === '' ? [] : [[state.sick, new Error('a bug')]]));
       },
       organisation(id) {
         const view = known.organisation(id);
@@ -110,6 +110,17 @@ describe('forgetting', () => {
     state.away = true;
     await expect(sweeper.sweep()).rejects.toMatchObject({ code: 'unavailable' });
     expect([eventRows.length, deliveryRows.length]).toEqual([21, 21]);
+  });
+
+  it('forgets nothing of an organisation whose view cannot be had, and what is old of all others', async () => {
+    const { sweeper, state, eventRows, left } = setUp();
+    state.sick = 'month';
+    await sweeper.sweep();
+    expect(left(eventRows).month).toHaveLength(7);
+    expect(left(eventRows)).toMatchObject({ week: [1, 6], gone: [] });
+    state.sick = '';
+    await sweeper.sweep();
+    expect(left(eventRows).month).toEqual([1, 6, 8, 29]);
   });
 
   it('begins a minute after the start and comes round every ten minutes, also after a failure, until it is stopped', async () => {

@@ -48,8 +48,11 @@ export function createRetentionSweeper(options: {
       const organisations = await store.organisations(after, organisationsAtOnce);
       if (organisations.length === 0) break;
       after = organisations.at(-1) ?? after;
-      await directory.load(organisations);
-      for (const id of organisations) removed += await sweepOrganisation(store, id, cutoff(id, kept));
+      const unavailable = await directory.loadAvailable(organisations);
+      for (const id of organisations) {
+        // How long it keeps things isn't known: its turn comes with a later round.
+        if (!unavailable.has(id)) removed += await sweepOrganisation(store, id, cutoff(id, kept));
+      }
     }
     return removed;
   }

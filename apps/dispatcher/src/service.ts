@@ -310,7 +310,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** Tells the lanes what waits in storage: everything of a former owner when a partition is taken up, what was missed later on. */
   async function findWaitingLanes(partitions: readonly number[]): Promise<void> {
     const waiting = await due.lanes(partitions);
-    await directory.load(new Set(waiting.map(({ organisationId }) => organisationId)));
+    // What waits for an organisation whose view can't be had waits on, and nobody else's with it.
+    const unavailable = await directory.loadAvailable(waiting.map(({ organisationId }) => organisationId));
+    for (const [organisationId, error] of unavailable) {
+      logger.error({ err: error, organisationId }, 'the endpoints of an organisation cannot be had');
+    }
     for (const { organisationId, endpointId, dueAt } of waiting) {
       lanes.noteStored(organisationId, endpointId, dueAt.getTime());
     }
