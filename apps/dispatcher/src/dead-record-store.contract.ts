@@ -1,5 +1,7 @@
 import type { DeadRecord, DeadRecordStore } from './dead-record-store.ts';
-import { sampleTime } from './sample-deliveries.ts';
+
+/** Far ahead: a database that removes by its own clock what is old leaves it alone. */
+const sampleTime = (number: number): Date => new Date(Date.UTC(2126, 0, 1, 0, 0, number));
 
 export interface DeadRecordStoreUnderTest {
   readonly dead: DeadRecordStore;

@@ -1,9 +1,15 @@
 import type { MongoDatabase, MongoDocument } from '@posthorn/mongo';
-import type { DeadRecord, DeadRecordStore, RecordedLoss } from './dead-record-store.ts';
+import {
+  deadRecordDays,
+  type DeadRecord,
+  type DeadRecordStore,
+  type RecordedLoss,
+} from './dead-record-store.ts';
 
 interface DeadRecordDocument extends MongoDocument, Omit<DeadRecord, 'id'> {}
 interface LossDocument extends MongoDocument, RecordedLoss {}
 
+const daySeconds = 86_400;
 const newestFirst = { recordedAt: -1, _id: -1 } as const;
 const byTime = { name: 'by_time', key: { recordedAt: 1, _id: 1 } } as const;
 
@@ -11,7 +17,10 @@ const byTime = { name: 'by_time', key: { recordedAt: 1, _id: 1 } } as const;
 export async function createMongoDeadRecordStore(database: MongoDatabase): Promise<DeadRecordStore> {
   const records = await database.open<DeadRecordDocument>({
     name: 'dispatcher_dead_records',
-    indexes: [byTime],
+    indexes: [
+      byTime,
+      { name: 'expiry', key: { recordedAt: 1 }, expireAfterSeconds: deadRecordDays * daySeconds },
+    ],
   });
   const losses = await database.open<LossDocument>({ name: 'dispatcher_log_losses', indexes: [byTime] });
 

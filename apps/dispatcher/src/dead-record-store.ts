@@ -16,6 +16,9 @@ export interface DeadRecordStore {
   sweep(before: Date, limit: number): Promise<number>;
 }
 
+/** How long what was put aside is kept. */
+export const deadRecordDays = 90;
+
 export interface DeadRecord {
   /** The same for the same record, however often it is met. */
   readonly id: string;

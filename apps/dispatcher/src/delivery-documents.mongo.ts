@@ -1,6 +1,7 @@
 import { attemptIdOf, type Attempt, type Delivery } from '@posthorn/models';
 import type { IndexDefinition, MongoCollection, MongoDocument } from '@posthorn/mongo';
 import type { DeliveryOrder, DeliveryRecord } from './delivery-store.ts';
+import { expiring, expiryIndex, type Expiring, type Expiry } from './expiry.ts';
 import { verifyEventType } from './envelope/xurrent.ts';
 import type { EventDocument } from './event-store.mongo.ts';
 import type { LeaseDocument } from './lease-store.mongo.ts';
@@ -10,7 +11,7 @@ import { nameOf } from './mongo-names.ts';
  * A delivery as it lies in MongoDB. What only those have that wait is absent from the others, because that is what the
  * partial indexes go by: a delivery that ends at once is in the index of names and in the one of its endpoint, no other.
  */
-export interface DeliveryDocument extends MongoDocument, Omit<Delivery, 'nextAttemptAt'> {
+export interface DeliveryDocument extends MongoDocument, Expiring, Omit<Delivery, 'nextAttemptAt'> {
   readonly partition: number;
   readonly epoch: number;
   readonly nextAttemptAt?: Date;
@@ -42,13 +43,19 @@ export const deliveryIndexes: readonly IndexDefinition[] = [
   { name: 'arrived', key: { partition: 1 }, partialFilterExpression: { arrived: true } },
   { name: 'claimed', key: { partition: 1, claim: 1 }, partialFilterExpression: { claim: isThere } },
   {
+    name: 'held',
+    key: { organisationId: 1, _id: 1 },
+    partialFilterExpression: { state: 'held' },
+  },
+  {
     name: 'in_order',
     key: { partition: 1, endpointId: 1, orderKey: 1, position: 1 },
     partialFilterExpression: { orderKey: isThere },
   },
+  expiryIndex,
 ];
 
-export interface AttemptDocument extends MongoDocument, Omit<Attempt, 'id' | 'response'> {
+export interface AttemptDocument extends MongoDocument, Expiring, Omit<Attempt, 'id' | 'response'> {
   /** Headers as JSON text: what receivers call them are no names of fields. */
   readonly response: { readonly headers: string; readonly body: string; readonly truncated: boolean } | null;
 }
@@ -56,6 +63,7 @@ export interface AttemptDocument extends MongoDocument, Omit<Attempt, 'id' | 're
 export const attemptIndexes: readonly IndexDefinition[] = [
   { name: 'by_endpoint', key: { organisationId: 1, endpointId: 1, startedAt: -1, _id: -1 } },
   { name: 'by_time', key: { organisationId: 1, startedAt: -1, _id: -1 } },
+  expiryIndex,
 ];
 
 /** What the dispatcher's stores share. */
@@ -64,6 +72,7 @@ export interface DeliveryCollections {
   readonly attempts: MongoCollection<AttemptDocument>;
   readonly events: MongoCollection<EventDocument>;
   readonly leases: MongoCollection<LeaseDocument>;
+  readonly expiry: Expiry;
 }
 
 export type Inserted = Pick<
@@ -75,14 +84,10 @@ export function deliveryName({ organisationId, id }: Pick<Delivery, 'organisatio
   return nameOf(organisationId, id);
 }
 
-export function toDeliveryDocument({
-  delivery,
-  partition,
-  epoch,
-  order,
-  claim,
-  attempt,
-}: Inserted): DeliveryDocument {
+export function toDeliveryDocument(
+  { delivery, partition, epoch, order, claim, attempt }: Inserted,
+  expiry: Expiry,
+): DeliveryDocument {
   const { nextAttemptAt, ...fields } = delivery;
   return {
     _id: deliveryName(delivery),
@@ -94,6 +99,7 @@ export function toDeliveryDocument({
     ...(order !== null && { orderKey: order.key, position: order.position }),
     ...(epoch === 0 && claim === null && { arrived: true }),
     ...attemptMarks(attempt),
+    ...expiring(expiry.deliveryUntil(delivery.organisationId, delivery.id)),
   };
 }
 
@@ -132,15 +138,16 @@ export function attemptName(deliveryName: string, number: number): string {
   return `${deliveryName}/${String(number).padStart(6, '0')}`;
 }
 
-export function toAttemptDocument({ id: _, response, ...attempt }: Attempt): AttemptDocument {
+export function toAttemptDocument({ id: _, response, ...attempt }: Attempt, expiry: Expiry): AttemptDocument {
   return {
     _id: attemptName(nameOf(attempt.organisationId, attempt.deliveryId), attempt.number),
     ...attempt,
     response: response && { ...response, headers: JSON.stringify(response.headers) },
+    ...expiring(expiry.deliveryUntil(attempt.organisationId, attempt.deliveryId)),
   };
 }
 
-export function toAttempt({ _id, response, ...attempt }: AttemptDocument): Attempt {
+export function toAttempt({ _id, expiresAt: _expiresAt, response, ...attempt }: AttemptDocument): Attempt {
   return {
     ...attempt,
     id: attemptIdOf(attempt.deliveryId, attempt.number),

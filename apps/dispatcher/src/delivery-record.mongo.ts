@@ -17,7 +17,9 @@ type Update = Extract<DeliveryRecord, { kind: 'update' }>;
  * after its insert, the positions last. Whatever a crash leaves undone is done again when the log is read again from the
  * position that stands, and writing anything twice changes nothing.
  */
-export function createRecord({ deliveries, attempts, leases }: DeliveryCollections) {
+export function createRecord({ deliveries, attempts, leases, expiry }: DeliveryCollections) {
+  const documentOf = (insert: Insert): DeliveryDocument => toDeliveryDocument(insert, expiry);
+
   /** Rounds of which none has two records of one delivery. */
   async function writeRound(records: readonly DeliveryRecord[]): Promise<void> {
     const inserts = records.filter((record) => record.kind === 'insert');
@@ -25,20 +27,22 @@ export function createRecord({ deliveries, attempts, leases }: DeliveryCollectio
     const inOrder = inserts.filter(({ order }) => order !== null);
     const free = inserts.filter(({ order }) => order === null);
     const [refusedInOrder, refused] = await Promise.all([
-      deliveries.insertInOrder(inOrder.map(toDeliveryDocument)),
-      deliveries.insertMany(free.map(toDeliveryDocument)),
+      deliveries.insertInOrder(inOrder.map(documentOf)),
+      deliveries.insertMany(free.map(documentOf)),
     ]);
     const there = [
       ...[...refusedInOrder].flatMap((place) => inOrder[place] ?? []),
       ...[...refused].flatMap((place) => free[place] ?? []),
     ];
-    await deliveries.updateEach(there.map(replaceOlder));
+    await deliveries.updateEach(there.map((insert) => replaceOlder(documentOf(insert))));
     const matched = await deliveries.updateEach(updates.map(whileClaimed));
     if (matched < updates.length) await deliveries.updateEach(updates.flatMap(countAttempt));
   }
 
   return async (records: readonly DeliveryRecord[], books: readonly NextPosition[]): Promise<void> => {
-    const ended = records.flatMap(({ attempt }) => (attempt === null ? [] : [toAttemptDocument(attempt)]));
+    const ended = records.flatMap(({ attempt }) =>
+      attempt === null ? [] : [toAttemptDocument(attempt, expiry)],
+    );
     const written = attempts.insertMany(ended);
     // Awaited below; what fails first is what is told.
     written.catch(() => undefined);
@@ -67,8 +71,7 @@ function roundsOf(records: readonly DeliveryRecord[]): readonly DeliveryRecord[]
 }
 
 /** What was put on record under an older epoch and hasn't ended is replaced. */
-function replaceOlder(insert: Insert): MongoChange<DeliveryDocument> {
-  const document = toDeliveryDocument(insert);
+function replaceOlder(document: DeliveryDocument): MongoChange<DeliveryDocument> {
   const { _id, partition, attempts, epoch, state, reason, trigger, finishedAt, ...rest } = document;
   const { lastStatus, attemptEndedAt, nextAttemptAt, claim, orderKey } = rest;
   const present = { nextAttemptAt, claim, orderKey };

@@ -14,6 +14,9 @@ import { verifyEventType } from './envelope/xurrent.ts';
 /** SQL that picks what asks a receiver to show that it is one; the same words wherever the index of it is to be found. */
 export const isVerification = `event_type = '${verifyEventType}'`;
 
+/** SQL that picks what is held, likewise. */
+export const isHeld = `state = ${deliveryStates.indexOf('held')}`;
+
 /**
  * The dispatcher's tables. Enumerations are stored as their place in the model's list (which only grows), times as
  * milliseconds. Delivery ids begin with the event's time, so rows come in at the end of the tables; only one index of each
@@ -124,6 +127,8 @@ export const dispatcherMigrations: Migrations = {
 
     `ALTER TABLE deliveries ADD COLUMN arrived INTEGER;
      CREATE INDEX deliveries_arrived ON deliveries (partition) WHERE arrived IS NOT NULL;`,
+
+    `CREATE INDEX deliveries_held ON deliveries (organisation_id, id) WHERE ${isHeld};`,
   ],
 };
 

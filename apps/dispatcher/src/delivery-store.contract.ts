@@ -6,6 +6,7 @@ import type {
   DeliveryRecord,
   DeliveryStore,
 } from './delivery-store.ts';
+import { describeHeldExpiry } from './delivery-expiry.contract.ts';
 import { describeDeliveryHomes } from './delivery-homes.contract.ts';
 import { describeDeliveryKeys } from './delivery-keys.contract.ts';
 import type { EventStore } from './event-store.ts';
@@ -585,6 +586,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
   });
 
   describeDeliveryKeys(name, open);
+  describeHeldExpiry(name, open);
   describeDeliveryHomes(name, open);
 
   describe(`${name} keeps the contract of the event store`, () => {

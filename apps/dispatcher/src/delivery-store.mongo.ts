@@ -27,7 +27,7 @@ const maxTries = 10;
 
 /** Deliveries and attempts in MongoDB (delivery-documents.mongo.ts). */
 export function createMongoDeliveryStore(collections: DeliveryCollections): DeliveryStore {
-  const { deliveries, attempts, leases } = collections;
+  const { deliveries, attempts, leases, expiry } = collections;
   const lists = createDeliveryLists(collections);
 
   async function takeAtOnce(request: ClaimNowRequest): Promise<Delivery> {
@@ -35,16 +35,17 @@ export function createMongoDeliveryStore(collections: DeliveryCollections): Deli
     const here = { partition, ...(claim === null && { arrived: true as const }) };
     const _id = deliveryName(request.delivery);
     const nextAttemptAt = order === null ? claimedUntil : null;
-    const document = toDeliveryDocument({
+    const taken = {
       ...request,
       delivery: { ...request.delivery, trigger, nextAttemptAt },
       claim: order === null ? claim : null,
       attempt: null,
-    });
+    };
+    const document = toDeliveryDocument(taken, expiry);
     for (let tries = 0; tries < maxTries; tries++) {
       if (await deliveries.insert(document)) return toDelivery(document);
-      const taken = order === null ? await claimIt() : await putInOrder(order.key, order.position);
-      if (taken !== null) return toDelivery(taken);
+      const found = order === null ? await claimIt() : await putInOrder(order.key, order.position);
+      if (found !== null) return toDelivery(found);
     }
     throw unavailableYet('A delivery');
 
@@ -200,9 +201,25 @@ export function createMongoDeliveryStore(collections: DeliveryCollections): Deli
       };
     },
 
+    async expireHeld({ organisationId, before, now, limit }) {
+      const isLeft = { state: 'held', nextAttemptAt: isAbsent, claim: isAbsent } as const;
+      const found = await deliveries.find(
+        { organisationId, _id: namesBefore(organisationId, before), ...isLeft },
+        { limit, sort: { _id: 1 }, hint: 'held', projection: { _id: 1 } },
+      );
+      if (found.length === 0) return 0;
+      const { payloadExpired: reason } = deliveryReasons;
+      await deliveries.updateMany(
+        { _id: { $in: found.map(({ _id }) => _id) }, ...isLeft },
+        { $set: { state: 'cancelled', reason, finishedAt: now }, $unset: { orderKey: '' } },
+        { hint: '_id_' },
+      );
+      return found.length;
+    },
+
     async sweep(organisationId, before, limit) {
       const old = await deliveries.find(
-        { _id: { $gte: `${organisationId}/`, $lt: nameOf(organisationId, idFloor(before.getTime())) } },
+        { _id: namesBefore(organisationId, before) },
         { limit, sort: { _id: 1 }, hint: '_id_', projection: { _id: 1 } },
       );
       const [first, last] = [old[0]?._id, old.at(-1)?._id];
@@ -215,4 +232,9 @@ export function createMongoDeliveryStore(collections: DeliveryCollections): Deli
 
     organisations: (after, limit) => organisationsOf(deliveries, after, limit),
   };
+}
+
+/** The names of an organisation's deliveries whose events were accepted before a time. */
+function namesBefore(organisationId: string, before: Date): { readonly $gte: string; readonly $lt: string } {
+  return { $gte: `${organisationId}/`, $lt: nameOf(organisationId, idFloor(before.getTime())) };
 }

@@ -5,7 +5,7 @@ import { createSqliteEventLog, eventLogMigrations } from '@posthorn/event-log';
 import { openSqlite } from '@posthorn/sqlite';
 import { describeDeliveryStore } from './delivery-store.contract.ts';
 import { createSqliteDeliveryStore } from './delivery-store.sqlite.ts';
-import { dispatcherMigrations, isVerification } from './delivery-rows.sqlite.ts';
+import { dispatcherMigrations, isHeld, isVerification } from './delivery-rows.sqlite.ts';
 import { createSqliteDeadRecordStore } from './dead-record-store.sqlite.ts';
 import { describeDeadRecordStore } from './dead-record-store.contract.ts';
 import { createSqliteEventStore } from './event-store.sqlite.ts';
@@ -71,6 +71,10 @@ describe('the embedded database', () => {
       'deliveries_waiting',
     ],
     ['SELECT id FROM deliveries WHERE partition = ? AND claim IS NOT NULL', 'deliveries_claimed'],
+    [
+      `SELECT id FROM deliveries WHERE organisation_id = ? AND id < ? AND ${isHeld} ORDER BY id LIMIT ?`,
+      'deliveries_held',
+    ],
     [
       `SELECT * FROM deliveries WHERE partition = ? AND endpoint_id = ? AND next_attempt_at IS NOT NULL
        AND ${isVerification} AND next_attempt_at <= ? ORDER BY next_attempt_at`,

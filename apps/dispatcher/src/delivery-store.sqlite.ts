@@ -5,7 +5,7 @@ import type { AttemptScan, ClaimNowRequest, DeliveryStore, RecordedHealth } from
 import { elsewhere } from './delivery-elsewhere.ts';
 import { createDeliveryHomes } from './delivery-homes.sqlite.ts';
 import { createDeliveryKeys } from './delivery-keys.sqlite.ts';
-import { deliveryFromRow, named, type DeliveryRow } from './delivery-rows.sqlite.ts';
+import { deliveryFromRow, isHeld, named, type DeliveryRow } from './delivery-rows.sqlite.ts';
 import { createRecordWriter, outcomePlace, statePlace, triggerPlace } from './delivery-record.sqlite.ts';
 import { createDeliveryLists, endpointsOf, organisationsOf } from './delivery-lists.sqlite.ts';
 import { createWaiting } from './delivery-waiting.sqlite.ts';
@@ -49,6 +49,12 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
   const leaveOut = database.prepare(
     `UPDATE deliveries SET reason = '${deliveryReasons.endpointDisabled}'
      WHERE organisation_id = ? AND id = ? AND state NOT IN (${waitingStates})`,
+  );
+  const expireHeld = database.prepare(
+    `UPDATE deliveries SET state = ${statePlace.cancelled}, reason = '${deliveryReasons.payloadExpired}',
+       finished_at = ?, order_key = NULL
+     WHERE id IN (SELECT id FROM deliveries WHERE organisation_id = ? AND id < ? AND ${isHeld}
+                  AND claim IS NULL AND next_attempt_at IS NULL ORDER BY id LIMIT ?)`,
   );
   const scanAttempts = database.prepare(
     `SELECT position, started_at, duration_ms, outcome FROM attempts
@@ -177,6 +183,11 @@ export function createSqliteDeliveryStore(database: SqliteDatabase): DeliverySto
         oldestWaitingAt: oldest === null ? null : new Date(oldest),
       };
     },
+
+    expireHeld: ({ organisationId, before, now, limit }) =>
+      database.writeStatement(() =>
+        Number(expireHeld.run(now.getTime(), organisationId, idFloor(before.getTime()), limit).changes),
+      ),
 
     sweep: (organisationId, before, limit) =>
       database.write(() => {

@@ -99,6 +99,12 @@ export interface DeliveryStore extends DeliveryHomes {
   /** What the last attempts of an endpoint say about it. */
   health(organisationId: string, endpointId: string): Promise<RecordedHealth>;
 
+  /**
+   * Cancels what is held of an organisation and is in nobody's hands, whose event was accepted before `before`: its payload is gone,
+   * and it can't be sent any more. At most `limit`; answers how many.
+   */
+  expireHeld(request: ExpireHeldRequest): Promise<number>;
+
   /** Removes deliveries and attempts of an organisation that are older than `before`, at most `limit`; answers how many. */
   sweep(organisationId: string, before: Date, limit: number): Promise<number>;
   /** Organisations that have deliveries on record, after `after` in order of id. */
@@ -206,6 +212,13 @@ export interface SettleRequest {
   readonly partitions: readonly number[];
   readonly state: Extract<DeliveryState, 'held' | 'cancelled'>;
   readonly reason: string;
+  readonly now: Date;
+  readonly limit: number;
+}
+
+export interface ExpireHeldRequest {
+  readonly organisationId: string;
+  readonly before: Date;
   readonly now: Date;
   readonly limit: number;
 }

@@ -1,4 +1,4 @@
-import { isFinal, type Delivery, type SigningEndpoint } from '@posthorn/models';
+import { deliveryReasons, isFinal, type Delivery, type SigningEndpoint } from '@posthorn/models';
 import type { Clock, Logger } from '@posthorn/runtime';
 import type { DeliveryStore, SettleRequest, WaitingLane } from './delivery-store.ts';
 import type { DueClock } from './due-clock.ts';
@@ -115,7 +115,7 @@ export function createDueReader(options: DueReaderOptions): DueReader {
     return {
       ...delivery,
       state: 'cancelled',
-      reason: 'payload_expired',
+      reason: deliveryReasons.payloadExpired,
       nextAttemptAt: null,
       finishedAt: new Date(clock.now()),
     };

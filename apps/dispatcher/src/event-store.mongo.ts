@@ -1,17 +1,19 @@
 import type { LogBatch } from '@posthorn/event-log';
 import type { Event } from '@posthorn/models';
 import type { IndexDefinition, MongoCollection, MongoDocument, MongoFilter } from '@posthorn/mongo';
+import { expiring, expiryIndex, type Expiring, type Expiry } from './expiry.ts';
 import { organisationsOf, scanByTime } from './scan-pages.mongo.ts';
 import { nameOf, unavailableYet } from './mongo-names.ts';
 import type { EventClaim, EventFilter, EventPlace, EventStore } from './event-store.ts';
 
-export interface EventDocument extends MongoDocument, Omit<Event, 'labels'>, EventPlace {
+export interface EventDocument extends MongoDocument, Expiring, Omit<Event, 'labels'>, EventPlace {
   /** Names are tenants' own, so they are no names of fields: each label is the JSON text of its name and its value. */
   readonly labels: readonly string[];
 }
 
 export const eventIndexes: readonly IndexDefinition[] = [
   { name: 'by_time', key: { organisationId: 1, acceptedAt: -1, _id: -1 } },
+  expiryIndex,
 ];
 
 export interface MongoEventStore extends EventStore {
@@ -26,7 +28,15 @@ const maxTries = 10;
  * Events in MongoDB. An event's insert is its claim (one unordered insert for a batch, nothing read unless something is in
  * the way), and its id is unique within its organisation.
  */
-export function createMongoEventStore(collection: MongoCollection<EventDocument>): MongoEventStore {
+export function createMongoEventStore(
+  collection: MongoCollection<EventDocument>,
+  expiry: Expiry,
+): MongoEventStore {
+  const documentOf = (event: Event, place: EventPlace): EventDocument => ({
+    ...toDocument(event, place),
+    ...expiring(expiry.payloadUntil(event.organisationId, event.acceptedAt)),
+  });
+
   /** What the event in the way of each document says of it; null while it isn't to be seen. */
   async function judge(documents: readonly EventDocument[]): Promise<readonly (EventClaim | null)[]> {
     const found = await collection.find(
@@ -42,7 +52,7 @@ export function createMongoEventStore(collection: MongoCollection<EventDocument>
   }
 
   async function claim({ partition, events }: LogBatch): Promise<readonly EventClaim[]> {
-    const documents = events.map(({ position, event }) => toDocument(event, { partition, position }));
+    const documents = events.map(({ position, event }) => documentOf(event, { partition, position }));
     const claims: EventClaim[] = documents.map(() => 'new');
     let open = [...documents.keys()];
     for (let tries = 0; tries < maxTries; tries++) {
@@ -66,7 +76,7 @@ export function createMongoEventStore(collection: MongoCollection<EventDocument>
     claim,
 
     async insert(event) {
-      await collection.insert(toDocument(event, { partition: 0, position: 0 }));
+      await collection.insert(documentOf(event, { partition: 0, position: 0 }));
     },
 
     async get(organisationId, id) {
@@ -120,7 +130,7 @@ function toDocument(
 
 /** The event as it was accepted. */
 export function toEvent(found: EventDocument): Event {
-  const { _id, partition: _partition, position: _position, labels, ...event } = found;
+  const { _id, partition: _partition, position: _position, expiresAt: _expiresAt, labels, ...event } = found;
   const pairs = labels.map((label) => JSON.parse(label) as [string, string]);
   // Documents of older versions lack what came later.
   const { deliverAt = null } = event as Partial<Pick<Event, 'deliverAt'>>;

@@ -34,21 +34,30 @@ function storeOf(rows: Row[]) {
 }
 
 /** Events are kept for 30 days, deliveries and tasks for 90; of `week` all for 7; `gone` is no more. */
-function setUp() {
+function setUp({ databaseExpires = false } = {}) {
   const clock = new FakeClock();
   const ages = [1, 6, 8, 29, 31, 89, 91];
   const rows = (): Row[] =>
     ['month', 'week', 'gone'].flatMap((organisationId) =>
       ages.map((days) => ({ organisationId, at: clock.now() - days * dayMs })),
     );
-  const [eventRows, deliveryRows, taskRows] = [rows(), rows(), rows()];
-  const [events, deliveries] = [storeOf(eventRows), storeOf(deliveryRows)];
+  const [eventRows, deliveryRows, taskRows, heldRows] = [rows(), rows(), rows(), rows()];
+  const deadRows = ages.map((days) => ({ organisationId: 'nobody', at: clock.now() - days * dayMs }));
+  const held = storeOf(heldRows);
+  const events = storeOf(eventRows);
+  const deliveries: ReturnType<typeof storeOf> & Pick<DeliveryStore, 'expireHeld'> = {
+    ...storeOf(deliveryRows),
+    expireHeld: ({ organisationId, before, limit }) => held.sweep(organisationId, before, limit),
+  };
   const known = directoryOf(new Map());
-  const state = { away: false, sick: '', loaded: new Set<string>() };
+  const state = { away: false, isOurs: true, sick: '', loaded: new Set<string>() };
   const sweeper = createRetentionSweeper({
     events: events as Partial<EventStore> as EventStore,
     deliveries: deliveries as Partial<DeliveryStore> as DeliveryStore,
     tasks: storeOf(taskRows),
+    deadRecords: { sweep: (before, limit) => storeOf(deadRows).sweep('nobody', before, limit) },
+    isOurs: () => state.isOurs,
+    databaseExpires,
     directory: {
       ...known,
       bringUpToDate: () =>
@@ -74,16 +83,54 @@ function setUp() {
         all.filter(({ organisationId }) => organisationId === id).map(({ at }) => (clock.now() - at) / dayMs),
       ]),
     );
-  return { clock, sweeper, state, eventRows, deliveryRows, taskRows, events, deliveries, left };
+  return { clock, sweeper, state, eventRows, deliveryRows, taskRows, heldRows, deadRows, events, left };
 }
 
 describe('forgetting', () => {
   it('forgets what is older than its organisation keeps, everything of one that is no more, nothing else', async () => {
     const { sweeper, eventRows, deliveryRows, taskRows, left } = setUp();
-    expect(await sweeper.sweep()).toEqual({ events: 3 + 5 + 7, deliveries: 1 + 5 + 7, tasks: 1 + 5 + 7 });
+    expect(await sweeper.sweep()).toMatchObject({
+      events: 3 + 5 + 7,
+      deliveries: 1 + 5 + 7,
+      tasks: 1 + 5 + 7,
+    });
     expect(left(eventRows)).toEqual({ month: [1, 6, 8, 29], week: [1, 6], gone: [] });
     expect(left(deliveryRows)).toEqual({ month: [1, 6, 8, 29, 31, 89], week: [1, 6], gone: [] });
     expect(left(taskRows)).toEqual({ month: [1, 6, 8, 29, 31, 89], week: [1, 6], gone: [] });
+  });
+
+  it('cancels what is held beyond its payload', async () => {
+    const { sweeper, heldRows, left } = setUp();
+    // Of `gone` there are deliveries no more by then.
+    expect(await sweeper.sweep()).toMatchObject({ expired: 3 + 5 });
+    expect(left(heldRows)).toMatchObject({ month: [1, 6, 8, 29], week: [1, 6] });
+  });
+
+  it('forgets dead records after 90 days', async () => {
+    const { sweeper, deadRows } = setUp();
+    expect(await sweeper.sweep()).toMatchObject({ deadRecords: 1 });
+    expect(deadRows).toHaveLength(6);
+  });
+
+  it('leaves it to whoever of several processes does it', async () => {
+    const { sweeper, state, eventRows, deliveryRows, taskRows } = setUp();
+    state.isOurs = false;
+    const nothing = { events: 0, deliveries: 0, tasks: 0, expired: 0, deadRecords: 0 };
+    expect(await sweeper.sweep()).toEqual(nothing);
+    expect([eventRows.length, deliveryRows.length, taskRows.length]).toEqual([21, 21, 21]);
+  });
+
+  it('gives a database that removes by itself two hours, but not for what an organisation had that is no more', async () => {
+    const { clock, sweeper, eventRows, heldRows, left } = setUp({ databaseExpires: true });
+    const late = { organisationId: 'month', at: clock.now() - 30 * dayMs - 7_200_000 };
+    const later = { organisationId: 'month', at: clock.now() - 30 * dayMs - 7_200_001 };
+    eventRows.push(late, later);
+    heldRows.push({ ...late });
+    await sweeper.sweep();
+    expect(eventRows).toContain(late);
+    expect(eventRows).not.toContain(later);
+    expect(left(eventRows)).toMatchObject({ week: [1, 6], gone: [] });
+    expect(left(heldRows)).toMatchObject({ month: [1, 6, 8, 29] });
   });
 
   it('goes in small steps until nothing is left to forget', async () => {

@@ -16,6 +16,7 @@ import {
 } from '@posthorn/rpc';
 import { brandingOf, createTargetResolver, systemRandom, type ProcessContext } from '@posthorn/runtime';
 import type { DispatcherConfig } from './config.ts';
+import { createExpiry } from './expiry.ts';
 import { createDispatcher } from './service.ts';
 import { createMongoDispatcherStores } from './stores.mongo.ts';
 import { version } from './version.ts';
@@ -68,11 +69,13 @@ export async function run(config: DispatcherConfig, context: ProcessContext): Pr
     connectMongo({ ...mongoSettingsOf(config), clock, logger, metrics }),
   );
   lifecycle.defer('MongoDB', () => database.close());
-  const stores = await readiness.waitFor('MongoDB', () => createMongoDispatcherStores(database));
+  const expiry = createExpiry();
+  const stores = await readiness.waitFor('MongoDB', () => createMongoDispatcherStores(database, expiry));
 
   const kafka = kafkaSettingsOf(config, 'posthorn-dispatcher');
   const dispatcher = createDispatcher({
     ...stores,
+    expiry,
     log: createKafkaEventLogReader({ ...kafka, groupId: config.kafkaGroup, clock, logger, metrics }),
     clients: { directory, endpoints: clients.of(configV1.EndpointServiceService) },
     publishOperational: (event) => operational.publish(event),

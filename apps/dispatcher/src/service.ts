@@ -27,6 +27,7 @@ import { defaultBranding } from './envelope/rapidly.ts';
 import type { EventStore } from './event-store.ts';
 import { createEventRpc } from './events-rpc.ts';
 import { createExhaustedNotices } from './exhausted.ts';
+import type { createExpiry } from './expiry.ts';
 import { createIntake } from './intake.ts';
 import { createJobRunner } from './job-runner.ts';
 import type { JobStore } from './job-store.ts';
@@ -38,6 +39,7 @@ import { createOwnership } from './ownership.ts';
 import { createPartitions } from './partitions.ts';
 import { createPutAside } from './put-aside.ts';
 import { createRecorder } from './record.ts';
+import { createRecurring } from './recurring.ts';
 import { createRetentionSweeper } from './retention.ts';
 import { createOpenTasks } from './open-tasks.ts';
 import { createSearchHandlers } from './search-rpc.ts';
@@ -68,6 +70,8 @@ export interface DispatcherOptions {
   readonly jobs: JobStore;
   readonly leases: LeaseStore;
   readonly deadRecords: DeadRecordStore;
+  /** What the stores go by, where the database removes by itself what has expired. */
+  readonly expiry?: ReturnType<typeof createExpiry>;
   /** Puts a test's event on record without anyone else getting it. */
   readonly recordTestEvent: (event: Event) => Promise<unknown>;
   readonly clients: {
@@ -215,7 +219,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     logger,
   });
   const { tasks } = options;
-  const retention = createRetentionSweeper({ events, deliveries, tasks, directory, clock, logger });
+  options.expiry?.follow(directory);
+  const retention = createRetentionSweeper({
+    events,
+    deliveries,
+    tasks,
+    deadRecords: options.deadRecords,
+    directory,
+    // Whoever has the first partition does it for all.
+    isOurs: () => options.leases.isExclusive || ownership.find(0)?.state === 'held',
+    databaseExpires: options.expiry !== undefined,
+    clock,
+    logger,
+  });
   const onDemand = createOnDemand({
     deliveries,
     events,
@@ -279,7 +295,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   // The group may leave the partition with us all the same: then reading begins again where the books are by then.
   ownership.onLost(({ partition }) => log.reopen(partition));
   directory.onChange((organisationId) => lanes.refresh(organisationId));
-  let stopped = false;
+  const recurring = createRecurring({ clock, logger });
+  const { every } = recurring;
 
   async function disableEndpoint({ endpoint }: SigningEndpoint, reason: string): Promise<void> {
     try {
@@ -321,29 +338,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     for (const id of new Set(waiting.map(({ organisationId }) => organisationId))) lanes.refresh(id);
   }
 
-  /** Does something now and then until the end; what goes wrong is logged and tried again the next time. */
-  function every(ms: number, what: string, work: () => Promise<void>): void {
-    repeat(what, work, () => ms, ms);
-  }
-
-  /** The same, after a time that depends on how long it took. */
-  function repeat(
-    what: string,
-    work: () => Promise<void>,
-    waitAfter: (tookMs: number) => number,
-    waitMs: number,
-  ): void {
-    clock
-      .setTimeout(() => {
-        if (stopped) return;
-        const startedAt = clock.monotonic();
-        void work()
-          .catch((error: unknown) => logger.error({ err: error }, `${what} failed; trying again`))
-          .finally(() => repeat(what, work, waitAfter, waitAfter(clock.monotonic() - startedAt)));
-      }, waitMs)
-      .unref();
-  }
-
   return {
     events: createEventRpc({ events, deliveries, directory, onDemand, view, clock }),
     deliveries: createDeliveryRpc({ deliveries, events, directory, lanes, onDemand, search, view, clock }),
@@ -368,21 +362,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         isAlone
           ? lookForLanesMs
           : Math.min(lookForLanesMs, Math.max(lookForLanesOftenMs, tookMs * freeBetweenLooks));
-      repeat(
+      recurring.repeat(
         'looking for waiting lanes',
         () => {
           lanes.keys.recheckSome();
           return findWaitingLanes(ownership.held().map(({ partition }) => partition));
         },
         waitAfterLook,
-        waitAfterLook(0),
       );
       if (!options.leases.isExclusive) {
         every(lookForLanesMs, 'looking at the order of keys', () => partitions.lookAtKeys());
       }
     },
     async stop(signal) {
-      stopped = true;
+      recurring.stop();
       partitions.stopUntil(signal);
       await jobRunner.stop(signal);
       backpressure.stop();

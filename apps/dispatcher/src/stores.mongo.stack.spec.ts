@@ -177,6 +177,21 @@ describe('the stores of the dispatcher on MongoDB', () => {
       ['attempts.by_endpoint', 'deliveries.in_order', 'deliveries.waiting', 'leases._id_'],
     ],
     [
+      'what is held beyond its payload',
+      async () => {
+        const held = { ...sampleDelivery(sampleEvent(3)), state: 'held', nextAttemptAt: null } as const;
+        await stores.deliveries.record([{ ...inOrder, delivery: held, order: null }], []);
+        const before = sampleTime(1000);
+        await stores.deliveries.expireHeld({
+          organisationId: 'org',
+          before,
+          now: before,
+          limit: 10,
+        });
+      },
+      ['deliveries._id_', 'deliveries.held'],
+    ],
+    [
       'what is too old',
       () => stores.deliveries.sweep('org', sampleTime(1000), 10),
       ['attempts._id_', 'deliveries._id_'],
@@ -257,6 +272,25 @@ describe('the stores of the dispatcher on MongoDB', () => {
       expect(items).toHaveLength(2);
     }
     expect(await deliveries.waitingLanes([0])).toEqual([]);
+  });
+
+  it('writes down when things go, where the database removes them, and shows nobody', async () => {
+    const expiresAt = new Date(Date.UTC(2126, 0, 1));
+    const until = (): Date => expiresAt;
+    const expiry = { payloadUntil: until, deliveryUntil: until, taskUntil: until };
+    const expiring = await createMongoDispatcherStores(stores.database, expiry);
+    await expiring.recordTestEvent(sampleEvent(1));
+    await expiring.deliveries.record(
+      [{ ...inOrder, delivery: succeeded(delivery), order: null, attempt }],
+      [],
+    );
+    for (const name of ['dispatcher_events', 'dispatcher_deliveries', 'dispatcher_attempts']) {
+      const documents = await stores.database.open<{ _id: string }>({ name, indexes: [] });
+      expect(await documents.find({}, { limit: 2 })).toEqual([expect.objectContaining({ expiresAt })]);
+    }
+    expect(await expiring.events.get('org', sampleEvent(1).id)).toMatchObject({ id: sampleEvent(1).id });
+    expect(await expiring.events.get('org', sampleEvent(1).id)).not.toHaveProperty('expiresAt');
+    expect((await expiring.deliveries.get('org', delivery.id))?.lastAttempt).toEqual(attempt);
   });
 
   it('reads nothing for a batch that is new', async () => {

@@ -14,6 +14,7 @@ import { createMongoDeliverySearch } from './delivery-search.mongo.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import { createMongoDeliveryStore } from './delivery-store.mongo.ts';
 import type { EventStore } from './event-store.ts';
+import { noExpiry, type Expiry } from './expiry.ts';
 import { createMongoEventStore, eventIndexes, type EventDocument } from './event-store.mongo.ts';
 import type { JobStore } from './job-store.ts';
 import { createMongoJobStore } from './job-store.mongo.ts';
@@ -38,8 +39,15 @@ export interface DispatcherStores {
   readonly recordTestEvent: (event: Event) => Promise<void>;
 }
 
-/** The stores on a database of MongoDB, whose indexes are made first. Any number of dispatchers may share it. */
-export async function createMongoDispatcherStores(database: MongoDatabase): Promise<DispatcherStores> {
+/**
+ * The stores on a database of MongoDB, whose indexes are made first. Any number of dispatchers may share it.
+ *
+ * @param expiry what has a day there is removed by the database when that has come
+ */
+export async function createMongoDispatcherStores(
+  database: MongoDatabase,
+  expiry: Expiry = noExpiry,
+): Promise<DispatcherStores> {
   const collections: DeliveryCollections = {
     events: await database.open<EventDocument>({ name: 'dispatcher_events', indexes: eventIndexes }),
     deliveries: await database.open<DeliveryDocument>({
@@ -51,13 +59,14 @@ export async function createMongoDispatcherStores(database: MongoDatabase): Prom
       indexes: attemptIndexes,
     }),
     leases: await database.open<LeaseDocument>(leaseCollection),
+    expiry,
   };
-  const events = createMongoEventStore(collections.events);
+  const events = createMongoEventStore(collections.events, expiry);
   return {
     events,
     deliveries: createMongoDeliveryStore(collections),
     search: createMongoDeliverySearch(collections),
-    tasks: await createMongoTaskStore(database),
+    tasks: await createMongoTaskStore(database, expiry),
     jobs: await createMongoJobStore(database),
     replays: createMongoReplayStore(collections),
     leases: await createMongoLeaseStore(database),

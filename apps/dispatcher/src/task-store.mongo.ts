@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Task } from '@posthorn/models';
 import type { MongoDatabase, MongoDocument, MongoFilter } from '@posthorn/mongo';
+import { expiring, expiryIndex, noExpiry, type Expiring, type Expiry } from './expiry.ts';
 import type { TaskQuery, TaskStore } from './task-store.ts';
 
-interface TaskDocument extends MongoDocument, Omit<Task, 'id'> {
+interface TaskDocument extends MongoDocument, Expiring, Omit<Task, 'id'> {
   /** There until the task has ended: what is in the index of open tasks. */
   readonly isOpen?: true;
   /** Names the write that ended it, which another of the same moment and result isn't. */
@@ -14,13 +15,17 @@ const oldestFirst = { createdAt: 1, _id: 1 } as const;
 const newestFirst = { createdAt: -1, _id: -1 } as const;
 
 /** Tasks in MongoDB. */
-export async function createMongoTaskStore(database: MongoDatabase): Promise<TaskStore> {
+export async function createMongoTaskStore(
+  database: MongoDatabase,
+  expiry: Expiry = noExpiry,
+): Promise<TaskStore> {
   const collection = await database.open<TaskDocument>({
     name: 'dispatcher_tasks',
     indexes: [
       { name: 'by_time', key: oldestFirst },
       { name: 'by_organisation', key: { organisationId: 1, ...oldestFirst } },
       { name: 'open', key: { isOpen: 1, ...oldestFirst }, partialFilterExpression: { isOpen: true } },
+      expiryIndex,
     ],
   });
 
@@ -60,7 +65,12 @@ export async function createMongoTaskStore(database: MongoDatabase): Promise<Tas
 
   return {
     async insert({ id, ...task }) {
-      await collection.insert({ _id: id, ...task, ...(task.completedAt === null && { isOpen: true }) });
+      await collection.insert({
+        _id: id,
+        ...task,
+        ...(task.completedAt === null && { isOpen: true }),
+        ...expiring(expiry.taskUntil(task.organisationId, task.createdAt)),
+      });
       const found = await collection.findOne({ _id: id });
       if (found === null) throw new Error(`task ${id} was written and is not there`);
       return taskOf(found);
@@ -120,6 +130,6 @@ export async function createMongoTaskStore(database: MongoDatabase): Promise<Tas
   };
 }
 
-function taskOf({ _id, isOpen: _isOpen, endName: _endName, ...task }: TaskDocument): Task {
+function taskOf({ _id, isOpen: _open, endName: _end, expiresAt: _expiry, ...task }: TaskDocument): Task {
   return { id: _id, ...task };
 }
