@@ -5,7 +5,17 @@ import { blocksItsKey } from './endpoint-order.ts';
 import { isOpen } from './gate.ts';
 import { delayedDelivery } from './deliver-later.ts';
 import { createKeyOrder } from './key-order.ts';
-import { isIdle, isMoving, isSlow, learn, probeLater, takeNext, waitingIn, type Lane } from './lane.ts';
+import {
+  isIdle,
+  isMoving,
+  isSlow,
+  learn,
+  probeLater,
+  remove,
+  takeNext,
+  waitingIn,
+  type Lane,
+} from './lane.ts';
 import { createLaneHandOver } from './lane-hand-over.ts';
 import { createLaneMemory } from './lane-memory.ts';
 import { registerLaneMetrics } from './lane-metrics.ts';
@@ -16,6 +26,7 @@ import { createLaneTurns } from './lane-turns.ts';
 import type { Lanes, LanesOptions } from './lanes.ts';
 import { createLoaded } from './loaded.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
+import { createRateLimiter } from './rate-limiter.ts';
 import { createRefill } from './refill.ts';
 import { createTurnBudget } from './turn-budget.ts';
 import { createUnrecorded } from './unrecorded.ts';
@@ -29,10 +40,16 @@ const nothing = { deliveries: 0, bytes: 0 };
 export function createLanes(options: LanesOptions): Lanes {
   const { attempt, recorder, directory, clock, dueClock, limits } = options;
   const jitter = (): number => options.random.number();
+  const startedAt = clock.monotonic();
 
   const lanes = createLaneRegistry();
   const active = new Set<Lane>();
-  const places = createLanePlaces({ clock, most: options.placesOf ?? maxInFlightOf });
+  const places = createLanePlaces({
+    clock,
+    most: options.placesOf ?? maxInFlightOf,
+    limiter: options.limiter ?? createRateLimiter({ clock, sinceOf: () => startedAt }),
+    wake,
+  });
   const turns = createLaneTurns(limits.slots, places);
   const loaded = createLoaded();
   const unrecorded = createUnrecorded();
@@ -181,6 +198,11 @@ export function createLanes(options: LanesOptions): Lanes {
     turns.want(lane, endpointOf(lane));
   }
 
+  function wake(lane: Lane): void {
+    turns.want(lane, endpointOf(lane));
+    pump();
+  }
+
   function pump(): void {
     if (stopping || pumping) return;
     pumping = true;
@@ -191,7 +213,8 @@ export function createLanes(options: LanesOptions): Lanes {
 
   function startNext(lane: Lane): void {
     const endpoint = endpointOf(lane);
-    const queued = lane.expedited.shift() ?? takeWaiting(lane, endpoint);
+    const queued = takeByHand(lane, endpoint) ?? takeWaiting(lane, endpoint);
+    if (queued === undefined) turns.want(lane, endpoint);
     if (queued === undefined) return;
     if (endpoint === undefined) records.hold(queued, undefined);
     else if (queued.holding.mayStart()) {
@@ -209,6 +232,10 @@ export function createLanes(options: LanesOptions): Lanes {
     turns.occupy(lane, 1);
     turns.want(lane, endpoint);
     void attempt(queued, endpoint).then((judged) => settle(lane, queued, endpoint, judged));
+  }
+
+  function takeByHand(lane: Lane, endpoint: SigningEndpoint | undefined): QueuedDelivery | undefined {
+    return endpoint === undefined || places.hasOneByHand(lane, endpoint) ? lane.expedited.shift() : undefined;
   }
 
   function takeWaiting(lane: Lane, endpoint: SigningEndpoint | undefined): QueuedDelivery | undefined {
@@ -348,12 +375,7 @@ export function createLanes(options: LanesOptions): Lanes {
 
   /** Takes it out of our hands without writing anything. */
   function takeOut(lane: Lane | undefined, queued: QueuedDelivery): void {
-    for (const list of lane === undefined ? [] : [lane.expedited, lane.returned, lane.waiting]) {
-      const place = list.indexOf(queued);
-      if (place === -1) continue;
-      list.splice(place, 1);
-      if (lane !== undefined && !queued.expedited) lane.waitingBytes -= queued.bytes;
-    }
+    if (lane !== undefined) remove(lane, queued);
     queued.done = true;
     loaded.remove(queued);
   }

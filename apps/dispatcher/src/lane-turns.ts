@@ -21,16 +21,21 @@ export interface LaneTurns {
   readonly running: number;
 }
 
-export function createLaneTurns(slots: number, places: Pick<LanePlaces, 'hasOne'>): LaneTurns {
+export function createLaneTurns(
+  slots: number,
+  places: Pick<LanePlaces, 'hasOne' | 'hasOneByHand' | 'wakeLater'>,
+): LaneTurns {
   const fast = { places: slots, running: 0, turns: createFairQueue<Lane>() };
   const slow = { places: slots / 4, running: 0, turns: createFairQueue<Lane>() };
   const speedOf = (lane: Lane): typeof fast => (lane.slow ? slow : fast);
 
   return {
     want(lane, endpoint) {
-      if (lane.expedited.length === 0) {
-        if (waitingIn(lane) === 0) return;
-        if (!isOpen(endpoint) || !places.hasOne(lane, endpoint)) return;
+      const isByHand = lane.expedited.length > 0;
+      if (!isByHand && (waitingIn(lane) === 0 || !isOpen(endpoint))) return;
+      if (endpoint !== undefined && !(isByHand ? places.hasOneByHand : places.hasOne)(lane, endpoint)) {
+        places.wakeLater(lane, endpoint);
+        return;
       }
       speedOf(lane).turns.add(lane.organisationId, lane);
     },

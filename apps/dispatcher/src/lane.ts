@@ -98,6 +98,16 @@ export function takeNext(lane: Lane): QueuedDelivery | undefined {
   return queued;
 }
 
+/** It waits here no more. */
+export function remove(lane: Lane, queued: QueuedDelivery): void {
+  for (const list of [lane.expedited, lane.returned, lane.waiting]) {
+    const place = list.indexOf(queued);
+    if (place === -1) continue;
+    list.splice(place, 1);
+    if (!queued.expedited) lane.waitingBytes -= queued.bytes;
+  }
+}
+
 /** What is known of the receiver no longer counts: its owner has changed the endpoint, and may have mended it. */
 export function forgetEvidence(lane: Lane): void {
   lane.breaker = closedBreaker;
@@ -141,7 +151,7 @@ function adaptWindow(lane: Lane, outcome: Outcome, places: number): void {
   else if (kind !== 'blocked' && kind !== 'dns') lane.timeoutsInRow = 0;
   const unanswered = kind === 'timeout' || kind === 'refused' || kind === 'dns';
   if (unanswered || slowsDown(outcome)) lane.window = Math.max(1, lane.window >> 1);
-  else lane.window = Math.min(places, lane.window + 1);
+  else lane.window = Math.max(1, Math.min(places, lane.window + 1));
 }
 
 /** Whether the lane's receiver keeps its places for long, by what is under way now and what came of the last attempts. */

@@ -11,6 +11,7 @@ import type { LaneHandOver } from './lane-hand-over.ts';
 import type { LaneLimits, MemoryBound } from './lane-limits.ts';
 import type { Holding } from './ownership.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import type { Recorder } from './record.ts';
 
 /**
@@ -59,6 +60,8 @@ export interface LanesOptions {
   readonly limits: LaneLimits;
   /** How many attempts at an endpoint this dispatcher may have under way; its `maxInFlight` when absent. */
   readonly placesOf?: (endpoint: SigningEndpoint) => number;
+  /** How many attempts at it may begin in a time; when absent, limits count from the lanes' own beginning. */
+  readonly limiter?: RateLimiter;
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
