@@ -137,6 +137,27 @@ describe('the streams that publishes ride on', () => {
     expect(await Promise.all(published)).toMatchObject(['a', 'b', 'c'].map((id) => ({ accepted: { id } })));
   });
 
+  it('does not take a refusal for now for an answer to what was sent before: it may have been kept then', async () => {
+    const full = new DomainError('rate_limited', 'None is left.');
+    const published = ['a', 'b', 'c'].map((id) => publish(id));
+    await eventually(() => ingest.received[0]?.length === 3);
+    ingest.calls[0]?.fail(new DomainError('unavailable', 'killed'));
+    await clock.advanceAsync(0);
+    await eventually(() => ingest.received[1]?.length === 3);
+    ingest.refuse(1, 'a', full);
+    ingest.refuse(1, 'b', new DomainError('unavailable', 'Nothing was kept.'));
+    ingest.refuse(1, 'c', new DomainError('idempotency_mismatch', 'Other content.'));
+    expect(await Promise.all(published)).toMatchObject([
+      { refused: { code: 'unavailable' }, id: 'a' },
+      { refused: { code: 'unavailable' }, id: 'b' },
+      { refused: { code: 'idempotency_mismatch' } },
+    ]);
+    const first = publish('d');
+    await eventually(() => ingest.ids(1).includes('d'));
+    ingest.refuse(1, 'd', full);
+    expect(await first).toMatchObject({ refused: { code: 'rate_limited' } });
+  });
+
   it('goes on with a stream that was ended well, as when a server is replaced', async () => {
     const a = publish('a');
     await eventually(() => ingest.received[0]?.length === 1);

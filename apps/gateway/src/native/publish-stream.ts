@@ -24,6 +24,8 @@ export type PublishOutcome =
       readonly refused: DomainError;
       /** Set when it isn't known whether the event was kept: the id to publish it again with. */
       readonly id: string | undefined;
+      /** Where a limit has refused it: what is left of all that hold. */
+      readonly limits?: ingestV1.LimitStates | undefined;
     };
 
 export interface PublisherOptions {
@@ -53,6 +55,8 @@ type Stream = ClientStream<ingestV1.PublishStreamRequest, ingestV1.PublishStream
 interface Waiting {
   readonly request: ingestV1.PublishStreamRequest & { readonly event: ingestV1.NewEvent };
   readonly deadlineAt: number;
+  /** How often it was sent. */
+  sent: number;
   readonly resolve: (outcome: PublishOutcome) => void;
 }
 
@@ -96,11 +100,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
     return new Promise((resolve) => {
       const lane = lanes[nextLane++ % lanes.length] as Lane;
       const request = { sequence: ++lastSequence, event };
-      lane.waiting.set(request.sequence, { request, deadlineAt: clock.monotonic() + ackTimeoutMs, resolve });
+      const waiting = { request, deadlineAt: clock.monotonic() + ackTimeoutMs, sent: 0, resolve };
+      lane.waiting.set(request.sequence, waiting);
       waitingCount += 1;
       waitingBytes += event.data.length;
       expiry ??= clock.setTimeout(expire, ackTimeoutMs);
-      if (lane.stream !== undefined) lane.stream.send(request);
+      if (lane.stream !== undefined) send(lane.stream, waiting);
       else if (lane.reopening === undefined) open(lane);
     });
   }
@@ -117,7 +122,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
     stream.onClose((error) => {
       if (lane.stream === stream) onBreak(lane, error);
     });
-    for (const { request } of lane.waiting.values()) stream.send(request);
+    for (const waiting of lane.waiting.values()) send(stream, waiting);
+  }
+
+  function send(stream: Stream, waiting: Waiting): void {
+    waiting.sent += 1;
+    stream.send(waiting.request);
   }
 
   function onBreak(lane: Lane, error: DomainError | null): void {
@@ -135,7 +145,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const waiting = lane.waiting.get(sequence);
     // Too late: it has been answered as not known.
     if (waiting === undefined) return;
-    settle(lane, waiting, outcomeOf(result));
+    const outcome = outcomeOf(result);
+    const isKnown = waiting.sent === 1 || !isPassing(outcome);
+    settle(lane, waiting, isKnown ? outcome : notKnown(waiting.request.event.id));
   }
 
   function settle(lane: Lane, { request, resolve }: Waiting, outcome: PublishOutcome): void {
@@ -178,8 +190,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
 function outcomeOf(result: ingestV1.PublishResult | undefined): PublishOutcome {
   const answer = result?.result;
   if (answer?.$case === 'accepted') return { accepted: answer.value };
-  if (answer?.$case === 'refused') return { refused: refusalFromMessage(answer.value), id: answer.value.id };
+  if (answer?.$case === 'refused') {
+    const { id, limits } = answer.value;
+    return { refused: refusalFromMessage(answer.value), id, limits };
+  }
   return { refused: new DomainError('internal', 'Something went wrong on our side.'), id: undefined };
+}
+
+/** Whether there was only no room just now: when it was sent before, it may have been kept then. */
+function isPassing({ refused }: PublishOutcome): boolean {
+  return refused?.code === 'rate_limited' || refused?.code === 'unavailable';
 }
 
 function refusedAtOnce(reason: string): PublishOutcome {

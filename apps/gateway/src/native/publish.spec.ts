@@ -182,6 +182,100 @@ describe('publishing', () => {
   });
 });
 
+describe('limits', () => {
+  const perSecond = {
+    name: 'organisation-publishes-per-second',
+    quota: 3n,
+    windowSeconds: 1n,
+    resetSeconds: 1n,
+    countsBytes: false,
+  };
+  const perDay = {
+    name: 'key-bytes-per-day',
+    quota: 1000n,
+    windowSeconds: 86_400n,
+    resetSeconds: 7200n,
+    countsBytes: true,
+  };
+  const policy =
+    '"organisation-publishes-per-second";q=3;w=1, "key-bytes-per-day";q=1000;qu="content-bytes";w=86400';
+  const event = { type: 'order.paid', data: 1 };
+  const full = new DomainError('rate_limited', 'None is left.', { retryAfterMs: 400 });
+  let ingest: FakeIngest;
+  let gateway: TestGateway;
+  let left: bigint;
+
+  beforeEach(async () => {
+    ingest = new FakeIngest();
+    gateway = await startTestGateway({ handlers: { ingest: ingest.handlers } });
+    left = 3n;
+    ingest.answer = ({ id }) => {
+      const isFull = left === 0n;
+      if (!isFull) left -= 1n;
+      const limits = {
+        states: [
+          { ...perSecond, remaining: left },
+          { ...perDay, remaining: 990n },
+        ],
+      };
+      return isFull
+        ? { $case: 'refused', value: { ...refusalToMessage(full), limits } }
+        : {
+            $case: 'accepted',
+            value: { id, type: 'order.paid', acceptedAt: anyTime, duplicate: false, limits },
+          };
+    };
+  });
+  afterEach(() => gateway.gateway.stop(1000));
+
+  const publish = (body: unknown, path = '/v1/events', token: string = tokens.acme) =>
+    gateway.call('POST', path, { body, token });
+  const headersOf = ({ headers }: { headers: Headers }): unknown[] =>
+    ['ratelimit-policy', 'ratelimit', 'retry-after'].map((name) => headers.get(name));
+  const state = (remaining: number): string =>
+    `"organisation-publishes-per-second";r=${remaining};t=1, "key-bytes-per-day";r=990;t=7200`;
+
+  it('are told with every 202, and with the 429 when one has no room', async () => {
+    for (const remaining of [2, 1, 0]) {
+      const answer = await publish(event);
+      expect([answer.status, ...headersOf(answer)]).toEqual([202, policy, state(remaining), null]);
+    }
+    const answer = await publish(event);
+    expect([answer.status, ...headersOf(answer)]).toEqual([429, policy, state(0), '1']);
+    expect(answer.body).toMatchObject({ code: 'rate_limited', detail: 'None is left.' });
+  });
+
+  it('are told with a batch as they are after its last event, and those without room are 429s in it', async () => {
+    const answer = await publish({ events: [event, event, event, event] }, '/v1/events/batch');
+    expect([answer.status, ...headersOf(answer)]).toEqual([202, policy, state(0), null]);
+    expect(answer.body).toMatchObject({
+      data: [{ duplicate: false }, { duplicate: false }, { duplicate: false }, { status: 429 }],
+    });
+  });
+
+  it('make a batch a 429 when there is room for nothing of it', async () => {
+    left = 0n;
+    const answer = await publish({ events: [event, event] }, '/v1/events/batch');
+    expect([answer.status, ...headersOf(answer)]).toEqual([429, policy, state(0), '1']);
+    expect(answer.body).toMatchObject({ code: 'rate_limited', data: [{ status: 429 }, { status: 429 }] });
+  });
+
+  it('are told by nobody where there are none', async () => {
+    ingest.answer = ({ id }) => accepted(id);
+    for (const answer of [await publish(event), await publish({ events: [event] }, '/v1/events/batch')])
+      expect([answer.status, ...headersOf(answer)]).toEqual([202, null, null, null]);
+  });
+
+  it('of the key that publishes are told to the accept path', async () => {
+    await publish(event, '/v1/events', tokens.limited);
+    await publish(event);
+    expect(ingest.events.map(({ limitedKey }) => limitedKey)).toEqual([
+      { id: tokens.limited, limits: { publishesPerDay: 7n } },
+      undefined,
+    ]);
+  });
+});
+
 describe('publishing many', () => {
   let ingest: FakeIngest;
   let gateway: TestGateway;

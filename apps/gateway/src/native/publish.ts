@@ -1,9 +1,11 @@
-import { DomainError, newId, readTraceparent, type JsonRange } from '@posthorn/models';
+import { publishLimitsToMessage, type ingestV1 } from '@posthorn/contracts';
+import { DomainError, newId, readTraceparent, type JsonRange, type Principal } from '@posthorn/models';
 import type { Clock, Logger, Random } from '@posthorn/runtime';
 import { eventKeys, findEvents } from './batch-body.ts';
 import { problemAnswer, toProblem } from './problem.ts';
 import { readPublishBody, type PublishBodyOptions } from './publish-body.ts';
 import type { Publisher, PublishOutcome } from './publish-stream.ts';
+import { rateLimitHeaderDescriptions, rateLimitHeaders } from './rate-limit-headers.ts';
 import { defineRoute, type Answer, type Call, type Route } from './route.ts';
 import {
   acceptedEventSchema,
@@ -12,7 +14,7 @@ import {
   eventBatchSchema,
   newEventSchema,
   refusedEventSchema,
-  unknownBatchSchema,
+  refusedBatchSchema,
   type AcceptedEvent,
   type BatchAnswer,
   type RefusedEvent,
@@ -50,7 +52,7 @@ export function publishRoutes(deps: PublishDeps): readonly Route[] {
       operationId: 'publishEvent',
       summary: 'Publish an event',
       description:
-        'Answers when the event is durable. A 503 with an `id` says that it is not known whether it was kept: publish it again with that `id`.',
+        'Answers when the event is durable. A 503 with an `id` says that it is not known whether it was kept: publish it again with that `id`. Where the organisation or the key has limits, the answer says how much of them is left.',
       tag: 'Events',
       scope: 'events:write',
       organisation: 'none',
@@ -68,7 +70,16 @@ export function publishRoutes(deps: PublishDeps): readonly Route[] {
         },
       },
       answers: {
-        202: { description: 'The event is accepted.', schema: acceptedEventSchema },
+        202: {
+          description: 'The event is accepted.',
+          schema: acceptedEventSchema,
+          headers: rateLimitHeaderDescriptions,
+        },
+        429: {
+          description: 'A limit of the organisation or of the key has no room for it. Nothing was kept.',
+          headers: { ...retryAfter, ...rateLimitHeaderDescriptions },
+          content: { 'application/problem+json': { schema: refusedEventSchema } },
+        },
         503: {
           description: 'With an `id`: it is not known whether the event was kept. Without: it was not.',
           headers: retryAfter,
@@ -84,7 +95,7 @@ export function publishRoutes(deps: PublishDeps): readonly Route[] {
       operationId: 'publishEvents',
       summary: 'Publish up to 1,000 events',
       description:
-        'One result for each event, in their order: what the single publish would have answered, or its problem. One bad event spoils none of the others. A 503 says that nothing of the batch could be known; its `data` has the `id` of each event to publish it again with. With `Idempotency-Key: k`, an event without a key of its own gets `k/0`, `k/1` … by its place.',
+        'One result for each event, in their order: what the single publish would have answered, or its problem. One bad event spoils none of the others. A 503 says that nothing of the batch could be known; its `data` has the `id` of each event to publish it again with. Each event counts for the limits of the organisation and of the key; those for which there is no room are 429s among the results, and the answer is one when all of them are. With `Idempotency-Key: k`, an event without a key of its own gets `k/0`, `k/1` … by its place.',
       tag: 'Events',
       scope: 'events:write',
       organisation: 'none',
@@ -105,11 +116,16 @@ export function publishRoutes(deps: PublishDeps): readonly Route[] {
         },
       },
       answers: {
-        202: { description: 'The results.', schema: batchAnswerSchema },
+        202: { description: 'The results.', schema: batchAnswerSchema, headers: rateLimitHeaderDescriptions },
+        429: {
+          description: 'A limit of the organisation or of the key has room for none of them.',
+          headers: { ...retryAfter, ...rateLimitHeaderDescriptions },
+          content: { 'application/problem+json': { schema: refusedBatchSchema } },
+        },
         503: {
           description: 'Nothing of the batch could be known.',
           headers: retryAfter,
-          content: { 'application/problem+json': { schema: unknownBatchSchema } },
+          content: { 'application/problem+json': { schema: refusedBatchSchema } },
         },
       },
       errors: ['unavailable'],
@@ -122,10 +138,11 @@ type BytesCall = Call<unknown, unknown, Buffer>;
 
 async function publishOne(call: BytesCall, deps: PublishDeps): Promise<Answer<AcceptedEvent>> {
   const outcome = await publishEvent(call, deps, { headerKey: call.header('idempotency-key') });
-  if (outcome.accepted !== undefined) return { status: 202, body: outcome.accepted };
+  const limits = rateLimitHeaders([outcome.limits]);
+  if (outcome.accepted !== undefined) return { status: 202, body: outcome.accepted, headers: limits };
   const { refused, id } = outcome;
-  if (id === undefined) throw refused;
-  return problemAnswer(refused, call.requestId, { id }) as Answer<never>;
+  if (id === undefined && outcome.limits === undefined) throw refused;
+  return withHeaders(problemAnswer(refused, call.requestId, { ...(id !== undefined && { id }) }), limits);
 }
 
 async function publishBatch(call: BytesCall, deps: PublishDeps): Promise<Answer<BatchAnswer>> {
@@ -142,14 +159,30 @@ async function publishBatch(call: BytesCall, deps: PublishDeps): Promise<Answer<
   }
   const outcomes = await Promise.all(publishing);
   const data = outcomes.map((outcome) => resultOf(outcome, call.requestId));
-  const { refused } = outcomes.find(isUnavailable) ?? {};
-  return refused !== undefined && outcomes.every(isUnavailable)
-    ? (problemAnswer(refused, call.requestId, { data }) as Answer<never>)
-    : { status: 202, body: { data } };
+  const limits = rateLimitHeaders(outcomes.map((outcome) => outcome.limits));
+  const refused = refusalOfAll(outcomes);
+  return refused === undefined
+    ? { status: 202, body: { data }, headers: limits }
+    : withHeaders(problemAnswer(refused, call.requestId, { data }), limits);
+}
+
+/** What is answered for a batch of which nothing could be known, or for which there was no room at all. */
+function refusalOfAll(outcomes: readonly Outcome[]): DomainError | undefined {
+  const refused = outcomes[0]?.refused;
+  if (refused?.code !== 'unavailable' && refused?.code !== 'rate_limited') return undefined;
+  return outcomes.every((outcome) => outcome.refused?.code === refused.code) ? refused : undefined;
+}
+
+function withHeaders(answer: Answer, headers: Readonly<Record<string, string>>): Answer<never> {
+  return { ...answer, headers: { ...answer.headers, ...headers } } as Answer<never>;
 }
 
 type Outcome =
-  | { readonly accepted: AcceptedEvent; readonly refused?: undefined }
+  | {
+      readonly accepted: AcceptedEvent;
+      readonly refused?: undefined;
+      readonly limits: ingestV1.LimitStates | undefined;
+    }
   | Extract<PublishOutcome, { readonly refused: DomainError }>;
 
 /** Throws what is wrong with the event; what the accept path says of it is an outcome. */
@@ -163,11 +196,17 @@ async function publishEvent(
   const organisationId = call.organisationOf(organisation);
   event.organisationId = organisationId instanceof Promise ? await organisationId : organisationId;
   event.routesTo = call.principal.routesTo ?? undefined;
+  event.limitedKey = limitedKeyOf(call.principal);
   event.traceparent = readTraceparent(call.header('traceparent'));
   // The id is fixed here, so that the event stays the same one however often it has to be sent on.
   if (event.id === '') event.id = newId(nowMs, random.bytes);
   const outcome = await publisher.publish(event);
-  return outcome.accepted === undefined ? outcome : { accepted: acceptedView(event, outcome.accepted) };
+  if (outcome.accepted === undefined) return outcome;
+  return { accepted: acceptedView(event, outcome.accepted), limits: outcome.accepted.limits };
+}
+
+function limitedKeyOf({ id, limits }: Principal): ingestV1.LimitedKey | undefined {
+  return limits && { id, limits: publishLimitsToMessage(limits) };
 }
 
 /** Never rejects: an event of a batch that is refused spoils none of the others. */
@@ -188,10 +227,6 @@ async function publishPart(
     if (refused.code === 'internal') deps.logger.error({ err: error }, 'an event of a batch failed');
     return { refused, id: undefined };
   }
-}
-
-function isUnavailable({ refused }: Outcome): boolean {
-  return refused?.code === 'unavailable';
 }
 
 function resultOf(outcome: Outcome, requestId: string): AcceptedEvent | RefusedEvent {

@@ -63,17 +63,30 @@ export const tokens = {
   publisher: 'key-of-acme-that-may-publish',
   routed: 'key-of-acme-that-publishes-to-one-endpoint',
 } as const;
+  limited: 'key-of-acme-that-may-publish-seven-a-day',
 
 /** Where `tokens.routed` publishes to. */
 export const routedTo = '01890000-0000-4000-8000-0000000000e9';
 
-const knownKeys: Readonly<Record<string, { organisationId?: string; scopes: Scope[]; routesTo?: string }>> = {
+interface KnownKey {
+  readonly organisationId?: string;
+  readonly scopes: Scope[];
+  readonly routesTo?: string;
+  readonly limits?: configV1.PublishLimits;
+}
+
+const knownKeys: Readonly<Record<string, KnownKey>> = {
   [tokens.operator]: { scopes: ['*'] },
   [tokens.acme]: { organisationId: acme.id, scopes: ['*'] },
   [tokens.reader]: { organisationId: acme.id, scopes: ['endpoints:read'] },
   [tokens.publisher]: { organisationId: acme.id, scopes: ['events:write'] },
   [tokens.routed]: { organisationId: acme.id, scopes: ['events:write'], routesTo: routedTo },
 };
+  [tokens.limited]: {
+    organisationId: acme.id,
+    scopes: ['events:write'],
+    limits: { publishesPerDay: 7n },
+  },
 
 const keysByDigest = new Map(
   Object.entries(knownKeys).map(([token, { organisationId, ...rest }]) => [

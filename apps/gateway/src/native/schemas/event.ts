@@ -148,12 +148,12 @@ export const batchAnswerSchema = answerSchema<BatchAnswer>('EventBatchResults', 
   },
 });
 
-/** Nothing of a batch could be known. */
-export interface UnknownBatch extends Problem {
+/** Nothing of a batch could be known, or there was room for nothing of it. */
+export interface RefusedBatch extends Problem {
   readonly data?: BatchAnswer['data'];
 }
 
-export const unknownBatchSchema = answerSchema<UnknownBatch>('UnknownEventBatch', {
+export const refusedBatchSchema = answerSchema<RefusedBatch>('RefusedEventBatch', {
   description: 'A problem with the batch as a whole.',
   properties: {
     ...problemProperties,
