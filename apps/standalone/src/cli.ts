@@ -13,6 +13,7 @@ import { addListenCommand } from './commands/listen.ts';
 import { addOrganisationCommands } from './commands/organisations.ts';
 import { addPolicyCommands } from './commands/policies.ts';
 import { addPublishCommand } from './commands/publish.ts';
+import { addRotateEncryptionKeyCommand } from './commands/rotate-encryption-key.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { CliError, exitCodes, type ExitCode } from './exit-codes.ts';
 import { processIo, type Io } from './io.ts';
@@ -61,6 +62,7 @@ function createProgram(io: Io, setExitCode: (code: ExitCode) => void): Command {
   addOrganisationCommands(root, withSession);
   addKeyCommands(root, withSession);
   addImportCommand(root, withSession);
+  addRotateEncryptionKeyCommand(root, withSession);
   root.addHelpText(
     'after',
     examples(

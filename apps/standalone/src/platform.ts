@@ -1,5 +1,10 @@
 import { join } from 'node:path';
-import { configMigrations, createConfigService, createSqliteConfigStores, type KeyFile } from '@posthorn/config';
+import {
+  configMigrations,
+  createConfigService,
+  createSqliteConfigStores,
+  type KeyFile,
+} from '@posthorn/config';
 import type { configV1, ingestV1 } from '@posthorn/contracts';
 import {
   createDispatcher,

@@ -79,6 +79,14 @@ export interface EndpointHealth {
   readonly waiting: number;
 }
 
+export interface EncryptionResource {
+  /** The id of the key that seals. */
+  readonly sealingKey: string;
+  /** Whether the platform keeps the keys itself. */
+  readonly isKept: boolean;
+  readonly keys: readonly { readonly id: string; readonly secrets: number }[];
+}
+
 export interface PolicyResource {
   readonly id: string;
   readonly number: number;

@@ -5,7 +5,7 @@
 import { DomainError } from '@posthorn/models';
 import { brandingOf, createMetrics, runService } from '@posthorn/runtime';
 import { readServeConfig, type ServeConfig, type ServeOptions } from './serve-config.ts';
-import { keptEncryptionKey } from './encryption-key.ts';
+import { keptEncryptionKeys } from './encryption-key.ts';
 import type { Io } from './io.ts';
 import { startPlatform, type Platform } from './platform.ts';
 import { version } from './version.ts';
@@ -27,7 +27,9 @@ export function serve(options: ServeOptions, io: Io): Promise<void> {
         const platform = await startPlatform({
           ...config,
           branding: brandingOf(config),
-          encryptionKeys: config.encryptionKeys ?? [keptEncryptionKey(config.dataDir)],
+          ...(config.encryptionKeys === null
+            ? keptEncryptionKeys(config.dataDir)
+            : { encryptionKeys: config.encryptionKeys }),
           version,
           logger,
           metrics: createMetrics({ process: true }),

@@ -27,8 +27,7 @@ export const tagDescriptions: Readonly<Record<Tag | 'Operation', string>> = {
   'API keys': 'Who may do what. Revoking a key takes effect within 5 seconds.',
   'Event types': 'The catalogue of what is published, each with an optional JSON Schema for its payload.',
   Endpoints: 'Where events are delivered to, and which: by type, by labels, by a filter over the payload.',
-  Encryption:
-    'The keys that secrets at rest are sealed with, and their rotation. For operators.',
+  Encryption: 'The keys that secrets at rest are sealed with, and their rotation. For operators.',
   Policies:
     'How webhooks are signed as JSON Web Tokens, for endpoints of the dialect xurrent: algorithm, audience, expiry, key.',
   Filters: 'Trying out a payload filter.',
