@@ -1,15 +1,20 @@
 import { dispatchV1, eventToMessage } from '@posthorn/contracts';
 import { createDeliveryIds, DomainError, type Event, type Violation } from '@posthorn/models';
 import { defineService, requireOrganisation, type CallContext } from '@posthorn/rpc';
-import type { Clock } from '@posthorn/runtime';
-import type { DeliveryStore } from './delivery-store.ts';
+import { sleep, type Clock } from '@posthorn/runtime';
+import type { DeliveryStore, DeliveryWithLast } from './delivery-store.ts';
 import type { DeliveryView } from './delivery-view.ts';
 import type { Directory } from './directory.ts';
 import type { EventStore } from './event-store.ts';
+import type { Lanes } from './lanes.ts';
 import type { OnDemand, OnDemandRequest } from './on-demand.ts';
 import { pageRequest } from './page-request.ts';
 import { newDelivery } from './plan.ts';
+import type { IsPlanned } from './planned.ts';
 import { findYoung } from './young-record.ts';
+
+const longestWaitMs = 6000;
+const lookEveryMs = 25;
 
 /** Step 10: someone looks at events, or has one sent again. */
 export function createEventRpc(options: {
@@ -17,10 +22,12 @@ export function createEventRpc(options: {
   readonly deliveries: DeliveryStore;
   readonly directory: Directory;
   readonly onDemand: OnDemand;
+  readonly lanes: Pick<Lanes, 'find'>;
+  readonly isPlanned: IsPlanned;
   readonly view: DeliveryView;
   readonly clock: Clock;
 }) {
-  const { events, deliveries, directory, onDemand, view, clock } = options;
+  const { events, deliveries, directory, onDemand, lanes, isPlanned, view, clock } = options;
 
   async function find(organisationId: string, id: string, ctx: CallContext): Promise<Event> {
     requireOrganisation(ctx.principal, organisationId);
@@ -51,6 +58,27 @@ export function createEventRpc(options: {
     }
   }
 
+  /**
+   * The delivery of that id, once whatever is planned of the event is on record or in this process's hands: what would be made
+   * besides would go out twice. Errors: `unavailable` when that takes longer than what is planned waits in memory.
+   */
+  async function planned(event: Event, id: string): Promise<DeliveryWithLast | null> {
+    const { organisationId } = event;
+    const until = clock.monotonic() + longestWaitMs;
+    for (;;) {
+      const place = await events.placeOf(organisationId, event.id);
+      const isThrough = place === null || lanes.find(id) !== undefined || (await isPlanned(place));
+      const onRecord = await deliveries.get(organisationId, id);
+      if (onRecord !== null || isThrough) return onRecord;
+      if (clock.monotonic() >= until) {
+        throw new DomainError('unavailable', `The event ${event.id} is still being planned; try again.`, {
+          retryAfterMs: 1000,
+        });
+      }
+      await sleep(clock, lookEveryMs);
+    }
+  }
+
   /** The deliveries to the endpoints named, those that don't exist yet included. */
   async function deliveriesTo(event: Event, named: readonly string[]): Promise<OnDemandRequest[]> {
     const { organisationId, acceptedAt } = event;
@@ -74,7 +102,7 @@ export function createEventRpc(options: {
       const id = idFor(endpoint.endpoint.id);
       if (asked.has(id)) continue;
       asked.add(id);
-      const known = await deliveries.get(organisationId, id);
+      const known = await planned(event, id);
       requests.push({
         event,
         delivery: known?.delivery ?? newDelivery(event, endpoint.endpoint.id, id, new Date(clock.now())),

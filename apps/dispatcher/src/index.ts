@@ -4,6 +4,7 @@ export { createSqliteDeliverySearch } from './delivery-search.sqlite.ts';
 export { createSqliteDeliveryStore } from './delivery-store.sqlite.ts';
 export { dispatcherMigrations } from './delivery-rows.sqlite.ts';
 export { createSqliteEventStore } from './event-store.sqlite.ts';
+export { createSqliteReplayStore } from './replay-store.sqlite.ts';
 export { createSqliteJobStore, jobMigrations } from './job-store.sqlite.ts';
 export { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
 export { createDispatcher, type Dispatcher, type DispatcherOptions } from './service.ts';

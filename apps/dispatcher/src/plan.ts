@@ -20,7 +20,7 @@ export function planDeliveries(event: Event, view: OrganisationView, now: Date):
 
 /** What its delivery to an endpoint waits under; null when it waits for nobody. */
 export function orderOf(
-  { orderingKey }: Event,
+  { orderingKey }: Pick<Event, 'orderingKey'>,
   position: number,
   signing: SigningEndpoint | undefined,
 ): DeliveryOrder | null {

@@ -97,7 +97,13 @@ export async function run(config: DispatcherConfig, context: ProcessContext): Pr
     metrics,
   });
   const server = createRpcServer({
-    services: [dispatcher.events, dispatcher.deliveries, dispatcher.activity, dispatcher.tasks],
+    services: [
+      dispatcher.events,
+      dispatcher.deliveries,
+      dispatcher.activity,
+      dispatcher.tasks,
+      dispatcher.replays,
+    ],
     authenticate: createServiceAuthentication({ security, callers: ['gateway'], clock, logger }),
     security,
     host: config.grpcHost,

@@ -29,17 +29,19 @@ import { createEventRpc } from './events-rpc.ts';
 import { createExhaustedNotices } from './exhausted.ts';
 import type { createExpiry } from './expiry.ts';
 import { createIntake } from './intake.ts';
-import { createJobRunner } from './job-runner.ts';
 import type { JobStore } from './job-store.ts';
+import { createJobs } from './jobs.ts';
 import { defaultLaneLimits, type LaneLimits } from './lane-limits.ts';
 import { createLanes } from './create-lanes.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { createOnDemand } from './on-demand.ts';
 import { createOwnership } from './ownership.ts';
 import { createPartitions } from './partitions.ts';
+import { createPlannedCheck } from './planned.ts';
 import { createPutAside } from './put-aside.ts';
 import { createRecorder } from './record.ts';
 import { createRecurring } from './recurring.ts';
+import type { ReplayStore } from './replay-store.ts';
 import { createRetentionSweeper } from './retention.ts';
 import { createOpenTasks } from './open-tasks.ts';
 import { createSearchHandlers } from './search-rpc.ts';
@@ -56,6 +58,7 @@ export interface Dispatcher {
   readonly deliveries: ServiceRegistration<typeof dispatchV1.DeliveryServiceService>;
   readonly activity: ServiceRegistration<typeof dispatchV1.EndpointActivityServiceService>;
   readonly tasks: ServiceRegistration<typeof dispatchV1.TaskServiceService>;
+  readonly replays: ServiceRegistration<typeof dispatchV1.ReplayServiceService>;
   start(): Promise<void>;
   /** Stops reading and starting, lets what is under way end (until `signal` aborts), and puts the rest on record. */
   stop(signal: AbortSignal): Promise<void>;
@@ -68,6 +71,7 @@ export interface DispatcherOptions {
   readonly search: DeliverySearch;
   readonly tasks: TaskStore;
   readonly jobs: JobStore;
+  readonly replays: ReplayStore;
   readonly leases: LeaseStore;
   readonly deadRecords: DeadRecordStore;
   /** What the stores go by, where the database removes by itself what has expired. */
@@ -283,14 +287,23 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     principal,
     logger,
   });
-  const jobRunner = createJobRunner({
+  const isPlanned = createPlannedCheck(options.leases);
+  const { leaseTermMs } = options;
+  const jobs = createJobs({
     jobs: options.jobs,
-    handlers: {},
+    replays: options.replays,
+    deliveries,
+    events,
+    directory,
+    isPlanned,
+    lanes,
+    ownership,
     clock,
+    dueClock,
     random,
     logger,
     metrics,
-    ...(options.leaseTermMs !== undefined && { termMs: options.leaseTermMs }),
+    leaseTermMs,
   });
   // The group may leave the partition with us all the same: then reading begins again where the books are by then.
   ownership.onLost(({ partition }) => log.reopen(partition));
@@ -339,10 +352,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   return {
-    events: createEventRpc({ events, deliveries, directory, onDemand, view, clock }),
+    events: createEventRpc({ events, deliveries, directory, onDemand, lanes, isPlanned, view, clock }),
     deliveries: createDeliveryRpc({ deliveries, events, directory, lanes, onDemand, search, view, clock }),
     activity: createActivityRpc({ deliveries, test, clock }),
     tasks: createTaskRpc({ tasks, runner: taskRunner }),
+    replays: jobs.replays,
     async start() {
       await directory.bringUpToDate();
       lanes.start();
@@ -355,7 +369,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       retention.start();
       every(lookForChangesMs, 'looking for changed endpoints', () => directory.bringUpToDate());
       every(takeUpTasksMs, 'taking up tasks', () => openTasks.takeUp());
-      every(takeUpJobsMs, 'taking up jobs', () => jobRunner.look());
+      every(takeUpJobsMs, 'taking up jobs', () => jobs.runner.look());
       every(settleTasksMs, 'settling tasks', () => openTasks.settle());
       const isAlone = options.leases.isExclusive;
       const waitAfterLook = (tookMs: number): number =>
@@ -377,7 +391,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async stop(signal) {
       recurring.stop();
       partitions.stopUntil(signal);
-      await jobRunner.stop(signal);
+      await jobs.runner.stop(signal);
       backpressure.stop();
       ownership.stop();
       await log.stop();

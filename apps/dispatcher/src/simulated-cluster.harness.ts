@@ -15,6 +15,7 @@ import { createSqliteLeaseStore } from './lease-store.sqlite.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { createDispatcher, type Dispatcher } from './service.ts';
 import { directoryClient, endpointsClient, simulatedLimits, type World } from './simulated-life.harness.ts';
+import { createSqliteReplayStore } from './replay-store.sqlite.ts';
 import { createSqliteJobStore, jobMigrations } from './job-store.sqlite.ts';
 import { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
 import { createSimulatedLog, type SimulatedLog } from './simulated-log.harness.ts';
@@ -190,6 +191,7 @@ export function openCluster(world: World, directory: string, partitions: number)
       search: createSqliteDeliverySearch(database),
       tasks: createSqliteTaskStore(database),
       jobs: process.reach({ ...createSqliteJobStore(database), isExclusive: false }),
+      replays: process.reach(createSqliteReplayStore(database)),
       leases: {
         ...reached,
         isExclusive: false,

@@ -39,6 +39,7 @@ import type { LaneLimits } from './lane-limits.ts';
 import { createSqliteLeaseStore } from './lease-store.sqlite.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from './service.ts';
+import { createSqliteReplayStore } from './replay-store.sqlite.ts';
 import { createSqliteJobStore, jobMigrations } from './job-store.sqlite.ts';
 import { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
 import type { Exchange, WebhookClient } from './webhook-client.ts';
@@ -194,6 +195,7 @@ export interface DispatcherClients {
   readonly deliveries: Client<typeof dispatchV1.DeliveryServiceService>;
   readonly activity: Client<typeof dispatchV1.EndpointActivityServiceService>;
   readonly tasks: Client<typeof dispatchV1.TaskServiceService>;
+  readonly replays: Client<typeof dispatchV1.ReplayServiceService>;
 }
 
 /** What the dispatcher's services answer, on behalf of the world's organisation unless told otherwise. */
@@ -203,6 +205,7 @@ export function clientsOf(world: World, { dispatcher }: Pick<Life, 'dispatcher'>
     deliveries: inProcess(world, dispatcher.deliveries),
     activity: inProcess(world, dispatcher.activity),
     tasks: inProcess(world, dispatcher.tasks),
+    replays: inProcess(world, dispatcher.replays),
   };
 }
 
@@ -229,6 +232,7 @@ export async function startLife(world: World, directory: string): Promise<Life> 
     search: createSqliteDeliverySearch(database),
     tasks: createSqliteTaskStore(database),
     jobs: createSqliteJobStore(database),
+    replays: createSqliteReplayStore(database),
     leases,
     deadRecords: createSqliteDeadRecordStore(database),
     recordTestEvent: (event) => log.appendUnread(event),

@@ -18,4 +18,5 @@ export interface GatewayClients {
   readonly deliveries: Client<typeof dispatchV1.DeliveryServiceService>;
   readonly activity: Client<typeof dispatchV1.EndpointActivityServiceService>;
   readonly tasks: Client<typeof dispatchV1.TaskServiceService>;
+  readonly replays: Client<typeof dispatchV1.ReplayServiceService>;
 }

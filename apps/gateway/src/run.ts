@@ -53,6 +53,7 @@ export async function run(values: GatewayValues, context: ProcessContext): Promi
       deliveries: dispatcher.of(dispatchV1.DeliveryServiceService),
       activity: dispatcher.of(dispatchV1.EndpointActivityServiceService),
       tasks: dispatcher.of(dispatchV1.TaskServiceService),
+      replays: dispatcher.of(dispatchV1.ReplayServiceService),
     },
     config: gatewayConfigOf(values, version),
     clock,

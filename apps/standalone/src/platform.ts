@@ -13,6 +13,7 @@ import {
   createSqliteDeliveryStore,
   createSqliteEventStore,
   createSqliteJobStore,
+  createSqliteReplayStore,
   createSqliteLeaseStore,
   createSqliteTaskStore,
   createWebhookClient,
@@ -194,6 +195,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     search: createSqliteDeliverySearch(database),
     tasks: createSqliteTaskStore(database),
     jobs: createSqliteJobStore(database),
+    replays: createSqliteReplayStore(database),
     leases: createSqliteLeaseStore(database),
     deadRecords: createSqliteDeadRecordStore(database),
     recordTestEvent: (event) => log.appendUnread(event),
@@ -226,6 +228,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       deliveries: client(dispatcher.deliveries),
       activity: client(dispatcher.activity),
       tasks: client(dispatcher.tasks),
+      replays: client(dispatcher.replays),
     },
     config: {
       host: options.host,

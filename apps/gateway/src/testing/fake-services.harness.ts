@@ -29,6 +29,7 @@ export interface FakeHandlers {
   readonly deliveries?: Partial<Handlers<typeof dispatchV1.DeliveryServiceService>>;
   readonly activity?: Partial<Handlers<typeof dispatchV1.EndpointActivityServiceService>>;
   readonly tasks?: Partial<Handlers<typeof dispatchV1.TaskServiceService>>;
+  readonly replays?: Partial<Handlers<typeof dispatchV1.ReplayServiceService>>;
 }
 
 export const acme = { id: '01890000-0000-4000-8000-00000000ac3e', slug: 'acme' } as const;
@@ -132,6 +133,7 @@ export function fakeClients(handlers: FakeHandlers = {}): GatewayClients {
     deliveries: fake(dispatchV1.DeliveryServiceService, handlers.deliveries),
     activity: fake(dispatchV1.EndpointActivityServiceService, handlers.activity),
     tasks: fake(dispatchV1.TaskServiceService, handlers.tasks),
+    replays: fake(dispatchV1.ReplayServiceService, handlers.replays),
   };
 }
 
