@@ -2,6 +2,7 @@ import type { LogBatch } from '@posthorn/event-log';
 import type { Event } from '@posthorn/models';
 import type { IndexDefinition, MongoCollection, MongoDocument, MongoFilter } from '@posthorn/mongo';
 import { expiring, expiryIndex, type Expiring, type Expiry } from './expiry.ts';
+import { createGroupedInserts } from './grouped-inserts.mongo.ts';
 import { organisationsOf, scanByTime } from './scan-pages.mongo.ts';
 import { nameOf, unavailableYet } from './mongo-names.ts';
 import type { EventClaim, EventFilter, EventPlace, EventStore } from './event-store.ts';
@@ -25,13 +26,14 @@ export interface MongoEventStore extends EventStore {
 const maxTries = 10;
 
 /**
- * Events in MongoDB. An event's insert is its claim (one unordered insert for a batch, nothing read unless something is in
- * the way), and its id is unique within its organisation.
+ * Events in MongoDB. An event's insert is its claim (one unordered insert for the batches of all partitions that come together, nothing
+ * read unless something is in the way), and its id is unique within its organisation.
  */
 export function createMongoEventStore(
   collection: MongoCollection<EventDocument>,
   expiry: Expiry,
 ): MongoEventStore {
+  const insertMany = createGroupedInserts(collection, ({ payload }) => payload.byteLength);
   const documentOf = (event: Event, place: EventPlace): EventDocument => ({
     ...toDocument(event, place),
     ...expiring(expiry.payloadUntil(event.organisationId, event.acceptedAt)),
@@ -57,7 +59,7 @@ export function createMongoEventStore(
     let open = [...documents.keys()];
     for (let tries = 0; tries < maxTries; tries++) {
       const asked = open.flatMap((place) => documents[place] ?? []);
-      const refused = await collection.insertMany(asked);
+      const refused = await insertMany(asked);
       if (refused.size === 0) return claims;
       const inTheWay = [...refused].flatMap((place) => asked[place] ?? []);
       const judged = await judge(inTheWay);

@@ -8,8 +8,8 @@ import { createMongoDispatcherStores, type DispatcherStores } from './stores.mon
 import { openTemporaryMongo } from './temporary-mongo.harness.ts';
 
 async function openStores(): Promise<DispatcherStores & Awaited<ReturnType<typeof openTemporaryMongo>>> {
-  const { database, close } = await openTemporaryMongo();
-  return { ...(await createMongoDispatcherStores(database)), database, close };
+  const temporary = await openTemporaryMongo();
+  return { ...(await createMongoDispatcherStores(temporary.database)), ...temporary };
 }
 
 describeDeliveryStore('MongoDB', async () => {
@@ -291,6 +291,27 @@ describe('the stores of the dispatcher on MongoDB', () => {
     expect(await expiring.events.get('org', sampleEvent(1).id)).toMatchObject({ id: sampleEvent(1).id });
     expect(await expiring.events.get('org', sampleEvent(1).id)).not.toHaveProperty('expiresAt');
     expect((await expiring.deliveries.get('org', delivery.id))?.lastAttempt).toEqual(attempt);
+  });
+
+  it('claims the events of several partitions that come together in one insert', async () => {
+    const inserts = async (): Promise<number> => {
+      const counted =
+        /operation_duration_seconds_count\{collection="dispatcher_events",operation="insertMany".*\} (\d+)/;
+      return Number(counted.exec(await stores.metrics.render())?.[1] ?? 0);
+    };
+    const before = await inserts();
+    const claims = await Promise.all(
+      [0, 1, 2, 3].map((partition) =>
+        stores.events.claim({
+          partition,
+          events: [{ position: 1, event: sampleEvent(10 + partition) }],
+          mayRepeat: false,
+        }),
+      ),
+    );
+    expect(claims).toEqual([['new'], ['new'], ['new'], ['new']]);
+    expect((await inserts()) - before).toBe(1);
+    expect(await stores.events.placeOf('org', sampleEvent(12).id)).toEqual({ partition: 2, position: 1 });
   });
 
   it('reads nothing for a batch that is new', async () => {
