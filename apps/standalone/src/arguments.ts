@@ -20,6 +20,13 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
   };
 }
 
+/** How much of something there may be: a whole number, or `none` (which commander wouldn't let be null). */
+export type LimitArgument = number | 'none';
+
+export function limitOrNone(text: string): LimitArgument {
+  return text === 'none' ? 'none' : wholeNumber(0)(text);
+}
+
 /** An option that may be given several times. */
 export function collect(text: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), text];

@@ -19,7 +19,7 @@ const commands = [
   ...['list', 'show', 'create', 'update'].map((name) => ['policies', name]),
   ...['list', 'show', 'put', 'delete'].map((name) => ['event-types', name]),
   ...['list', 'show', 'create', 'update', 'delete'].map((name) => ['organisations', name]),
-  ...['list', 'show', 'create', 'delete'].map((name) => ['keys', name]),
+  ...['list', 'show', 'create', 'update', 'delete'].map((name) => ['keys', name]),
 ];
 
 test.each(commands.map((command) => [command.join(' '), command] as const))(
@@ -72,6 +72,7 @@ test.each([
   ['a dialect that is none', ['endpoints', 'create', 'https://example.com', '--dialect', 'svix']],
   ['a policy on and off at once', ['policies', 'update', '7', '--disable', '--enable']],
   ['an audience that is given and not', ['policies', 'create', 'none', '--audience', 'a', '--any-audience']],
+  ['a limit that is none', ['organisations', 'update', 'acme', '--publishes-per-day', 'few']],
   ['a secret that is none', ['listen', '--secret', 'hunter2']],
   ['a URL that is none', ['--url', 'localhost', 'events', 'list']],
   ['a configuration that is wrong', ['events', 'list'], { POSTHORN_URL: 'localhost' }],
@@ -274,6 +275,38 @@ describe('against an API', () => {
     const { stdout } = await run(['keys', 'create', 'k', '--scope', 'events:write', '--routes-to', 'shop']);
     expect(lastBody()).toEqual({ name: 'k', scopes: ['events:write'], routesTo: 'shop' });
     expect(stdout).toMatch(/^routes to +e1$/m);
+  });
+
+  test('organisations and keys are given limits, and those that are not named stay', async () => {
+    const limits = { publishesPerSecond: 5, publishesPerDay: null, bytesPerDay: 7, endpoints: 3 };
+    answer(200, { id: 'o', slug: 'acme', retention: {}, limits });
+    await run(['organisations', 'create', 'acme', '--publishes-per-second', '5', '--max-endpoints', '0']);
+    expect(lastBody()).toEqual({
+      slug: 'acme',
+      name: 'acme',
+      limits: { publishesPerSecond: 5, endpoints: 0 },
+    });
+    const { stdout } = await run([
+      'organisations',
+      'update',
+      'acme',
+      '--publishes-per-second',
+      'none',
+      '--publishes-per-day',
+      '9',
+    ]);
+    expect(lastBody()).toEqual({
+      limits: { publishesPerSecond: null, publishesPerDay: 9, bytesPerDay: 7, endpoints: 3 },
+    });
+    expect(stdout).toMatch(/^publishes per second +5$/m);
+    expect(stdout).not.toContain('publishes per day');
+    const { endpoints: _, ...ofKey } = limits;
+    answer(200, { id: 'k', name: 'k', prefix: 'phk_', scopes: [], organisation: 'o', limits: ofKey });
+    await run(['keys', 'update', 'k', '--bytes-per-day', '8']);
+    expect(api.requests.at(-1)).toMatchObject({ method: 'PATCH', path: '/v1/keys/k' });
+    expect(lastBody()).toEqual({ limits: { publishesPerSecond: 5, publishesPerDay: null, bytesPerDay: 8 } });
+    await run(['keys', 'create', 'k', '--publishes-per-day', '1']);
+    expect(lastBody()).toEqual({ name: 'k', scopes: ['*'], limits: { publishesPerDay: 1 } });
   });
 
   test('endpoints verify asks the receiver again', async () => {

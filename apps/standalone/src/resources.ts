@@ -1,6 +1,17 @@
 /** The native API's resources as far as the command line shows them; the full contract is the gateway's /openapi.json. */
 import type { AttemptOutcome, AttemptTrigger, DeliveryState, EndpointState } from '@posthorn/models';
 
+/** Null: no limit. */
+export interface PublishLimitsResource {
+  readonly publishesPerSecond: number | null;
+  readonly publishesPerDay: number | null;
+  readonly bytesPerDay: number | null;
+}
+
+export interface UsageLimitsResource extends PublishLimitsResource {
+  readonly endpoints: number | null;
+}
+
 export interface OrganisationResource {
   readonly id: string;
   readonly slug: string;
@@ -10,6 +21,8 @@ export interface OrganisationResource {
   readonly requireKnownTypes: boolean;
   readonly defaultRicloudEndpoint: string | null;
   readonly retention: { readonly payloadDays: number; readonly metadataDays: number };
+  /** Absent in answers of servers that know of no limits. */
+  readonly limits?: UsageLimitsResource;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -23,6 +36,7 @@ export interface KeyResource {
   readonly organisation: string | null;
   /** The one ricloud endpoint that gets what it publishes. */
   readonly routesTo?: string | null;
+  readonly limits?: PublishLimitsResource;
   readonly expiresAt?: string | null;
   readonly lastUsedAt: string | null;
   readonly createdAt: string;

@@ -5,9 +5,15 @@ import type { Output } from '../output.ts';
 import type { KeyResource } from '../resources.ts';
 import { examples } from '../root-command.ts';
 import type { WithSession } from '../session.ts';
+import {
+  addPublishLimitOptions,
+  limitFields,
+  publishLimitsOf,
+  type PublishLimitOptions,
+} from './limit-options.ts';
 import { addListOptions, listLimit, type ListOptions } from './list-options.ts';
 
-interface CreateOptions {
+interface CreateOptions extends PublishLimitOptions {
   readonly scope?: readonly string[];
   readonly expiresAt?: string;
   readonly operator?: true;
@@ -17,12 +23,13 @@ interface CreateOptions {
 export function addKeyCommands(root: Command, withSession: WithSession): void {
   const keys = root
     .command('keys')
-    .description('list, show, create and delete API keys')
+    .description('list, show, create, change and delete API keys')
     .addHelpText(
       'after',
       examples(
         'posthorn keys create "order service" --scope events:write',
         'posthorn --organisation acme keys create admin --scope "*"',
+        'posthorn keys update 0192f3c4-… --publishes-per-day 100000',
         'posthorn keys delete 0192f3c4-…',
       ),
     );
@@ -55,8 +62,7 @@ export function addKeyCommands(root: Command, withSession: WithSession): void {
       }),
     );
 
-  keys
-    .command('create')
+  addPublishLimitOptions(keys.command('create'))
     .description('create a key and print its token, this once')
     .argument('<name>', 'what it is for')
     .option('--scope <scope>', 'what it may do, such as events:write or "*"; may be repeated', collect)
@@ -67,11 +73,25 @@ export function addKeyCommands(root: Command, withSession: WithSession): void {
       withSession(async ({ api, output }, name: string, options: CreateOptions) => {
         const { scope, expiresAt, operator, routesTo } = options;
         const key = await api.send<KeyResource>('POST', '/v1/keys', {
-          body: { name, scopes: scope ?? ['*'], expiresAt, routesTo },
+          body: { name, scopes: scope ?? ['*'], expiresAt, routesTo, limits: publishLimitsOf(options) },
           ...(operator && { organisation: null }),
         });
         await output.item(key, (shown) => keyLines(shown, output));
         if (!output.json) output.note('Keep the token now: it is not shown again.');
+      }),
+    );
+
+  addPublishLimitOptions(keys.command('update'))
+    .description('change what may be published with a key (operator keys only); what is not given stays')
+    .argument('<key>', 'id')
+    .action(
+      withSession(async ({ api, output }, id: string, options: PublishLimitOptions) => {
+        const { limits } = await api.send<KeyResource>('GET', pathOf(id));
+        const key = await api.send<KeyResource>('PATCH', pathOf(id), {
+          body: { limits: publishLimitsOf(options, limits) },
+          contentType: 'application/merge-patch+json',
+        });
+        await output.item(key, (shown) => keyLines(shown, output));
       }),
     );
 
@@ -99,6 +119,7 @@ function keyLines(key: KeyResource, output: Output): string[] {
     organisation: key.organisation ?? 'none (operator)',
     scopes: key.scopes.join(' '),
     'routes to': key.routesTo ?? undefined,
+    ...limitFields(key.limits),
     expires: key.expiresAt ?? 'never',
     'last used': key.lastUsedAt,
     created: key.createdAt,

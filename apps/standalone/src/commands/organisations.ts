@@ -1,20 +1,22 @@
 /** `posthorn organisations …`: the tenants; for operator keys. */
 import type { Command } from 'commander';
+import type { ApiClient } from '../api-client.ts';
 import { wholeNumber } from '../arguments.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
-import type { OrganisationResource } from '../resources.ts';
+import type { OrganisationResource, UsageLimitsResource } from '../resources.ts';
 import { examples } from '../root-command.ts';
 import type { WithSession } from '../session.ts';
+import { addUsageLimitOptions, limitFields, usageLimitsOf, type UsageLimitOptions } from './limit-options.ts';
 import { addListOptions, listLimit, type ListOptions } from './list-options.ts';
 
-interface UpdateOptions {
+interface UpdateOptions extends UsageLimitOptions {
   readonly name?: string;
   readonly defaultRicloudEndpoint?: string;
   readonly oldestRicloudEndpoint?: true;
 }
 
-interface CreateOptions {
+interface CreateOptions extends UsageLimitOptions {
   readonly name?: string;
   readonly timeZone?: string;
   readonly requireKnownTypes?: true;
@@ -31,6 +33,7 @@ export function addOrganisationCommands(root: Command, withSession: WithSession)
       examples(
         'posthorn organisations create acme --name "Acme Ltd"',
         'posthorn organisations update acme --default-ricloud-endpoint shop',
+        'posthorn organisations update acme --publishes-per-second 100 --max-endpoints 20',
         'posthorn organisations list',
       ),
     );
@@ -67,8 +70,7 @@ export function addOrganisationCommands(root: Command, withSession: WithSession)
       }),
     );
 
-  organisations
-    .command('create')
+  addUsageLimitOptions(organisations.command('create'))
     .description('create an organisation')
     .argument('<slug>', 'a-z, 0-9 and -, at most 63 characters')
     .option('--name <name>', 'its name for people; the slug when absent')
@@ -86,6 +88,7 @@ export function addOrganisationCommands(root: Command, withSession: WithSession)
           timeZone: options.timeZone,
           requireKnownTypes: options.requireKnownTypes,
           retention: hasRetention ? { payloadDays, metadataDays } : undefined,
+          limits: usageLimitsOf(options),
         };
         const created = await api.send<OrganisationResource>('POST', '/v1/organisations', {
           body,
@@ -95,8 +98,7 @@ export function addOrganisationCommands(root: Command, withSession: WithSession)
       }),
     );
 
-  organisations
-    .command('update')
+  addUsageLimitOptions(organisations.command('update'))
     .description('change an organisation: what is not given stays as it is')
     .argument('<organisation>', 'id or slug')
     .option('--name <name>', 'its name for people')
@@ -117,6 +119,7 @@ export function addOrganisationCommands(root: Command, withSession: WithSession)
         }
         const body = {
           name: options.name,
+          limits: await changedLimits(name, options, api),
           defaultRicloudEndpoint: oldestRicloudEndpoint ? null : defaultRicloudEndpoint,
         };
         const changed = await api.send<OrganisationResource>('PATCH', pathOf(name), {
@@ -140,6 +143,17 @@ export function addOrganisationCommands(root: Command, withSession: WithSession)
     );
 }
 
+/** Limits are replaced as a whole: those that aren't named stay as they are. */
+async function changedLimits(
+  name: string,
+  options: UsageLimitOptions,
+  api: ApiClient,
+): Promise<Partial<UsageLimitsResource> | undefined> {
+  if (usageLimitsOf(options) === undefined) return undefined;
+  const { limits } = await api.send<OrganisationResource>('GET', pathOf(name), { organisation: null });
+  return usageLimitsOf(options, limits);
+}
+
 function pathOf(name: string): string {
   return `/v1/organisations/${encodeURIComponent(name)}`;
 }
@@ -154,6 +168,7 @@ function organisationLines(organisation: OrganisationResource, output: Output): 
     'default ricloud endpoint': organisation.defaultRicloudEndpoint ?? undefined,
     'payloads kept': `${organisation.retention.payloadDays} days`,
     'metadata kept': `${organisation.retention.metadataDays} days`,
+    ...limitFields(organisation.limits),
     created: organisation.createdAt,
   });
 }
