@@ -29,7 +29,7 @@ export const configServiceSpec = {
     parser: list(bytes32),
     secret: true,
     description:
-      'What endpoint secrets are sealed with. To change it, put the new key first and leave the old one behind it: the first seals, all open.',
+      'What endpoint secrets are sealed with: the first key seals, all open. To change it, give the new one behind the old one, then before it, run `posthorn rotate-encryption-key`, then leave the old one out, with a restart each time.',
   }),
   operatorKey: configEntry({
     env: 'POSTHORN_OPERATOR_KEY',
