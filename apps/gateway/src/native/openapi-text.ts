@@ -33,5 +33,6 @@ export const tagDescriptions: Readonly<Record<Tag | 'Operation', string>> = {
   Filters: 'Trying out a payload filter.',
   Events: 'Publishing, and reading what was published.',
   Deliveries: 'One event for one endpoint: its state, its attempts, trying again.',
+  Replays: 'Sending many deliveries again, as jobs that can be followed and cancelled.',
   Operation: 'For load balancers, monitoring and tools. No key is needed.',
 };

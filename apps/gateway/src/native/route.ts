@@ -24,6 +24,7 @@ export const tags = [
   'Filters',
   'Events',
   'Deliveries',
+  'Replays',
 ] as const;
 export type Tag = (typeof tags)[number];
 

@@ -19,6 +19,7 @@ import { organisationRoutes } from './organisations.ts';
 import { policyRoutes } from './policies.ts';
 import { publishRoutes } from './publish.ts';
 import type { Publisher } from './publish-stream.ts';
+import { replayRoutes } from './replays.ts';
 import type { Route } from './route.ts';
 
 /** What the handlers of routes are made of. */
@@ -54,5 +55,6 @@ export function createRoutes(deps: RouteDeps): readonly Route[] {
     ...eventRoutes(deps),
     ...deliveryRoutes(clients),
     ...attemptRoutes(clients),
+    ...replayRoutes(clients),
   ];
 }
