@@ -102,6 +102,14 @@ describe('the statistics of an endpoint', () => {
     });
   });
 
+  it.each([
+    ['the wrong way round', new Date(2000), new Date(1000)],
+    ['from no time', new Date(NaN), new Date(1000)],
+    ['to no time', new Date(1000), new Date(NaN)],
+  ])('are refused for a window that is %s', async (_, after, before) => {
+    await expect(setUp().stats({ after, before })).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+
   it('are given to the owner only', async () => {
     const { scans, stats } = setUp();
     await expect(stats({}, 'another')).rejects.toMatchObject({ code: 'not_found' });

@@ -95,7 +95,8 @@ function summary(sum: StatsSum): dispatchV1.StatsSummary {
 
 function checkWindow(after: Date, before: Date): void {
   const violations: Violation[] = [];
-  if (after >= before) {
+  // Also when one of them is none that a Date can hold.
+  if (!(after < before)) {
     violations.push({ field: '?after', code: 'out_of_range', message: 'must be earlier than before' });
   } else if (before.getTime() - after.getTime() > longestWindowMs) {
     violations.push({
