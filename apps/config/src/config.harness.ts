@@ -84,6 +84,7 @@ export function createHarness(stores: ConfigStores, options: HarnessOptions = {}
     directory: createInProcessClient(config.directory, clientOptions),
     idempotency: createInProcessClient(config.idempotency, clientOptions),
     encryption: createInProcessClient(config.encryption, clientOptions),
+    audit: createInProcessClient(config.audit, clientOptions),
   };
 
   return {

@@ -1,6 +1,7 @@
 /** What the service takes from the environment (docs/configuration.md), where it is a process of its own. */
 import { transportSecurityProblems } from '@posthorn/rpc';
 import {
+  auditConfig,
   configEntry,
   configParsers,
   everyServiceConfig,
@@ -24,6 +25,7 @@ export const configServiceSpec = {
   ingestAddress: serviceAddressConfig.ingestAddress,
   ...mongodbConfig,
   ...targetConfig,
+  ...auditConfig,
   encryptionKeys: configEntry({
     env: 'POSTHORN_ENCRYPTION_KEY',
     parser: list(bytes32),

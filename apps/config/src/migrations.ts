@@ -105,5 +105,22 @@ export const configMigrations: Migrations = {
       WHERE instr(document, '"posthorn.') > 0;
     `,
     `UPDATE config_endpoints SET document = json_set(document, '$.rateLimit', json('null'))`,
+    `
+    -- Ids begin with a time, so their order is that of the records.
+    CREATE TABLE config_audit (
+      id TEXT NOT NULL PRIMARY KEY,
+      organisation_id TEXT,
+      actor_id TEXT NOT NULL,
+      action TEXT NOT NULL,
+      resource_id TEXT,
+      result TEXT NOT NULL,
+      error_code TEXT,
+      document TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX config_audit_by_organisation ON config_audit (organisation_id, id);
+    CREATE INDEX config_audit_by_actor ON config_audit (actor_id, id);
+    CREATE INDEX config_audit_by_resource ON config_audit (resource_id, id);
+    CREATE INDEX config_audit_by_action ON config_audit (action, id);
+    `,
   ],
 };

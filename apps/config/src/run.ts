@@ -65,6 +65,7 @@ export async function run(config: ConfigServiceConfig, context: ProcessContext):
     urlPolicy: { requireHttps: config.requireHttps, allow },
     targetResolver: createTargetResolver({ allow, clock, dnsServers: config.dnsServers }),
     publishOperational: (event) => operational.publish(event),
+    auditDays: config.auditDays,
     clock,
     random: systemRandom,
     logger,

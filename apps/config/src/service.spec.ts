@@ -96,7 +96,7 @@ describe('the config service on one file', () => {
   it('leaves no timer behind when it is stopped', async () => {
     const { config, clock } = createHarness(stores);
     await config.start();
-    expect(clock.pendingTimers).toBe(1);
+    expect(clock.pendingTimers).toBe(2);
     await config.stop();
     expect(clock.pendingTimers).toBe(0);
   });

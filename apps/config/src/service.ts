@@ -1,7 +1,16 @@
 import type { OperationalEvent, UrlPolicy } from '@posthorn/models';
 import type { configV1 } from '@posthorn/contracts';
-import type { ServiceRegistration } from '@posthorn/rpc';
+import { createAuditing, type ServiceRegistration } from '@posthorn/rpc';
 import type { Clock, Logger, Random, TargetResolver } from '@posthorn/runtime';
+import { createAuditService } from './audit.ts';
+import {
+  encryptionRules,
+  endpointRules,
+  eventTypeRules,
+  keyRules,
+  organisationRules,
+  policyRules,
+} from './audit-rules.ts';
 import { createDirectoryService } from './directory.ts';
 import { createEncryptionService } from './encryption-rpc.ts';
 import { createEndpointNotices } from './endpoint-notices.ts';
@@ -36,6 +45,8 @@ export interface ConfigServiceOptions {
   readonly targetResolver: Pick<TargetResolver, 'resolve'>;
   /** Where operational events go; what becomes of endpoints isn't told when absent. */
   readonly publishOperational?: (event: OperationalEvent) => void;
+  /** How long the audit log is kept; a year when absent. */
+  readonly auditDays?: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -52,6 +63,7 @@ export interface ConfigService {
   readonly directory: ServiceRegistration<typeof configV1.DirectoryServiceService>;
   readonly idempotency: ServiceRegistration<typeof configV1.IdempotencyServiceService>;
   readonly encryption: ServiceRegistration<typeof configV1.EncryptionServiceService>;
+  readonly audit: ServiceRegistration<typeof configV1.AuditServiceService>;
   /** All of the above, to be served. */
   readonly services: readonly ServiceRegistration[];
   /** See operator-key.ts; a token in the answer is to be shown once. */
@@ -64,7 +76,10 @@ export interface ConfigService {
   stop(): Promise<void>;
 }
 
-/** Wires the service: eight RPC services over one set of stores. */
+const dayMs = 24 * 60 * 60 * 1_000;
+const standardAuditDays = 365;
+
+/** Wires the service: nine RPC services over one set of stores. */
 export function createConfigService(options: ConfigServiceOptions): ConfigService {
   const { stores, encryptionKeys, urlPolicy, targetResolver, clock, random, logger } = options;
   const limits = { ...defaultLimits, ...options.limits };
@@ -76,39 +91,62 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
   const codes = createVerificationCodes(keyring);
   const checkTarget = createTargetCheck({ policy: urlPolicy, resolver: targetResolver });
   const usage = createKeyUsage({ store: stores.keys, clock, logger });
-  const sweeper = createSweeper({ store: stores.idempotency, clock, logger });
+  const sweepers = [
+    createSweeper({ store: stores.idempotency, what: 'expired idempotency keys', clock, logger }),
+    createSweeper({
+      store: stores.audit,
+      keepMs: (options.auditDays ?? standardAuditDays) * dayMs,
+      what: 'old audit records',
+      clock,
+      logger,
+    }),
+  ];
+  const audited = createAuditing({ log: stores.audit, clock, random, logger });
 
-  const organisations = createOrganisationService({ stores, clock, random });
-  const keys = createKeyService({ stores, clock, random, usage, maxPerOrganisation: limits.keys });
-  const eventTypes = createEventTypeService({ stores, clock, maxPerOrganisation: limits.eventTypes });
+  const organisations = audited(createOrganisationService({ stores, clock, random }), organisationRules);
+  const keys = audited(
+    createKeyService({ stores, clock, random, usage, maxPerOrganisation: limits.keys }),
+    keyRules,
+  );
+  const eventTypes = audited(
+    createEventTypeService({ stores, clock, maxPerOrganisation: limits.eventTypes }),
+    eventTypeRules,
+  );
   const notices = createEndpointNotices({
     endpoints: stores.endpoints,
     publish: options.publishOperational,
   });
   const calls = createOpenCalls();
-  const endpoints = calls.track(
-    createEndpointService({
-      stores,
-      vault,
-      codes,
-      urlPolicy,
-      checkTarget,
-      notices,
-      clock,
-      random,
-      maxPerOrganisation: limits.endpoints,
-    }),
+  const endpoints = audited(
+    calls.track(
+      createEndpointService({
+        stores,
+        vault,
+        codes,
+        urlPolicy,
+        checkTarget,
+        notices,
+        clock,
+        random,
+        maxPerOrganisation: limits.endpoints,
+      }),
+    ),
+    endpointRules,
   );
-  const policies = calls.track(
-    createPolicyService({
-      stores,
-      vault: policyVault,
-      clock,
-      random,
-      maxPerOrganisation: limits.policies,
-    }),
+  const policies = audited(
+    calls.track(
+      createPolicyService({
+        stores,
+        vault: policyVault,
+        clock,
+        random,
+        maxPerOrganisation: limits.policies,
+      }),
+    ),
+    policyRules,
   );
   const directory = createDirectoryService({ stores, vault, policyVault, codes, clock });
+  const audit = createAuditService(stores.audit);
   const idempotency = createIdempotencyService({ store: stores.idempotency, clock, random });
   const rotation = createKeyRotation({
     keyring,
@@ -118,7 +156,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     logger,
     callsSettled: () => calls.settled(),
   });
-  const encryption = createEncryptionService(rotation);
+  const encryption = audited(createEncryptionService(rotation), encryptionRules);
 
   return {
     organisations,
@@ -129,18 +167,29 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
     directory,
     idempotency,
     encryption,
-    services: [organisations, keys, eventTypes, endpoints, policies, directory, idempotency, encryption],
+    audit,
+    services: [
+      organisations,
+      keys,
+      eventTypes,
+      endpoints,
+      policies,
+      directory,
+      idempotency,
+      encryption,
+      audit,
+    ],
 
     ensureOperatorKey: ({ configured }) =>
       ensureOperatorKey(configured, { store: stores.keys, clock, random }),
 
     async start() {
       requireAllKeys(await rotation.status());
-      sweeper.start();
+      for (const sweeper of sweepers) sweeper.start();
     },
 
     async stop() {
-      await sweeper.stop();
+      for (const sweeper of sweepers) await sweeper.stop();
       await notices.drain();
       await usage.drain();
     },

@@ -1,6 +1,8 @@
 import { DomainError } from '@posthorn/models';
 import { FakeClock } from '@posthorn/testing';
 import type { EndpointSearch } from './endpoint-store.ts';
+import type { AuditSearch } from './audit-store.ts';
+import { auditStoreContract } from './audit-store.contract.ts';
 import { endpointStoreContract } from './endpoint-store.contract.ts';
 import { eventTypeStoreContract } from './event-type-store.contract.ts';
 import { idempotencyStoreContract } from './idempotency-store.contract.ts';
@@ -32,6 +34,7 @@ const contracts: Readonly<Record<string, (stores: () => ConfigStores) => void>> 
   policy: policyStoreContract,
   idempotency: idempotencyStoreContract,
   sealed: sealedStoreContract,
+  audit: auditStoreContract,
 };
 
 describe.each(Object.entries(contracts))('the MongoDB %s store', (_, contract) => {
@@ -69,6 +72,17 @@ describe("the config service's stores on MongoDB", () => {
     offset: 0,
     limit: 10,
     beside: null,
+  };
+  const anything: AuditSearch = {
+    organisationId: null,
+    actorId: null,
+    action: null,
+    resourceId: null,
+    result: null,
+    after: null,
+    before: null,
+    beforeId: null,
+    limit: 10,
   };
   const owner = { organisationId };
   const typePage = { organisationId, limit: 10, after: { createdAt: new Date(0), name: 'a' } };
@@ -134,6 +148,18 @@ describe("the config service's stores on MongoDB", () => {
         ({ sealed }) => sealed.countByKey(),
         ['endpoints.by_number', 'policies.by_number'],
       ],
+      [
+        'what was done to a resource',
+        ({ audit }) => audit.list({ ...anything, organisationId, resourceId: 'e1' }),
+        ['audit.by_resourceId'],
+      ],
+      [
+        'what was done in an organisation',
+        ({ audit }) => audit.list({ ...anything, organisationId }),
+        ['audit.by_organisationId'],
+      ],
+      ['all that was done', ({ audit }) => audit.list(anything), ['audit._id_']],
+      ['what was done long ago', ({ audit }) => audit.sweep(new Date(), 10), ['audit._id_']],
       ['a policy by its name', ({ policies }) => policies.findByName('policy-1'), ['policies.by_name']],
     ];
 

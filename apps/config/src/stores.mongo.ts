@@ -5,6 +5,7 @@ import {
   announceOrganisations,
   announcePolicies,
 } from './announced-stores.mongo.ts';
+import { createMongoAuditStore } from './audit-store.mongo.ts';
 import { createMongoCounter } from './counters.mongo.ts';
 import { createMongoEndpointStore } from './endpoint-store.mongo.ts';
 import { createMongoEventTypeStore } from './event-type-store.mongo.ts';
@@ -26,13 +27,14 @@ export async function createMongoConfigStores(
   maxChanges?: number,
 ): Promise<ConfigStores> {
   const { announce, ...revisions } = await createMongoRevisionStore(database, maxChanges);
-  const [organisations, keys, eventTypes, endpoints, policies, idempotency] = await Promise.all([
+  const [organisations, keys, eventTypes, endpoints, policies, idempotency, audit] = await Promise.all([
     createMongoOrganisationStore(database),
     createMongoKeyStore(database),
     createMongoEventTypeStore(database),
     createMongoEndpointStore(database, await createMongoCounter(database, 'endpoints')),
     createMongoPolicyStore(database, await createMongoCounter(database, 'policies')),
     createMongoIdempotencyStore(database),
+    createMongoAuditStore(database),
   ]);
   return {
     organisations: announceOrganisations(organisations, announce),
@@ -43,5 +45,6 @@ export async function createMongoConfigStores(
     revisions,
     idempotency,
     sealed: await createMongoSealedStore(database),
+    audit,
   };
 }

@@ -1,4 +1,5 @@
 import type { SqliteDatabase } from '@posthorn/sqlite';
+import { createSqliteAuditStore } from './audit-store.sqlite.ts';
 import { createSqliteEndpointStore } from './endpoint-store.sqlite.ts';
 import { createSqliteEventTypeStore } from './event-type-store.sqlite.ts';
 import { createSqliteIdempotencyStore } from './idempotency-store.sqlite.ts';
@@ -25,5 +26,6 @@ export function createSqliteConfigStores(database: SqliteDatabase, maxChanges?: 
     revisions,
     idempotency: createSqliteIdempotencyStore(database),
     sealed: createSqliteSealedStore(database),
+    audit: createSqliteAuditStore(database),
   };
 }

@@ -1,3 +1,4 @@
+import type { AuditStore } from './audit-store.ts';
 import type { EndpointStore } from './endpoint-store.ts';
 import type { EventTypeStore } from './event-type-store.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
@@ -17,4 +18,5 @@ export interface ConfigStores {
   readonly revisions: RevisionStore;
   readonly idempotency: IdempotencyStore;
   readonly sealed: SealedStore;
+  readonly audit: AuditStore;
 }

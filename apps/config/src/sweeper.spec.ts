@@ -1,16 +1,15 @@
 import { silentLogger } from '@posthorn/runtime';
 import { FakeClock } from '@posthorn/testing';
-import type { IdempotencyStore } from './idempotency-store.ts';
 import { createSweeper } from './sweeper.ts';
 
-/** A store of which only the sweeping counts: `expired` entries are left. */
-function storeWith(expired: number): IdempotencyStore & { steps: number[] } {
+const what = 'what has expired';
+
+/** What is swept: `expired` entries are left. */
+function storeWith(expired: number) {
   const steps: number[] = [];
   return {
     steps,
-    reserve: () => Promise.reject(new Error('not part of this test')),
-    complete: () => Promise.reject(new Error('not part of this test')),
-    sweep(_now, limit) {
+    sweep(_now: Date, limit: number): Promise<number> {
       const swept = Math.min(expired, limit);
       expired -= swept;
       steps.push(swept);
@@ -23,7 +22,7 @@ describe('the sweeper', () => {
   it('takes small steps until nothing expired is left, then rests', async () => {
     const clock = new FakeClock();
     const store = storeWith(600);
-    const sweeper = createSweeper({ store, clock, logger: silentLogger });
+    const sweeper = createSweeper({ store, what, clock, logger: silentLogger });
     sweeper.start();
     await clock.advanceAsync(1000);
     expect(store.steps).toEqual([256, 256, 88]);
@@ -43,6 +42,7 @@ describe('the sweeper', () => {
         sweep: (now, limit) =>
           failures-- > 0 ? Promise.reject(new Error('the disk is full')) : store.sweep(now, limit),
       },
+      what,
       clock,
       logger: silentLogger,
     });
@@ -55,11 +55,27 @@ describe('the sweeper', () => {
   it('does not begin another step after it was stopped within one', async () => {
     const clock = new FakeClock();
     const store = storeWith(10_000);
-    const sweeper = createSweeper({ store, clock, logger: silentLogger });
+    const sweeper = createSweeper({ store, what, clock, logger: silentLogger });
     sweeper.start();
     clock.advance(100);
     await sweeper.stop();
     expect(store.steps).toHaveLength(1);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('leaves alone what is younger than it is to be kept', async () => {
+    const clock = new FakeClock();
+    const asked: number[] = [];
+    const store = {
+      sweep: (before: Date) => {
+        asked.push(clock.now() - before.getTime());
+        return Promise.resolve(0);
+      },
+    };
+    const sweeper = createSweeper({ store, keepMs: 86_400_000, what, clock, logger: silentLogger });
+    sweeper.start();
+    await clock.advanceAsync(1_000);
+    expect(asked).toEqual([86_400_000]);
+    await sweeper.stop();
   });
 });

@@ -1,7 +1,6 @@
 import type { Clock, Logger, Timer } from '@posthorn/runtime';
-import type { IdempotencyStore } from './idempotency-store.ts';
 
-/** Removes expired answers in small steps, so that no write waits for a long one. */
+/** Removes what has expired in small steps, so that no write waits for a long one. */
 export interface Sweeper {
   start(): void;
   /** Resolves when the step under way has ended. */
@@ -13,12 +12,16 @@ const stepPauseMs = 100;
 const stepSize = 256;
 
 export interface SweeperDependencies {
-  readonly store: IdempotencyStore;
+  readonly store: { sweep(now: Date, limit: number): Promise<number> };
+  /** How long ago it is that what is removed now became too old; at once when absent. */
+  readonly keepMs?: number;
+  /** What is removed, for a line in the log: "expired idempotency keys". */
+  readonly what: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-export function createSweeper({ store, clock, logger }: SweeperDependencies): Sweeper {
+export function createSweeper({ store, keepMs = 0, what, clock, logger }: SweeperDependencies): Sweeper {
   let timer: Timer | undefined;
   let underWay: Promise<void> | undefined;
   let stopped = true;
@@ -26,10 +29,10 @@ export function createSweeper({ store, clock, logger }: SweeperDependencies): Sw
   async function step(): Promise<void> {
     let next = pauseMs;
     try {
-      const swept = await store.sweep(new Date(clock.now()), stepSize);
+      const swept = await store.sweep(new Date(clock.now() - keepMs), stepSize);
       if (swept === stepSize) next = stepPauseMs;
     } catch (error) {
-      logger.warn({ err: error }, 'expired idempotency keys could not be swept');
+      logger.warn({ err: error }, `${what} could not be swept`);
     }
     if (!stopped) schedule(next);
   }

@@ -8,6 +8,7 @@ import { createAllowList, type Principal } from '@posthorn/models';
 import { connectMongo, mongoSettingsOf } from '@posthorn/mongo';
 import {
   createOperationalPublisher,
+  createRemoteAuditLog,
   createRpcServer,
   createServiceAuthentication,
   openServiceClients,
@@ -78,6 +79,7 @@ export async function run(config: DispatcherConfig, context: ProcessContext): Pr
     expiry,
     log: createKafkaEventLogReader({ ...kafka, groupId: config.kafkaGroup, clock, logger, metrics }),
     clients: { directory, endpoints: clients.of(configV1.EndpointServiceService) },
+    auditLog: createRemoteAuditLog(clients.of(configV1.AuditServiceService), principal),
     publishOperational: (event) => operational.publish(event),
     webhookClient: createWebhookClient({
       resolver: createTargetResolver({

@@ -8,10 +8,17 @@ import {
   type Principal,
   type SigningEndpoint,
 } from '@posthorn/models';
-import type { Client, ServiceRegistration } from '@posthorn/rpc';
+import {
+  createAuditing,
+  type AuditLog,
+  type Auditing,
+  type Client,
+  type ServiceRegistration,
+} from '@posthorn/rpc';
 import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import { createActivityRpc } from './activity-rpc.ts';
 import { createAttempt } from './attempt.ts';
+import { activityRules, deliveryRules, eventRules, replayRules, taskRules } from './audit-rules.ts';
 import { createBackpressure, defaultIntakeLimits, type IntakeLimits } from './backpressure.ts';
 import { createBooks } from './books.ts';
 import type { DeadRecordStore } from './dead-record-store.ts';
@@ -82,6 +89,8 @@ export interface DispatcherOptions {
     readonly directory: Client<typeof configV1.DirectoryServiceService>;
     readonly endpoints: Client<typeof configV1.EndpointServiceService>;
   };
+  /** Where it is put on record what callers do; nowhere when absent. */
+  readonly auditLog?: AuditLog;
   /** Where operational events go; none are told when absent. */
   readonly publishOperational?: (event: OperationalEvent) => void;
   readonly webhookClient: WebhookClient;
@@ -310,6 +319,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   directory.onChange((organisationId) => lanes.refresh(organisationId));
   const recurring = createRecurring({ clock, logger });
   const { every } = recurring;
+  const { auditLog } = options;
+  const audited: Auditing =
+    auditLog === undefined
+      ? (registration) => registration
+      : createAuditing({ log: auditLog, clock, random, logger });
 
   async function disableEndpoint({ endpoint }: SigningEndpoint, reason: string): Promise<void> {
     try {
@@ -352,11 +366,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   return {
-    events: createEventRpc({ events, deliveries, directory, onDemand, lanes, isPlanned, view, clock }),
-    deliveries: createDeliveryRpc({ deliveries, events, directory, lanes, onDemand, search, view, clock }),
-    activity: createActivityRpc({ deliveries, test, clock }),
-    tasks: createTaskRpc({ tasks, runner: taskRunner }),
-    replays: jobs.replays,
+    events: audited(
+      createEventRpc({ events, deliveries, directory, onDemand, lanes, isPlanned, view, clock }),
+      eventRules,
+    ),
+    deliveries: audited(
+      createDeliveryRpc({ deliveries, events, directory, lanes, onDemand, search, view, clock }),
+      deliveryRules,
+    ),
+    activity: audited(createActivityRpc({ deliveries, test, clock }), activityRules),
+    tasks: audited(createTaskRpc({ tasks, runner: taskRunner }), taskRules),
+    replays: audited(jobs.replays, replayRules),
     async start() {
       await directory.bringUpToDate();
       lanes.start();

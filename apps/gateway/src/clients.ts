@@ -11,6 +11,7 @@ export interface GatewayClients {
   readonly eventTypes: Client<typeof configV1.EventTypeServiceService>;
   readonly endpoints: Client<typeof configV1.EndpointServiceService>;
   readonly policies: Client<typeof configV1.PolicyServiceService>;
+  readonly audit: Client<typeof configV1.AuditServiceService>;
   readonly idempotency: Client<typeof configV1.IdempotencyServiceService>;
   readonly encryption: Client<typeof configV1.EncryptionServiceService>;
   readonly ingest: Client<typeof ingestV1.IngestServiceService>;

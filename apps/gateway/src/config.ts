@@ -2,6 +2,7 @@
 import { createAllowList, type UrlPolicy } from '@posthorn/models';
 import { transportSecurityProblems } from '@posthorn/rpc';
 import {
+  clientAddressConfig,
   configEntry,
   configParsers,
   everyServiceConfig,
@@ -36,6 +37,8 @@ export interface GatewayConfig {
   readonly dialects: DialectsConfig;
   /** Whose OIDC tokens are taken beside API keys; nobody's when null or absent. */
   readonly oidc?: OidcSettings | null;
+  /** Ranges of the proxies whose `X-Forwarded-For` is believed; none when absent. */
+  readonly trustedProxies?: readonly string[];
   /** The process has an admin port: probes and metrics are there, and not on the port of the API. */
   readonly hasAdminPort?: boolean;
   /** Posthorn's version, for the reference. */
@@ -74,6 +77,7 @@ export const gatewaySpec = {
   requireHttps: targetConfig.requireHttps,
   ...dialectConfigSpec,
   ...oidcConfig,
+  ...clientAddressConfig,
   ...serviceAddressConfig,
   ...everyServiceConfig,
 } as const;
@@ -102,6 +106,7 @@ export function gatewayConfigOf(values: GatewayValues, version: string): Gateway
     urlPolicy: { requireHttps, allow: createAllowList(allowTargets) },
     dialects: dialectsConfigOf(values),
     oidc: oidcSettingsOf(values),
+    trustedProxies: values.trustedProxies,
     hasAdminPort: true,
     version,
   };

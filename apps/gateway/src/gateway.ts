@@ -1,7 +1,10 @@
 /** The gateway, wired top to bottom: what it is made of, and how it starts and stops. */
+import type { Request } from 'express';
+import { createAllowList } from '@posthorn/models';
 import { createAuthenticate, openTokenAuthentication } from '@posthorn/rpc';
 import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import { createApp } from './app.ts';
+import { ClientSource } from './client-address.ts';
 import type { GatewayClients } from './clients.ts';
 import type { GatewayConfig } from './config.ts';
 import { gatewayPrincipal } from './gateway-principal.ts';
@@ -71,6 +74,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     version: config.version,
     serverUrl: () => publicUrl() || '/',
   });
+  const trustedProxies = createAllowList(config.trustedProxies ?? []);
   const serving = {
     authenticate: createAuthenticate({
       keys: clients.keys,
@@ -86,6 +90,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }),
     organisations,
     observe: createRequestMetrics(metrics),
+    sourceOf: (req: Request) => new ClientSource(req, trustedProxies),
     logger,
     clock,
   };

@@ -46,6 +46,7 @@ export async function run(values: GatewayValues, context: ProcessContext): Promi
       eventTypes: config.of(configV1.EventTypeServiceService),
       endpoints: config.of(configV1.EndpointServiceService),
       policies: config.of(configV1.PolicyServiceService),
+      audit: config.of(configV1.AuditServiceService),
       idempotency: config.of(configV1.IdempotencyServiceService),
       encryption: config.of(configV1.EncryptionServiceService),
       ingest: ingest.of(ingestV1.IngestServiceService),

@@ -20,6 +20,7 @@ const commands = [
   ...['list', 'show', 'put', 'delete'].map((name) => ['event-types', name]),
   ...['list', 'show', 'create', 'update', 'delete'].map((name) => ['organisations', name]),
   ...['list', 'show', 'create', 'update', 'delete'].map((name) => ['keys', name]),
+  ['audit', 'list'],
 ];
 
 test.each(commands.map((command) => [command.join(' '), command] as const))(
@@ -40,6 +41,7 @@ test.each([
   ['events'],
   ['deliveries'],
   ['keys'],
+  ['audit'],
   ['organisations'],
   ['event-types'],
 ])('posthorn %s --help has examples', async (command) => {
@@ -307,6 +309,23 @@ describe('against an API', () => {
     expect(lastBody()).toEqual({ limits: { publishesPerSecond: 5, publishesPerDay: null, bytesPerDay: 8 } });
     await run(['keys', 'create', 'k', '--publishes-per-day', '1']);
     expect(lastBody()).toEqual({ name: 'k', scopes: ['*'], limits: { publishesPerDay: 1 } });
+  });
+
+  test('audit list shows who did what, by what is asked for', async () => {
+    const record = {
+      occurredAt: '2026-01-31T12:00:00.000Z',
+      actor: { kind: 'key', id: 'k', name: 'shop', operator: false },
+      action: 'endpoint.update',
+      resource: 'e1',
+      changedFields: ['url', 'labels'],
+      result: 'failed',
+      error: 'not_found',
+      address: '203.0.113.9',
+    };
+    answer(200, { data: [record], nextCursor: null });
+    const { stdout } = await run(['audit', 'list', '--action', 'endpoint.update', '--result', 'failed']);
+    expect(api.requests.at(-1)?.path).toBe('/v1/audit?action=endpoint.update&result=failed&limit=50');
+    expect(stdout).toMatch(/key shop +endpoint.update +e1 +failed not_found +203.0.113.9 +url labels/);
   });
 
   test('endpoints verify asks the receiver again', async () => {

@@ -8,6 +8,7 @@ import { addEnvironmentCommand } from './commands/environment.ts';
 import { addEventCommands } from './commands/events.ts';
 import { addEventTypeCommands } from './commands/event-types.ts';
 import { addImportCommand } from './commands/import.ts';
+import { addAuditCommands } from './commands/audit.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { addListenCommand } from './commands/listen.ts';
 import { addOrganisationCommands } from './commands/organisations.ts';
@@ -61,6 +62,7 @@ function createProgram(io: Io, setExitCode: (code: ExitCode) => void): Command {
   addEventTypeCommands(root, withSession);
   addOrganisationCommands(root, withSession);
   addKeyCommands(root, withSession);
+  addAuditCommands(root, withSession);
   addImportCommand(root, withSession);
   addRotateEncryptionKeyCommand(root, withSession);
   root.addHelpText(

@@ -27,14 +27,15 @@ import {
   createNetworkListener,
   createSqliteReservationStore,
   reservationMigrations,
+  createSqliteUsageStore,
+  usageMigrations,
 } from '@posthorn/event-ingest';
 import { createGateway, standardDialects, type DialectsConfig } from '@posthorn/gateway';
 import { createAllowList, type Branding, type OperationalEvent, type Principal } from '@posthorn/models';
 import {
   createInProcessClient,
-  createSqliteUsageStore,
   createOperationalPublisher,
-  usageMigrations,
+  createRemoteAuditLog,
   openTokenAuthentication,
   type Client,
   type ServiceDefinition,
@@ -90,6 +91,10 @@ export interface PlatformOptions {
   readonly maxEventBytes: number;
   /** Other APIs that are served beside the native one; all of them when absent. */
   readonly dialects?: DialectsConfig;
+  /** Ranges of the proxies whose `X-Forwarded-For` is believed; none when absent. */
+  readonly trustedProxies?: readonly string[];
+  /** How long the audit log is kept; a year when absent. */
+  readonly auditDays?: number;
   /** Whose OIDC tokens are taken beside API keys; nobody's when null or absent. */
   readonly oidc?: OidcSettings | null;
   readonly version: string;
@@ -119,10 +124,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       dispatcherMigrations,
       taskMigrations,
       jobMigrations,
+      usageMigrations,
     ],
     onFailure: (error) => logger.error({ err: error }, 'the database cannot be written'),
   });
-      usageMigrations,
   const log = createSqliteEventLog(database);
   const allow = createAllowList(options.allowTargets);
   const urlPolicy = { requireHttps: options.requireHttps, allow };
@@ -141,6 +146,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     urlPolicy,
     targetResolver: resolver,
     publishOperational,
+    ...(options.auditDays !== undefined && { auditDays: options.auditDays }),
     clock,
     random,
     logger,
@@ -200,6 +206,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     deadRecords: createSqliteDeadRecordStore(database),
     recordTestEvent: (event) => log.appendUnread(event),
     clients: { directory, endpoints: client(config.endpoints) },
+    auditLog: createRemoteAuditLog(client(config.audit), principal),
     publishOperational,
     webhookClient: createWebhookClient({
       resolver,
@@ -221,6 +228,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       eventTypes: client(config.eventTypes),
       endpoints: client(config.endpoints),
       policies: client(config.policies),
+      audit: client(config.audit),
       idempotency: client(config.idempotency),
       encryption: client(config.encryption),
       ingest: ingestClient,
@@ -238,6 +246,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       urlPolicy,
       dialects: options.dialects ?? standardDialects,
       oidc: options.oidc ?? null,
+      trustedProxies: options.trustedProxies ?? [],
       version,
     },
     clock,

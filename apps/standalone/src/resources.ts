@@ -44,6 +44,26 @@ export interface KeyResource {
   readonly token?: string;
 }
 
+export interface AuditRecordResource {
+  readonly id: string;
+  readonly occurredAt: string;
+  readonly organisation: string | null;
+  readonly actor: {
+    readonly kind: string;
+    readonly id: string;
+    readonly name: string | null;
+    readonly operator: boolean;
+  };
+  readonly action: string;
+  readonly resource: string | null;
+  readonly changedFields: readonly string[];
+  readonly result: string;
+  readonly error: string | null;
+  readonly address: string | null;
+  readonly userAgent: string | null;
+  readonly requestId: string;
+}
+
 export interface EventTypeResource {
   readonly name: string;
   readonly description: string;

@@ -1,6 +1,8 @@
 /** What the standalone platform takes from the environment (docs/configuration.md). */
 import { dialectConfigSpec, dialectsConfigOf, type DialectsConfig } from '@posthorn/gateway';
 import {
+  auditConfig,
+  clientAddressConfig,
   configEntry,
   configNames,
   configParsers,
@@ -78,6 +80,8 @@ export const serveConfig = {
   ...payloadConfig,
   ...dialectConfigSpec,
   ...oidcConfig,
+  ...auditConfig,
+  ...clientAddressConfig,
   ...processConfig,
 } as const;
 

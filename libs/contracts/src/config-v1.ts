@@ -1,4 +1,5 @@
 /** The generated modules of `posthorn.config.v1` as one namespace; each repeats a few type-level names, of which one is taken. */
+export * from './gen/posthorn/config/v1/audit.ts';
 export * from './gen/posthorn/config/v1/directory.ts';
 export * from './gen/posthorn/config/v1/encryption.ts';
 export * from './gen/posthorn/config/v1/endpoints.ts';

@@ -1,5 +1,6 @@
 export * from './api-key-message.ts';
 export * from './attempt-message.ts';
+export * from './audit-message.ts';
 export * from './delivery-message.ts';
 export * from './endpoint-message.ts';
 export * from './event-message.ts';

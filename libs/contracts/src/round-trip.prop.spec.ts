@@ -1,4 +1,6 @@
 import {
+  auditActorKinds,
+  auditResults,
   attemptOutcomes,
   attemptTriggers,
   dialects,
@@ -19,6 +21,7 @@ import {
   DomainError,
   type ApiKey,
   type Attempt,
+  type AuditRecord,
   type Endpoint,
   type Event,
   type EventType,
@@ -35,6 +38,8 @@ import {
   apiKeyToMessage,
   attemptFromMessage,
   attemptToMessage,
+  auditRecordFromMessage,
+  auditRecordToMessage,
   configV1,
   deliveryFromMessage,
   deliveryToMessage,
@@ -105,6 +110,26 @@ const apiKey: fc.Arbitrary<ApiKey> = fc.record({
   expiresAt: maybe(time),
   lastUsedAt: maybe(time),
   createdAt: time,
+});
+
+const auditRecord: fc.Arbitrary<AuditRecord> = fc.record({
+  id: text,
+  occurredAt: time,
+  organisationId: maybe(text),
+  actor: fc.record({
+    kind: fc.constantFrom(...auditActorKinds),
+    id: text,
+    name: maybe(text),
+    isOperator: fc.boolean(),
+  }),
+  action: text,
+  resourceId: maybe(text),
+  changedFields: fc.array(text, { maxLength: 4 }),
+  result: fc.constantFrom(...auditResults),
+  errorCode: maybe(fc.constantFrom(...errorCodes)),
+  address: maybe(text),
+  userAgent: maybe(text),
+  requestId: text,
 });
 
 const eventType: fc.Arbitrary<EventType> = fc.record({
@@ -301,6 +326,11 @@ describe('a model comes back from its message as it was:', () => {
       verificationCallbackPath: maybe(text),
     });
     expectIdentity(models, (model) => signingEndpointFromMessage(send(signingEndpointToMessage(model))));
+  });
+
+  it('audit record', () => {
+    const send = sendThrough(configV1.AuditRecord);
+    expectIdentity(auditRecord, (model) => auditRecordFromMessage(send(auditRecordToMessage(model))));
   });
 
   it('policy', () => {

@@ -31,6 +31,7 @@ export const scopes = [
   'events:write',
   'deliveries:read',
   'deliveries:write',
+  'audit:read',
   '*',
 ] as const;
 
@@ -45,6 +46,8 @@ export interface Principal {
   readonly kind: 'key' | 'token' | 'service';
   /** The key's id, the token's subject, or the service's name. */
   readonly id: string;
+  /** What the key is called, for people who read of what it did; absent where nobody gave a name. */
+  readonly name?: string;
   /** Null for operators and services: they may act for any organisation. */
   readonly organisationId: string | null;
   readonly scopes: readonly Scope[];

@@ -3,6 +3,7 @@ export * from './api-key-check.ts';
 export * from './api-key.ts';
 export * from './api-token.ts';
 export * from './attempt.ts';
+export * from './audit-record.ts';
 export * from './cidr.ts';
 export * from './delivery.ts';
 export * from './dialect.ts';

@@ -67,6 +67,7 @@ export function createAuthenticate({ keys, principal, tokens, clock }: Authentic
         principal: {
           kind: 'key',
           id: key.id,
+          ...(key.name !== '' && { name: key.name }),
           organisationId: key.organisationId ?? null,
           scopes: key.scopes as Scope[],
           ...(key.routesTo !== undefined && { routesTo: key.routesTo }),

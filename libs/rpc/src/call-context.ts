@@ -4,12 +4,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { DomainError, Principal } from '@posthorn/models';
+import type { RequestSource } from './request-source.ts';
 
 /** What a handler knows of the call that it answers. */
 export interface CallContext {
   /** On whose behalf the call is made. */
   readonly principal: Principal;
   readonly requestId: string;
+  /** Where the request came from that the call is made for. */
+  readonly source?: RequestSource;
   /** Aborted, with a DomainError as its reason, when the caller hung up or the deadline has passed. Made when first asked for. */
   readonly signal: AbortSignal;
   /** Until when an answer is of use, milliseconds since the epoch; Infinity for a stream without one. */
@@ -28,12 +31,15 @@ export interface CallOptions {
   /** Hangs up when it is aborted. */
   readonly signal?: AbortSignal;
   readonly traceparent?: string;
+  /** Where the request came from that the call is made for. */
+  readonly source?: RequestSource | undefined;
 }
 
 interface CallStateOptions {
   readonly requestId: string | undefined;
   readonly deadline: number;
   readonly traceparent: string | undefined;
+  readonly source: RequestSource | undefined;
 }
 
 /** The context as the transports see it: they learn the principal, and abort. */
@@ -41,6 +47,7 @@ export class CallState implements CallContext {
   readonly requestId: string;
   readonly deadline: number;
   declare readonly traceparent?: string;
+  declare readonly source?: RequestSource;
   /** Called once, with the first reason for which the call is given up. */
   onAbort: ((reason: DomainError) => void) | undefined;
   #principal: Principal | undefined;
@@ -52,6 +59,7 @@ export class CallState implements CallContext {
     this.requestId = options.requestId ?? randomUUID();
     this.deadline = options.deadline;
     if (options.traceparent !== undefined) this.traceparent = options.traceparent;
+    if (options.source !== undefined) this.source = options.source;
   }
 
   /** Known once the call is authenticated, which is before any handler runs. */

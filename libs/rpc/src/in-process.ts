@@ -38,6 +38,7 @@ function startCall(options: CallOptions, deadlineMs: number, clock: Clock): [Cal
     requestId: options.requestId,
     deadline: clock.now() + budgetMs,
     traceparent: options.traceparent,
+    source: options.source,
   });
   state.principal = options.principal;
   return [state, budgetMs];

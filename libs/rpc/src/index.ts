@@ -1,4 +1,11 @@
 export { createAuthenticate, type Authenticate, type AuthenticateOptions } from './authenticate.ts';
+export {
+  createAuditing,
+  type AuditLog,
+  type AuditRule,
+  type AuditRules,
+  type Auditing,
+} from './audited-service.ts';
 export type { CallContext, CallOptions } from './call-context.ts';
 export type { CallOrigin } from './call-origin.ts';
 export type { Client } from './client.ts';
@@ -19,6 +26,8 @@ export {
   type OperationalPublisherOptions,
 } from './operational-publisher.ts';
 export { principalFromMetadata, requireOrganisation, type GetMetadata } from './principal.ts';
+export { createRemoteAuditLog } from './remote-audit-log.ts';
+export type { RequestSource } from './request-source.ts';
 export { createRpcServer, type RpcServer, type RpcServerOptions } from './server.ts';
 export { createServiceAuthentication, type AuthenticateCall } from './service-authentication.ts';
 export { openTokenAuthentication, type OpenTokenAuthenticationOptions } from './open-token-authentication.ts';

@@ -20,6 +20,7 @@ import { callCancelled, defaultDeadlineMs } from './deadlines.ts';
 import type { MethodDefinition, ServiceDefinition } from './define-service.ts';
 import { errorFromStatus } from './error-codec.ts';
 import { encodePrincipal, principalKey } from './principal.ts';
+import { encodeSource, sourceKey } from './request-source.ts';
 import { CallerStream } from './stream.ts';
 import type { ChannelSecurity } from './transport-security.ts';
 
@@ -86,6 +87,7 @@ type MetadataOf = (call: CallOptions) => Metadata;
 function addCall(metadata: Metadata, call: CallOptions): void {
   metadata.set(principalKey, encodePrincipal(call.principal));
   metadata.set('x-request-id', printable(call.requestId ?? randomUUID()));
+  if (call.source !== undefined) metadata.set(sourceKey, encodeSource(call.source));
   if (call.traceparent !== undefined) metadata.set('traceparent', printable(call.traceparent));
 }
 

@@ -45,6 +45,7 @@ function parsePrincipal(json: string): Principal | undefined {
   const {
     kind,
     id,
+    name,
     organisationId,
     scopes: held,
     routesTo,
@@ -61,6 +62,7 @@ function parsePrincipal(json: string): Principal | undefined {
     id,
     organisationId,
     scopes: held.filter(isScope),
+    ...(typeof name === 'string' && { name }),
     ...(routesTo !== undefined && { routesTo }),
     ...(limits !== undefined && { limits }),
   };

@@ -27,6 +27,7 @@ import { createHealth } from './health.ts';
 import { defaultMaxMessageBytes } from './network-client.ts';
 import type { GetMetadata } from './principal.ts';
 import { createReflection } from './reflection.ts';
+import { sourceFromMetadata } from './request-source.ts';
 import type { AuthenticateCall } from './service-authentication.ts';
 import { ServerStream } from './stream.ts';
 import type { TransportSecurity } from './transport-security.ts';
@@ -245,6 +246,7 @@ function startCall(
     requestId: get('x-request-id'),
     deadline: clock.now() + budgetMs,
     traceparent: get('traceparent'),
+    source: sourceFromMetadata(get),
   });
   return [state, budgetMs];
 }

@@ -59,12 +59,14 @@ export function describeUnaryCalls(openTransport: OpenTransport): void {
         ...options,
         requestId: 'request-1',
         traceparent,
+        source: { address: '203.0.113.9', userAgent: 'curl/8 “ü”' },
         deadlineMs: 5_000,
       });
 
       expect(ctx?.principal).toEqual(principal);
       expect(ctx?.requestId).toBe('request-1');
       expect(ctx?.traceparent).toBe(traceparent);
+      expect(ctx?.source).toEqual({ address: '203.0.113.9', userAgent: 'curl/8 “ü”' });
       // The server keeps the last 20 ms for itself.
       expect(ctx?.deadline).toBeLessThanOrEqual(Date.now() + 5_000 - 19);
       expect(ctx?.deadline).toBeGreaterThan(before + 3_000);

@@ -3,6 +3,7 @@ export * from './clock.ts';
 export * as configParsers from './config-parsers.ts';
 export * from './config-reader.ts';
 export * from './deployment/admin-config.ts';
+export * from './deployment/audit-config.ts';
 export * from './deployment/branding-config.ts';
 export * from './deployment/datastore-config.ts';
 export * from './deployment/deployment-config.ts';

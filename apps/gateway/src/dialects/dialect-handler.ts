@@ -4,7 +4,7 @@
  */
 import type { Request, RequestHandler, Response } from 'express';
 import { DomainError, holdsScope, type Principal } from '@posthorn/models';
-import type { Authenticate } from '@posthorn/rpc';
+import type { Authenticate, RequestSource } from '@posthorn/rpc';
 import type { Clock, Logger } from '@posthorn/runtime';
 import { callOptionsOf } from '../call-options.ts';
 import { maxManagementBytes, parseForgivingJson } from '../native/json-body.ts';
@@ -26,6 +26,8 @@ export interface DialectServeDeps {
   readonly authenticate: Authenticate;
   readonly organisations: OrganisationLookup;
   readonly observe: ObserveRoute;
+  /** Where a request comes from. */
+  readonly sourceOf: (req: Request) => RequestSource;
   /** What absolute links begin with. */
   readonly publicUrl: () => string;
   readonly logger: Logger;
@@ -97,7 +99,12 @@ export function createDialectHandler(dialect: Dialect, deps: DialectServeDeps): 
       query: parseQuery(queryStart === -1 ? '' : req.url.slice(queryStart + 1)),
       body,
       organisationId,
-      rpc: callOptionsOf(req, { principal, requestId, deadlineMs: route.deadlineMs }),
+      rpc: callOptionsOf(req, {
+        principal,
+        requestId,
+        deadlineMs: route.deadlineMs,
+        source: deps.sourceOf(req),
+      }),
       path: req.path,
       publicUrl: deps.publicUrl(),
       header: (name) => oneHeader(req, name),

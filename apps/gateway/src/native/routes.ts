@@ -3,6 +3,7 @@ import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import type { GatewayClients } from '../clients.ts';
 import type { GatewayConfig } from '../config.ts';
 import { attemptRoutes } from './attempts.ts';
+import { auditRoutes } from './audit.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { endpointActivityRoutes } from './endpoint-activity.ts';
 import { encryptionRoutes } from './encryption.ts';
@@ -56,5 +57,6 @@ export function createRoutes(deps: RouteDeps): readonly Route[] {
     ...deliveryRoutes(clients),
     ...attemptRoutes(clients),
     ...replayRoutes(clients),
+    ...auditRoutes(clients),
   ];
 }

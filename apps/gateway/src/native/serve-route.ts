@@ -4,7 +4,7 @@
  */
 import type { Request, RequestHandler, Response } from 'express';
 import { DomainError, holdsScope, type Principal } from '@posthorn/models';
-import type { Authenticate } from '@posthorn/rpc';
+import type { Authenticate, RequestSource } from '@posthorn/rpc';
 import type { Clock, Logger } from '@posthorn/runtime';
 import { callOptionsOf } from '../call-options.ts';
 import {
@@ -28,6 +28,8 @@ export interface ServeDeps {
   readonly organisations: OrganisationLookup;
   readonly carryOutOnce: CarryOutOnce;
   readonly observe: ObserveRoute;
+  /** Where a request comes from. */
+  readonly sourceOf: (req: Request) => RequestSource;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -79,7 +81,7 @@ function createPerform(route: Route, deps: ServeDeps): Perform {
     // Our path templates have no wildcards, so that no parameter is a list.
     const params = req.params as Readonly<Record<string, string>>;
     const parts = await readRequest(req, res, params);
-    const rpc = callOptionsOf(req, { principal, requestId, deadlineMs });
+    const rpc = callOptionsOf(req, { principal, requestId, deadlineMs, source: deps.sourceOf(req) });
 
     const organisation = organisationOf(principal, req, parts);
     const organisationId = organisation instanceof Promise ? await organisation : organisation;

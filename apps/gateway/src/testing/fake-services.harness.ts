@@ -24,6 +24,7 @@ export interface FakeHandlers {
   readonly policies?: Partial<Handlers<typeof configV1.PolicyServiceService>>;
   readonly encryption?: Partial<Handlers<typeof configV1.EncryptionServiceService>>;
   readonly idempotency?: Partial<Handlers<typeof configV1.IdempotencyServiceService>>;
+  readonly audit?: Partial<Handlers<typeof configV1.AuditServiceService>>;
   readonly ingest?: Partial<Handlers<typeof ingestV1.IngestServiceService>>;
   readonly events?: Partial<Handlers<typeof dispatchV1.EventServiceService>>;
   readonly deliveries?: Partial<Handlers<typeof dispatchV1.DeliveryServiceService>>;
@@ -63,8 +64,8 @@ export const tokens = {
   reader: 'key-of-acme-that-may-read-endpoints',
   publisher: 'key-of-acme-that-may-publish',
   routed: 'key-of-acme-that-publishes-to-one-endpoint',
-} as const;
   limited: 'key-of-acme-that-may-publish-seven-a-day',
+} as const;
 
 /** Where `tokens.routed` publishes to. */
 export const routedTo = '01890000-0000-4000-8000-0000000000e9';
@@ -82,12 +83,12 @@ const knownKeys: Readonly<Record<string, KnownKey>> = {
   [tokens.reader]: { organisationId: acme.id, scopes: ['endpoints:read'] },
   [tokens.publisher]: { organisationId: acme.id, scopes: ['events:write'] },
   [tokens.routed]: { organisationId: acme.id, scopes: ['events:write'], routesTo: routedTo },
-};
   [tokens.limited]: {
     organisationId: acme.id,
     scopes: ['events:write'],
     limits: { publishesPerDay: 7n },
   },
+};
 
 const keysByDigest = new Map(
   Object.entries(knownKeys).map(([token, { organisationId, ...rest }]) => [
@@ -128,6 +129,7 @@ export function fakeClients(handlers: FakeHandlers = {}): GatewayClients {
     policies: fake(configV1.PolicyServiceService, handlers.policies),
     idempotency: fake(configV1.IdempotencyServiceService, handlers.idempotency),
     encryption: fake(configV1.EncryptionServiceService, handlers.encryption),
+    audit: fake(configV1.AuditServiceService, handlers.audit),
     ingest: fake(ingestV1.IngestServiceService, handlers.ingest),
     events: fake(dispatchV1.EventServiceService, handlers.events),
     deliveries: fake(dispatchV1.DeliveryServiceService, handlers.deliveries),

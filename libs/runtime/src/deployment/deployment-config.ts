@@ -13,6 +13,7 @@ import {
 } from '../config-reader.ts';
 import { processConfig } from '../run-service.ts';
 import { adminConfig } from './admin-config.ts';
+import { auditConfig, clientAddressConfig } from './audit-config.ts';
 import { kafkaConfig, mongodbConfig } from './datastore-config.ts';
 import { grpcSecurityConfig, grpcServerConfig, serviceAddressConfig } from './grpc-config.ts';
 import { oidcConfig } from './oidc-config.ts';
@@ -28,6 +29,8 @@ const deploymentNames: readonly string[] = [
   everyServiceConfig,
   grpcServerConfig,
   serviceAddressConfig,
+  auditConfig,
+  clientAddressConfig,
   mongodbConfig,
   kafkaConfig,
   oidcConfig,
