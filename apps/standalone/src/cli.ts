@@ -14,6 +14,7 @@ import { addListenCommand } from './commands/listen.ts';
 import { addOrganisationCommands } from './commands/organisations.ts';
 import { addPolicyCommands } from './commands/policies.ts';
 import { addPublishCommand } from './commands/publish.ts';
+import { addReplayCommands } from './commands/replays.ts';
 import { addRotateEncryptionKeyCommand } from './commands/rotate-encryption-key.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { CliError, exitCodes, type ExitCode } from './exit-codes.ts';
@@ -56,6 +57,7 @@ function createProgram(io: Io, setExitCode: (code: ExitCode) => void): Command {
   addPublishCommand(root, withSession);
   addEventCommands(root, withSession);
   addDeliveryCommands(root, withSession);
+  addReplayCommands(root, withSession);
   root.commandsGroup('Configure:');
   addEndpointCommands(root, withSession);
   addPolicyCommands(root, withSession);

@@ -1,5 +1,11 @@
 /** The native API's resources as far as the command line shows them; the full contract is the gateway's /openapi.json. */
-import type { AttemptOutcome, AttemptTrigger, DeliveryState, EndpointState } from '@posthorn/models';
+import type {
+  AttemptOutcome,
+  AttemptTrigger,
+  DeliveryState,
+  EndpointState,
+  ReplayState,
+} from '@posthorn/models';
 
 /** Null: no limit. */
 export interface PublishLimitsResource {
@@ -176,6 +182,36 @@ export interface DeliveryResource {
   readonly createdAt: string;
   readonly finishedAt: string | null;
   readonly lastAttempt: AttemptResource | null;
+}
+
+export interface ReplayResource {
+  readonly id: string;
+  readonly state: ReplayState;
+  readonly trigger: AttemptTrigger;
+  readonly endpoint: string | null;
+  readonly eventId: string | null;
+  readonly eventTypes: readonly string[] | null;
+  readonly states: readonly DeliveryState[];
+  readonly statusClass: string | null;
+  readonly since: string | null;
+  readonly until: string | null;
+  readonly createdAfter: string | null;
+  readonly createdBefore: string | null;
+  readonly includeUnmatched: boolean;
+  readonly perSecond: number | null;
+  readonly dryRun: boolean;
+  readonly progress: {
+    readonly total: number | null;
+    readonly done: number;
+    readonly skipped: number;
+    readonly skippedBecause: Readonly<Record<string, number>>;
+    readonly remaining: number | null;
+    readonly estimatedEndAt: string | null;
+  };
+  readonly error: string | null;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
 }
 
 export interface AttemptResource {

@@ -1,6 +1,7 @@
+import type {
+  dispatchV1} from '@posthorn/contracts';
 import {
   attemptTriggerTable,
-  dispatchV1,
   replaySelectionToMessage,
   replayStateTable,
 } from '@posthorn/contracts';
