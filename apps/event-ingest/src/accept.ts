@@ -27,7 +27,7 @@ import { findReserved, reserve, type ReservedEvent } from './reserve.ts';
  * An event that is refused as `unavailable` (or by an accident of ours) may or may not have been kept; it names the id to
  * publish it again with, under which it is the same event. Any other refusal means that nothing was kept.
  *
- * Limits are asked last before anything is written (decision 26). What is refused for another reason, and what had been accepted
+ * Limits are asked last before anything is written (decision 31). What is refused for another reason, and what had been accepted
  * before, doesn't count; what may have been kept does.
  */
 export type Accept = (event: ingestV1.NewEvent, caller: Principal) => Promise<AcceptResult>;
