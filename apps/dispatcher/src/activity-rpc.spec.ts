@@ -3,7 +3,9 @@ import { createInProcessClient } from '@posthorn/rpc';
 import { createMetrics, silentLogger } from '@posthorn/runtime';
 import { FakeClock } from '@posthorn/testing';
 import { createActivityRpc } from './activity-rpc.ts';
+import { closedBreaker, type Breaker } from './breaker.ts';
 import type { AttemptSample, AttemptScan, DeliveryStore, RecordedHealth } from './delivery-store.ts';
+import type { EndpointTrouble } from './trouble-store.ts';
 
 const principal: Principal = { kind: 'key', id: 'key', organisationId: 'org', scopes: ['*'] };
 const dayMs = 86_400_000;
@@ -15,7 +17,16 @@ const healthy: RecordedHealth = {
   oldestWaitingAt: null,
 };
 
-function setUp(samples: readonly AttemptSample[] = [], health: Record<string, RecordedHealth> = {}) {
+interface Known {
+  readonly health?: Record<string, RecordedHealth>;
+  readonly troubles?: readonly EndpointTrouble[];
+  readonly breakers?: Record<string, Breaker>;
+}
+
+function setUp(
+  samples: readonly AttemptSample[] = [],
+  { health = {}, troubles = [], breakers = {} }: Known = {},
+) {
   const clock = new FakeClock();
   const scans: AttemptScan[] = [];
   const store: Partial<DeliveryStore> = {
@@ -28,6 +39,10 @@ function setUp(samples: readonly AttemptSample[] = [], health: Record<string, Re
   };
   const service = createActivityRpc({
     deliveries: store as DeliveryStore,
+    troubles: {
+      find: (_organisationId, ids) => Promise.resolve(troubles.filter((one) => ids.includes(one.endpointId))),
+    },
+    lanes: { breakerOf: (id) => breakers[id] ?? closedBreaker },
     test: { send: () => Promise.reject(new Error('not in this test')) },
     clock,
   });
@@ -125,7 +140,7 @@ describe('the health of endpoints', () => {
       failingSince: new Date(9000),
       waiting: 3,
     };
-    const { client } = setUp([], { bad: failing });
+    const { client } = setUp([], { health: { bad: failing } });
     const request = { organisationId: 'org', endpointIds: ['good', 'bad'] };
     expect((await client.getHealth(request, { principal })).endpoints).toEqual([
       {
@@ -148,5 +163,28 @@ describe('the health of endpoints', () => {
     await expect(
       client.getHealth({ ...request, organisationId: 'another' }, { principal }),
     ).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('is open when a breaker of ours is, or another dispatcher has said so and its time is not over', async () => {
+    const failing: RecordedHealth = { ...healthy, consecutiveFailures: 6, failingSince: new Date(9000) };
+    const now = new FakeClock().now();
+    const trouble = (endpointId: string, openUntil: number): EndpointTrouble => ({
+      organisationId: 'org',
+      endpointId,
+      failingSince: new Date(8000),
+      openUntil: new Date(openUntil),
+    });
+    const open: Breaker = { state: 'open', waitMs: 5000, probeAt: 0 };
+    const { client } = setUp([], {
+      health: { ours: failing, theirs: failing, over: failing },
+      troubles: [trouble('theirs', now + 1), trouble('over', now), trouble('answers', now + 1)],
+      breakers: { ours: open },
+    });
+    const endpointIds = ['ours', 'theirs', 'over', 'answers'];
+    const { endpoints } = await client.getHealth({ organisationId: 'org', endpointIds }, { principal });
+    expect(endpoints.map(({ state }) => state)).toEqual(['open', 'open', 'failing', 'healthy']);
+    // Since the trouble began, which may be longer ago than the records are looked at.
+    expect(endpoints[1]?.failingSince).toEqual(new Date(8000));
+    expect(endpoints[3]?.failingSince).toBeUndefined();
   });
 });

@@ -2,9 +2,13 @@ import { attemptToMessage, dispatchV1 } from '@posthorn/contracts';
 import { DomainError, type Violation } from '@posthorn/models';
 import { defineService, requireOrganisation } from '@posthorn/rpc';
 import type { Clock } from '@posthorn/runtime';
-import type { DeliveryStore } from './delivery-store.ts';
+import type { BreakerState } from './breaker.ts';
+import type { DeliveryStore, RecordedHealth } from './delivery-store.ts';
+import type { EndpointTroubles } from './endpoint-troubles.ts';
+import type { Lanes } from './lanes.ts';
 import { createStatsSum, type StatsSum } from './stats.ts';
 import type { EndpointTest } from './test-endpoint.ts';
+import type { EndpointTrouble } from './trouble-store.ts';
 
 const dayMs = 86_400_000;
 const longestWindowMs = 90 * dayMs;
@@ -15,10 +19,12 @@ const mostBuckets = 60;
 /** What is known of an endpoint's deliveries, and trying it out. */
 export function createActivityRpc(options: {
   readonly deliveries: DeliveryStore;
+  readonly troubles: Pick<EndpointTroubles, 'find'>;
+  readonly lanes: Pick<Lanes, 'breakerOf'>;
   readonly test: EndpointTest;
   readonly clock: Clock;
 }) {
-  const { deliveries, test, clock } = options;
+  const { deliveries, troubles, lanes, test, clock } = options;
 
   return defineService(dispatchV1.EndpointActivityServiceService, {
     async sendTest(request, ctx) {
@@ -63,22 +69,52 @@ export function createActivityRpc(options: {
 
     async getHealth({ organisationId, endpointIds }, ctx) {
       requireOrganisation(ctx.principal, organisationId);
+      const found = await troubles.find(organisationId, endpointIds);
+      const troubleOf = new Map(found.map((trouble) => [trouble.endpointId, trouble]));
       const endpoints = await Promise.all(
         endpointIds.map(async (endpointId) => {
-          const health = await deliveries.health(organisationId, endpointId);
-          return {
-            endpointId,
-            state: health.consecutiveFailures === 0 ? 'healthy' : 'failing',
-            consecutiveFailures: health.consecutiveFailures,
-            failingSince: health.failingSince ?? undefined,
-            lastSuccessAt: health.lastSuccessAt ?? undefined,
-            waiting: BigInt(health.waiting),
-          };
+          const recorded = await deliveries.health(organisationId, endpointId);
+          const trouble = troubleOf.get(endpointId);
+          const breaker = lanes.breakerOf(endpointId).state;
+          return healthMessage(endpointId, { recorded, trouble, breaker, now: clock.now() });
         }),
       );
       return { endpoints };
     },
   });
+}
+
+/**
+ * The records tell whether the last attempt failed, whoever made it. That a breaker is open is known of our own; of those of the other
+ * dispatchers as far as they have put it on record.
+ */
+function healthMessage(
+  endpointId: string,
+  known: {
+    readonly recorded: RecordedHealth;
+    readonly trouble: EndpointTrouble | undefined;
+    readonly breaker: BreakerState;
+    readonly now: number;
+  },
+): dispatchV1.EndpointHealth {
+  const { recorded, trouble, breaker, now } = known;
+  const { consecutiveFailures, lastSuccessAt } = recorded;
+  const isFailing = consecutiveFailures > 0;
+  const isOpen =
+    breaker === 'open' || breaker === 'probing' || (trouble?.openUntil?.getTime() ?? -Infinity) > now;
+  // The records are only looked at so far back.
+  const since = [recorded.failingSince, trouble?.failingSince].filter(
+    (at) => at !== null && at !== undefined,
+  );
+  const earliest = since.sort((a, b) => a.getTime() - b.getTime())[0];
+  return {
+    endpointId,
+    state: !isFailing ? 'healthy' : isOpen ? 'open' : 'failing',
+    consecutiveFailures,
+    failingSince: isFailing ? earliest : undefined,
+    lastSuccessAt: lastSuccessAt ?? undefined,
+    waiting: BigInt(recorded.waiting),
+  };
 }
 
 function summary(sum: StatsSum): dispatchV1.StatsSummary {

@@ -3,6 +3,7 @@ import { kafkaProblems } from '@posthorn/event-log';
 import { transportSecurityProblems } from '@posthorn/rpc';
 import {
   brandingConfig,
+  endpointConfig,
   egressConfig,
   everyServiceConfig,
   grpcServerConfig,
@@ -29,6 +30,7 @@ export const dispatcherSpec = {
   allowTargets: targetConfig.allowTargets,
   dnsServers: targetConfig.dnsServers,
   ...egressConfig,
+  ...endpointConfig,
   ...publicConfig,
   ...brandingConfig,
 } as const;

@@ -26,8 +26,10 @@ import { createLaneTurns } from './lane-turns.ts';
 import type { Lanes, LanesOptions } from './lanes.ts';
 import { createLoaded } from './loaded.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
+import type { LaneKey } from './due.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { createRefill } from './refill.ts';
+import { createStalled } from './stalled.ts';
 import { createTurnBudget } from './turn-budget.ts';
 import { createUnrecorded } from './unrecorded.ts';
 
@@ -54,8 +56,10 @@ export function createLanes(options: LanesOptions): Lanes {
   const loaded = createLoaded();
   const unrecorded = createUnrecorded();
   const budget = createTurnBudget(pump);
-  /** Their turn came while their partition's lease wasn't certain. */
-  let stalled: QueuedDelivery[] = [];
+  const stalled = createStalled({
+    enter: (queued) => enter(lanes.of(queued.delivery.organisationId, queued.delivery.endpointId), queued),
+    park: (queued) => records.park(queued),
+  });
   let stopping = false;
   let pumping = false;
 
@@ -127,11 +131,8 @@ export function createLanes(options: LanesOptions): Lanes {
     if (isIdle(lane)) lanes.rest(lane);
   }
 
-  function endpointOf(place: {
-    readonly organisationId: string;
-    readonly endpointId: string;
-  }): SigningEndpoint | undefined {
-    return directory.endpoint(place.organisationId, place.endpointId);
+  function endpointOf({ organisationId, endpointId }: LaneKey): SigningEndpoint | undefined {
+    return directory.endpoint(organisationId, endpointId);
   }
 
   function offer(queued: QueuedDelivery): void {
@@ -220,7 +221,7 @@ export function createLanes(options: LanesOptions): Lanes {
     else if (queued.holding.mayStart()) {
       start(lane, queued, endpoint);
       return;
-    } else if (queued.holding.state === 'held') stalled.push(queued);
+    } else if (queued.holding.state === 'held') stalled.add(queued);
     else records.park(queued);
     turns.want(lane, endpoint);
   }
@@ -239,8 +240,8 @@ export function createLanes(options: LanesOptions): Lanes {
   }
 
   function takeWaiting(lane: Lane, endpoint: SigningEndpoint | undefined): QueuedDelivery | undefined {
-    if (endpoint !== undefined && !(isOpen(endpoint) && places.hasOne(lane, endpoint))) return undefined;
-    return takeNext(lane);
+    const isReady = endpoint === undefined || (isOpen(endpoint) && places.hasOne(lane, endpoint));
+    return isReady ? takeNext(lane) : undefined;
   }
 
   function settle(
@@ -263,9 +264,9 @@ export function createLanes(options: LanesOptions): Lanes {
 
   function takeIn(lane: Lane, queued: QueuedDelivery, endpoint: SigningEndpoint, judged: Judged): void {
     const { delivery, attempt: made } = judged;
-    const now = clock.monotonic();
-    lane.settledAt = now;
-    learn(lane, queued, judged.outcome, { places: places.most(endpoint), monotonicNow: now, jitter });
+    const moment = { places: places.most(endpoint), monotonicNow: clock.monotonic(), jitter };
+    const openForMs = learn(lane, queued, judged.outcome, moment);
+    if (openForMs !== null) options.onOpened?.(lane.endpointId, openForMs);
     markSpeed(lane);
     if (!places.admits(lane, endpoint)) memory.parkBeyond(lane, nothing);
     const blocks = queued.order !== null && blocksItsKey(delivery, endpoint.endpoint);
@@ -322,22 +323,9 @@ export function createLanes(options: LanesOptions): Lanes {
     for (const queued of overdue) records.keep(queued);
   }
 
-  /** A lease has become certain again, or has been lost meanwhile. */
-  function restart(): void {
-    if (stalled.length === 0) return;
-    const again = stalled;
-    stalled = [];
-    for (const queued of again) {
-      const { organisationId, endpointId } = queued.delivery;
-      if (queued.done) continue;
-      if (queued.holding.state === 'held') enter(lanes.of(organisationId, endpointId), queued);
-      else records.park(queued);
-    }
-  }
-
   function tick(): void {
     recordWaiting();
-    restart();
+    stalled.restart();
     for (const lane of active) markSpeed(lane);
     for (const lane of refill.lanes) refill.fetchMore(lane);
     pump();

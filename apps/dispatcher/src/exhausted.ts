@@ -1,6 +1,7 @@
 import { exhaustedEvent, isOperationalEventType, type OperationalEvent } from '@posthorn/models';
 import type { DeliveryRecord } from './delivery-store.ts';
 import type { OrganisationView } from './directory.ts';
+import { isWanted } from './wanted-event.ts';
 
 /**
  * Tells an organisation that a delivery is exhausted, once that is on record and where one of its endpoints would get it: publishing
@@ -11,8 +12,6 @@ export interface ExhaustedNotices {
   /** Told what was just put on record. */
   observe(records: readonly DeliveryRecord[]): void;
 }
-
-const type = 'posthorn.delivery.exhausted';
 
 export function createExhaustedNotices({
   directory,
@@ -30,8 +29,7 @@ export function createExhaustedNotices({
     const signing = view?.endpoints.get(delivery.endpointId);
     if (view === null || signing === undefined) return;
     const event = exhaustedEvent({ delivery, attempt, endpoint: signing.endpoint });
-    const payload = (): unknown => JSON.parse(JSON.stringify(event.data));
-    if (view.matcher.match({ type, labels: {}, routesTo: null }, payload).length > 0) publish(event);
+    if (isWanted(event, view)) publish(event);
   }
 
   return {

@@ -7,5 +7,6 @@ export { createSqliteEventStore } from './event-store.sqlite.ts';
 export { createSqliteReplayStore } from './replay-store.sqlite.ts';
 export { createSqliteJobStore, jobMigrations } from './job-store.sqlite.ts';
 export { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
+export { createSqliteTroubleStore, troubleMigrations } from './trouble-store.sqlite.ts';
 export { createDispatcher, type Dispatcher, type DispatcherOptions } from './service.ts';
 export { createWebhookClient } from './webhook-client.ts';

@@ -116,7 +116,10 @@ export function forgetEvidence(lane: Lane): void {
   lane.timeoutsInRow = 0;
 }
 
-/** Takes an outcome into account: how many may be under way from now on, and whether anything goes out at all. */
+/**
+ * Takes an outcome into account: how many may be under way from now on, and whether anything goes out at all. Answers for how long
+ * nothing does when the breaker has opened with it, else null.
+ */
 export function learn(
   lane: Lane,
   queued: QueuedDelivery,
@@ -126,14 +129,17 @@ export function learn(
     readonly monotonicNow: number;
     readonly jitter: () => number;
   },
-): void {
+): number | null {
+  lane.settledAt = moment.monotonicNow;
   adaptWindow(lane, outcome, moment.places);
   const isProbe = lane.probe === queued;
   if (isProbe) lane.probe = null;
   const evidence = evidenceOf(outcome);
   const before = lane.breaker;
-  lane.breaker = concluded(before, { evidence, isProbe, ...moment });
-  if (lane.breaker.state === 'ramping' && before.state !== 'ramping') lane.window = 1;
+  const after = concluded(before, { evidence, isProbe, ...moment });
+  lane.breaker = after;
+  if (after.state === 'ramping' && before.state !== 'ramping') lane.window = 1;
+  return after.state === 'open' && after !== before ? after.probeAt - moment.monotonicNow : null;
 }
 
 /** The probe wasn't sent after all: another one goes out as soon as one can. */

@@ -65,6 +65,8 @@ export interface LanesOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** A breaker has opened: nothing but what is asked for by hand goes out for so long. */
+  readonly onOpened?: (endpointId: string, forMs: number) => void;
   /** A receiver said that it is gone for good (410). */
   readonly onGone: (endpoint: SigningEndpoint, reason: string) => void;
   /** Room was made: called after every delivery that left memory. */

@@ -81,6 +81,7 @@ export async function run(config: DispatcherConfig, context: ProcessContext): Pr
     clients: { directory, endpoints: clients.of(configV1.EndpointServiceService) },
     auditLog: createRemoteAuditLog(clients.of(configV1.AuditServiceService), principal),
     publishOperational: (event) => operational.publish(event),
+    disableAfterMs: config.disableAfterMs,
     webhookClient: createWebhookClient({
       resolver: createTargetResolver({
         allow: createAllowList(config.allowTargets),

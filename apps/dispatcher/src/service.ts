@@ -1,13 +1,6 @@
-import { configV1, type dispatchV1 } from '@posthorn/contracts';
+import type { configV1, dispatchV1 } from '@posthorn/contracts';
 import type { EventLogReader } from '@posthorn/event-log';
-import {
-  DomainError,
-  type Branding,
-  type Event,
-  type OperationalEvent,
-  type Principal,
-  type SigningEndpoint,
-} from '@posthorn/models';
+import type { Branding, Event, OperationalEvent, Principal } from '@posthorn/models';
 import {
   createAuditing,
   type AuditLog,
@@ -27,8 +20,10 @@ import type { DeliverySearch } from './delivery-search.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import { createDeliveryView } from './delivery-view.ts';
 import { createDirectory } from './directory.ts';
+import { createDisabling } from './disable.ts';
 import { createDueReader } from './due.ts';
 import { createDueClock } from './due-clock.ts';
+import { createEndpointTroubles } from './endpoint-troubles.ts';
 import { createEnvelopes } from './envelope/envelope.ts';
 import { defaultBranding } from './envelope/rapidly.ts';
 import type { EventStore } from './event-store.ts';
@@ -57,6 +52,8 @@ import { createTaskRunner } from './task-runner.ts';
 import type { TaskStore } from './task-store.ts';
 import { createTaskRpc } from './tasks-rpc.ts';
 import { createEndpointTest } from './test-endpoint.ts';
+import type { TroubleStore } from './trouble-store.ts';
+import { createWaitingLanes, lookAgainAfter } from './waiting-lanes.ts';
 import type { WebhookClient } from './webhook-client.ts';
 
 /** The dispatcher: reads the log, plans, delivers, records, and answers what became of it. */
@@ -77,6 +74,7 @@ export interface DispatcherOptions {
   readonly deliveries: DeliveryStore;
   readonly search: DeliverySearch;
   readonly tasks: TaskStore;
+  readonly troubles: TroubleStore;
   readonly jobs: JobStore;
   readonly replays: ReplayStore;
   readonly leases: LeaseStore;
@@ -94,6 +92,8 @@ export interface DispatcherOptions {
   /** Where operational events go; none are told when absent. */
   readonly publishOperational?: (event: OperationalEvent) => void;
   readonly webhookClient: WebhookClient;
+  /** A native endpoint that has failed for so long is disabled; 0: never, which is the default. */
+  readonly disableAfterMs?: number;
   /** What every link of ours begins with, without a slash at its end. */
   readonly publicUrl: () => string;
   /** What messages for people are signed with where an organisation has no branding of its own. */
@@ -110,14 +110,9 @@ export interface DispatcherOptions {
 
 const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
 const lookForChangesMs = 500;
-const lookForLanesMs = 60_000;
-/**
- * Where others write for the lanes of this dispatcher (a retry by hand reaches any of them), it looks more often: as often as leaves
- * it free for 95 % of the time.
- */
-const lookForLanesOftenMs = 3000;
-const freeBetweenLooks = 20;
+const lookAtKeysMs = 60_000;
 const takeUpTasksMs = 1000;
+const lookForTroublesMs = 30_000;
 const takeUpJobsMs = 1000;
 const settleTasksMs = 5000;
 
@@ -150,15 +145,24 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   });
   const putAside = createPutAside({ store: options.deadRecords, clock, logger, metrics });
   const books = createBooks();
+  const disable = createDisabling({ endpoints: clients.endpoints, directory, principal, logger });
   const switchOff = createSwitchOff({
     search: options.search,
     directory,
-    disable: disableEndpoint,
+    disable,
     logger,
   });
-  const exhausted = createExhaustedNotices({
+  const publish = options.publishOperational ?? (() => undefined);
+  const exhausted = createExhaustedNotices({ directory, publish });
+  const troubles = createEndpointTroubles({
+    store: options.troubles,
+    search: options.search,
     directory,
-    publish: options.publishOperational ?? (() => undefined),
+    disable,
+    publish,
+    disableAfterMs: options.disableAfterMs ?? 0,
+    clock,
+    logger,
   });
   const recorder = createRecorder({
     store: {
@@ -166,6 +170,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         await deliveries.record(records, positions);
         switchOff.observe(records);
         exhausted.observe(records);
+        troubles.observe(records);
       },
     },
     books,
@@ -191,7 +196,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     metrics,
     limits: options.laneLimits ?? defaultLaneLimits,
     random,
-    onGone: (endpoint, reason) => void disableEndpoint(endpoint, reason),
+    onOpened: (endpointId, forMs) => troubles.opened(endpointId, forMs),
+    onGone: (endpoint, reason) => void disable(endpoint, reason),
     onRoom: () => backpressure.roomMade(),
   });
   const backpressure = createBackpressure({
@@ -216,6 +222,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     logger,
     metrics,
   });
+  const findWaiting = createWaitingLanes({ due, directory, lanes, logger });
   const partitions = createPartitions({
     ownership,
     isExclusive: options.leases.isExclusive,
@@ -226,7 +233,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     backpressure,
     directory,
     recorder,
-    findWaiting: findWaitingLanes,
+    findWaiting,
     clock,
     dueClock,
     logger,
@@ -316,7 +323,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   });
   // The group may leave the partition with us all the same: then reading begins again where the books are by then.
   ownership.onLost(({ partition }) => log.reopen(partition));
-  directory.onChange((organisationId) => lanes.refresh(organisationId));
+  directory.onChange((organisationId) => {
+    lanes.refresh(organisationId);
+    troubles.changed(organisationId);
+  });
   const recurring = createRecurring({ clock, logger });
   const { every } = recurring;
   const { auditLog } = options;
@@ -324,46 +334,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     auditLog === undefined
       ? (registration) => registration
       : createAuditing({ log: auditLog, clock, random, logger });
-
-  async function disableEndpoint({ endpoint }: SigningEndpoint, reason: string): Promise<void> {
-    try {
-      await clients.endpoints.setEndpointState(
-        {
-          organisationId: endpoint.organisationId,
-          idOrUid: endpoint.id,
-          state: configV1.EndpointState.ENDPOINT_STATE_DISABLED,
-          reason,
-          // Whoever has changed the endpoint since that attempt may have mended it.
-          expectedVersion: BigInt(endpoint.version),
-        },
-        { principal },
-      );
-      await directory.bringUpToDate();
-    } catch (error) {
-      // The next one that ends like this tries again.
-      const { code } = DomainError.from(error);
-      if (code !== 'not_found' && code !== 'version_conflict') {
-        logger.error(
-          { err: error, endpointId: endpoint.id },
-          'an endpoint that takes nothing any more could not be disabled',
-        );
-      }
-    }
-  }
-
-  /** Tells the lanes what waits in storage: everything of a former owner when a partition is taken up, what was missed later on. */
-  async function findWaitingLanes(partitions: readonly number[]): Promise<void> {
-    const waiting = await due.lanes(partitions);
-    // What waits for an organisation whose view can't be had waits on, and nobody else's with it.
-    const unavailable = await directory.loadAvailable(waiting.map(({ organisationId }) => organisationId));
-    for (const [organisationId, error] of unavailable) {
-      logger.error({ err: error, organisationId }, 'the endpoints of an organisation cannot be had');
-    }
-    for (const { organisationId, endpointId, dueAt } of waiting) {
-      lanes.noteStored(organisationId, endpointId, dueAt.getTime());
-    }
-    for (const id of new Set(waiting.map(({ organisationId }) => organisationId))) lanes.refresh(id);
-  }
 
   return {
     events: audited(
@@ -374,11 +344,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       createDeliveryRpc({ deliveries, events, directory, lanes, onDemand, search, view, clock }),
       deliveryRules,
     ),
-    activity: audited(createActivityRpc({ deliveries, test, clock }), activityRules),
+    activity: audited(createActivityRpc({ deliveries, troubles, lanes, test, clock }), activityRules),
     tasks: audited(createTaskRpc({ tasks, runner: taskRunner }), taskRules),
     replays: audited(jobs.replays, replayRules),
     async start() {
       await directory.bringUpToDate();
+      await troubles.refresh();
       lanes.start();
       await log.start({
         assigned: (partition) => partitions.assigned(partition),
@@ -388,24 +359,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       });
       retention.start();
       every(lookForChangesMs, 'looking for changed endpoints', () => directory.bringUpToDate());
+      every(lookForTroublesMs, 'looking for failing endpoints', () => troubles.refresh());
       every(takeUpTasksMs, 'taking up tasks', () => openTasks.takeUp());
       every(takeUpJobsMs, 'taking up jobs', () => jobs.runner.look());
       every(settleTasksMs, 'settling tasks', () => openTasks.settle());
-      const isAlone = options.leases.isExclusive;
-      const waitAfterLook = (tookMs: number): number =>
-        isAlone
-          ? lookForLanesMs
-          : Math.min(lookForLanesMs, Math.max(lookForLanesOftenMs, tookMs * freeBetweenLooks));
       recurring.repeat(
         'looking for waiting lanes',
         () => {
           lanes.keys.recheckSome();
-          return findWaitingLanes(ownership.held().map(({ partition }) => partition));
+          return findWaiting(ownership.held().map(({ partition }) => partition));
         },
-        waitAfterLook,
+        (tookMs) => lookAgainAfter(tookMs, options.leases),
       );
       if (!options.leases.isExclusive) {
-        every(lookForLanesMs, 'looking at the order of keys', () => partitions.lookAtKeys());
+        every(lookAtKeysMs, 'looking at the order of keys', () => partitions.lookAtKeys());
       }
     },
     async stop(signal) {
@@ -418,7 +385,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       await lanes.stop(signal);
       await recorder.drain(signal);
       await retention.stop();
-      await Promise.race([switchOff.idle(), aborted(signal)]);
+      await Promise.race([Promise.all([switchOff.idle(), troubles.idle()]), aborted(signal)]);
       // What outlasts the stop is left to the end of the process: its claim stands, and is given back at the next start.
       await Promise.race([webhookClient.close(), aborted(signal)]);
     },

@@ -24,6 +24,7 @@ import {
   type SimulatedProcess,
   type StoreWeather,
 } from './simulated-process.harness.ts';
+import { createSqliteTroubleStore, troubleMigrations } from './trouble-store.sqlite.ts';
 import type { Exchange, WebhookClient } from './webhook-client.ts';
 
 /**
@@ -63,7 +64,7 @@ export function openCluster(world: World, directory: string, partitions: number)
   const { clock, random, organisationId } = world;
   const database = openSqlite({
     path: join(directory, 'posthorn.db'),
-    migrations: [eventLogMigrations, dispatcherMigrations, taskMigrations, jobMigrations],
+    migrations: [eventLogMigrations, dispatcherMigrations, taskMigrations, troubleMigrations, jobMigrations],
   });
   const log = createSimulatedLog(partitions, { clock, random });
   const deliveries = createSqliteDeliveryStore(database);
@@ -190,6 +191,7 @@ export function openCluster(world: World, directory: string, partitions: number)
       deliveries: process.reach(deliveries),
       search: createSqliteDeliverySearch(database),
       tasks: createSqliteTaskStore(database),
+      troubles: process.reach(createSqliteTroubleStore(database)),
       jobs: process.reach({ ...createSqliteJobStore(database), isExclusive: false }),
       replays: process.reach(createSqliteReplayStore(database)),
       leases: {

@@ -42,6 +42,7 @@ import { createDispatcher, type Dispatcher, type DispatcherOptions } from './ser
 import { createSqliteReplayStore } from './replay-store.sqlite.ts';
 import { createSqliteJobStore, jobMigrations } from './job-store.sqlite.ts';
 import { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
+import { createSqliteTroubleStore, troubleMigrations } from './trouble-store.sqlite.ts';
 import type { Exchange, WebhookClient } from './webhook-client.ts';
 
 /**
@@ -216,7 +217,7 @@ export function keyOf(organisationId: string): { readonly principal: Principal }
 export async function startLife(world: World, directory: string): Promise<Life> {
   const database = openSqlite({
     path: join(directory, 'posthorn.db'),
-    migrations: [eventLogMigrations, dispatcherMigrations, taskMigrations, jobMigrations],
+    migrations: [eventLogMigrations, dispatcherMigrations, taskMigrations, troubleMigrations, jobMigrations],
   });
   const cut = { off: false };
   const log = createSqliteEventLog(database);
@@ -231,6 +232,7 @@ export async function startLife(world: World, directory: string): Promise<Life> 
     deliveries: store,
     search: createSqliteDeliverySearch(database),
     tasks: createSqliteTaskStore(database),
+    troubles: createSqliteTroubleStore(database),
     jobs: createSqliteJobStore(database),
     replays: createSqliteReplayStore(database),
     leases,

@@ -24,6 +24,8 @@ import type { ReplayStore } from './replay-store.ts';
 import { createMongoReplayStore } from './replay-store.mongo.ts';
 import type { TaskStore } from './task-store.ts';
 import { createMongoTaskStore } from './task-store.mongo.ts';
+import type { TroubleStore } from './trouble-store.ts';
+import { createMongoTroubleStore } from './trouble-store.mongo.ts';
 
 /** All that the dispatcher keeps. */
 export interface DispatcherStores {
@@ -31,6 +33,7 @@ export interface DispatcherStores {
   readonly deliveries: DeliveryStore;
   readonly search: DeliverySearch;
   readonly tasks: TaskStore;
+  readonly troubles: TroubleStore;
   readonly jobs: JobStore;
   readonly replays: ReplayStore;
   readonly leases: LeaseStore;
@@ -67,6 +70,7 @@ export async function createMongoDispatcherStores(
     deliveries: createMongoDeliveryStore(collections),
     search: createMongoDeliverySearch(collections),
     tasks: await createMongoTaskStore(database, expiry),
+    troubles: await createMongoTroubleStore(database),
     jobs: await createMongoJobStore(database),
     replays: createMongoReplayStore(collections),
     leases: await createMongoLeaseStore(database),

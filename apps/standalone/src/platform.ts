@@ -16,18 +16,20 @@ import {
   createSqliteReplayStore,
   createSqliteLeaseStore,
   createSqliteTaskStore,
+  createSqliteTroubleStore,
   createWebhookClient,
   dispatcherMigrations,
   jobMigrations,
   taskMigrations,
+  troubleMigrations,
 } from '@posthorn/dispatcher';
 import { createSqliteEventLog, eventLogMigrations } from '@posthorn/event-log';
 import {
   createIngestService,
   createNetworkListener,
   createSqliteReservationStore,
-  reservationMigrations,
   createSqliteUsageStore,
+  reservationMigrations,
   usageMigrations,
 } from '@posthorn/event-ingest';
 import { createGateway, standardDialects, type DialectsConfig } from '@posthorn/gateway';
@@ -84,6 +86,8 @@ export interface PlatformOptions {
   /** What messages for people are signed with where an organisation has no branding of its own. */
   readonly branding?: Branding;
   readonly requireHttps: boolean;
+  /** A native endpoint that has failed for so long is disabled; never when 0 or absent. */
+  readonly disableAfterMs?: number;
   /** The system's when empty. */
   readonly dnsServers: readonly string[];
   /** A forward proxy that every delivery goes through; none when null or absent. */
@@ -123,6 +127,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       reservationMigrations,
       dispatcherMigrations,
       taskMigrations,
+      troubleMigrations,
       jobMigrations,
       usageMigrations,
     ],
@@ -155,13 +160,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const ingest = createIngestService({
     log,
     reservations: createSqliteReservationStore(database),
+    usage: createSqliteUsageStore(database),
     directory,
     clock,
     random,
     logger,
     metrics,
     // Asking costs nothing here: an event type that was just changed counts for the very next publish.
-    usage: createSqliteUsageStore(database),
     limits: { maxPayloadBytes: options.maxEventBytes, maxViewAgeMs: 0 },
   });
   const ingestClient: Client<typeof ingestV1.IngestServiceService> = client(ingest.registration);
@@ -200,6 +205,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     deliveries: createSqliteDeliveryStore(database),
     search: createSqliteDeliverySearch(database),
     tasks: createSqliteTaskStore(database),
+    troubles: createSqliteTroubleStore(database),
     jobs: createSqliteJobStore(database),
     replays: createSqliteReplayStore(database),
     leases: createSqliteLeaseStore(database),
@@ -208,6 +214,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     clients: { directory, endpoints: client(config.endpoints) },
     auditLog: createRemoteAuditLog(client(config.audit), principal),
     publishOperational,
+    disableAfterMs: options.disableAfterMs ?? 0,
     webhookClient: createWebhookClient({
       resolver,
       clock,

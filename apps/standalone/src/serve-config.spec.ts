@@ -12,6 +12,7 @@ test('without any variable it is what the documentation promises', () => {
     publicUrl: null,
     requireHttps: false,
     dnsServers: [],
+    disableAfterMs: 432_000_000,
     maxEventBytes: 262_144,
     rapidlyBrand: 'Rapidly',
     rapidlyIconUrl: null,

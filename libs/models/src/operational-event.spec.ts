@@ -3,7 +3,7 @@ import type { Delivery } from './delivery.ts';
 import type { Endpoint } from './endpoint.ts';
 import { checkEvent } from './event-check.ts';
 import { idTimeMs, isId } from './ids.ts';
-import { endpointEvent, exhaustedEvent } from './operational-event.ts';
+import { endpointEvent, exhaustedEvent, failingEvent, recoveredEvent } from './operational-event.ts';
 
 const at = new Date('2026-01-02T03:04:05.678Z');
 const endpoint: Endpoint = {
@@ -102,6 +102,8 @@ describe('an operational event', () => {
       endpointEvent({ ...disabled, endpoint: { ...endpoint, id: 'e2' } }),
       exhaustedEvent({ delivery, attempt, endpoint }),
       exhaustedEvent({ delivery: { ...delivery, id: 'd2' }, attempt, endpoint }),
+      failingEvent({ endpoint, failingSince: at, lastAttempt: attempt }),
+      recoveredEvent({ endpoint, failingSince: at, at }),
     ].map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     expect(endpointEvent({ ...disabled, by: 'owner' }).id).toBe(ids[0]);
@@ -119,8 +121,22 @@ describe('an operational event', () => {
     });
   });
 
+  it('of an endpoint that fails is that of this trouble, whichever attempt showed it', () => {
+    const failing = failingEvent({ endpoint, failingSince: at, lastAttempt: attempt });
+    const lastAttempt = { ...attempt, outcome: 'timeout' as const, status: null, startedAt: new Date(0) };
+    expect(failing.data).toMatchObject({ failingSince: at, lastAttempt: { outcome: 'http_error' } });
+    expect(failingEvent({ endpoint, failingSince: at, lastAttempt }).id).toBe(failing.id);
+    const later = failingEvent({ endpoint, failingSince: new Date(at.getTime() + 1), lastAttempt });
+    expect(later.id).not.toBe(failing.id);
+  });
+
   it('holds nothing that an owner keeps secret', () => {
-    const text = JSON.stringify([endpointEvent(disabled), exhaustedEvent({ delivery, attempt, endpoint })]);
+    const text = JSON.stringify([
+      endpointEvent(disabled),
+      exhaustedEvent({ delivery, attempt, endpoint }),
+      failingEvent({ endpoint, failingSince: at, lastAttempt: attempt }),
+      recoveredEvent({ endpoint, failingSince: at, at }),
+    ]);
     expect(text).not.toMatch(/secret|receiver\.example|private/);
   });
 

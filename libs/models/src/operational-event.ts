@@ -23,6 +23,8 @@ export const operationalEventTypes = [
   'posthorn.endpoint.updated',
   'posthorn.endpoint.deleted',
   'posthorn.endpoint.disabled',
+  'posthorn.endpoint.failing',
+  'posthorn.endpoint.recovered',
   'posthorn.delivery.exhausted',
 ] as const;
 export type OperationalEventType = (typeof operationalEventTypes)[number];
@@ -32,7 +34,10 @@ export type OperationalActor = 'owner' | 'posthorn';
 
 /** Something was done to an endpoint. `writes` counts every write of it, so that no two things that were done have the same. */
 export function endpointEvent(happened: {
-  readonly type: Exclude<OperationalEventType, 'posthorn.delivery.exhausted'>;
+  readonly type: Extract<
+    OperationalEventType,
+    `posthorn.endpoint.${'created' | 'updated' | 'deleted' | 'disabled'}`
+  >;
   /** As it is afterwards, or was before it was deleted. */
   readonly endpoint: Endpoint;
   readonly writes: number;
@@ -45,6 +50,44 @@ export function endpointEvent(happened: {
     organisationId: endpoint.organisationId,
     type,
     data: { endpoint: describe(endpoint), by },
+    occurredAt: at,
+  };
+}
+
+/**
+ * An endpoint fails, as its last five attempts show. That happens once between two successes: the id is that of the trouble, which has
+ * begun with the first of these attempts.
+ */
+export function failingEvent(happened: {
+  readonly endpoint: Endpoint;
+  readonly failingSince: Date;
+  readonly lastAttempt: Attempt;
+}): OperationalEvent {
+  const { endpoint, failingSince, lastAttempt } = happened;
+  const type = 'posthorn.endpoint.failing';
+  const { outcome, status, startedAt } = lastAttempt;
+  return {
+    id: derivedId(failingSince, [type, endpoint.id]),
+    organisationId: endpoint.organisationId,
+    type,
+    data: { endpoint: describe(endpoint), failingSince, lastAttempt: { outcome, status, startedAt } },
+    occurredAt: startedAt,
+  };
+}
+
+/** An endpoint that was told of as failing has answered with success. */
+export function recoveredEvent(happened: {
+  readonly endpoint: Endpoint;
+  readonly failingSince: Date;
+  readonly at: Date;
+}): OperationalEvent {
+  const { endpoint, failingSince, at } = happened;
+  const type = 'posthorn.endpoint.recovered';
+  return {
+    id: derivedId(at, [type, endpoint.id, String(failingSince.getTime())]),
+    organisationId: endpoint.organisationId,
+    type,
+    data: { endpoint: describe(endpoint), failingSince, recoveredAt: at },
     occurredAt: at,
   };
 }

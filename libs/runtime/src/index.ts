@@ -7,6 +7,7 @@ export * from './deployment/audit-config.ts';
 export * from './deployment/branding-config.ts';
 export * from './deployment/datastore-config.ts';
 export * from './deployment/deployment-config.ts';
+export * from './deployment/endpoint-config.ts';
 export * from './deployment/grpc-config.ts';
 export * from './deployment/oidc-config.ts';
 export * from './deployment/payload-config.ts';
