@@ -197,12 +197,14 @@ export function describeJobStore(name: string, open: () => Promise<JobStoreUnder
       for (const number of [1, 2, 3]) await jobs.cancel('org', sampleJob(number).id, sampleTime(10 + number));
       await jobs.insert(sampleJob(5, { organisationId: 'other' }));
 
+      const old = { organisationId: 'org', kind: 'replay' } as const;
       expect(await jobs.organisations('', 10)).toEqual(['org', 'other']);
+      expect(await jobs.sweep({ ...old, kind: 'erasure', before: sampleTime(99), limit: 10 })).toBe(0);
       expect(await jobs.organisations('org', 10)).toEqual(['other']);
-      expect(await jobs.sweep('org', sampleTime(13), 1)).toBe(1);
-      expect(await jobs.sweep('org', sampleTime(13), 10)).toBe(1);
-      expect(await jobs.sweep('org', sampleTime(99), 10)).toBe(1);
-      expect(await jobs.sweep('org', sampleTime(99), 10)).toBe(0);
+      expect(await jobs.sweep({ ...old, before: sampleTime(13), limit: 1 })).toBe(1);
+      expect(await jobs.sweep({ ...old, before: sampleTime(13), limit: 10 })).toBe(1);
+      expect(await jobs.sweep({ ...old, before: sampleTime(99), limit: 10 })).toBe(1);
+      expect(await jobs.sweep({ ...old, before: sampleTime(99), limit: 10 })).toBe(0);
       const left = await jobs.list({ organisationId: 'org', kind: 'replay' }, { limit: 10, cursor: '' });
       expect(left.items.map(({ id }) => id)).toEqual([sampleJob(4).id]);
     });

@@ -22,7 +22,12 @@ describe('the job store on MongoDB', () => {
       await jobs.openOrganisations('', 10);
       await jobs.open('org', 10);
       await jobs.renew([held, { ...held, id: 'another' }]);
-      await jobs.sweep('org', new Date('2026-01-01T00:00:00Z'), 10);
+      await jobs.sweep({
+        organisationId: 'org',
+        kind: 'replay',
+        before: new Date('2026-01-01T00:00:00Z'),
+        limit: 10,
+      });
       await jobs.organisations('', 10);
     });
     expect(plans.length).toBeGreaterThan(6);

@@ -19,7 +19,7 @@ export async function createMongoJobStore(database: MongoDatabase): Promise<JobS
         key: { isOpen: 1, organisationId: 1, id: 1 },
         partialFilterExpression: { isOpen: true },
       },
-      { name: 'ended', key: { organisationId: 1, finishedAt: 1 } },
+      { name: 'ended', key: { organisationId: 1, kind: 1, finishedAt: 1 } },
     ],
   });
 
@@ -139,9 +139,9 @@ export async function createMongoJobStore(database: MongoDatabase): Promise<JobS
       return ours === null ? null : jobOf(ours);
     },
 
-    async sweep(organisationId, before, limit) {
-      const old = { organisationId, finishedAt: { $lt: before } };
-      const options = { limit, sort: { organisationId: 1, finishedAt: 1 }, hint: 'ended' } as const;
+    async sweep({ organisationId, kind, before, limit }) {
+      const old = { organisationId, kind, finishedAt: { $lt: before } };
+      const options = { limit, sort: { organisationId: 1, kind: 1, finishedAt: 1 }, hint: 'ended' } as const;
       const found = await collection.find(old, { ...options, projection: { _id: 1 } });
       if (found.length === 0) return 0;
       return collection.deleteMany({ ...old, _id: { $in: found.map(({ _id }) => _id) } });

@@ -27,7 +27,7 @@ export const jobMigrations: Migrations = {
      ) STRICT, WITHOUT ROWID;
      CREATE INDEX jobs_by_kind ON jobs (organisation_id, kind, id);
      CREATE INDEX jobs_open ON jobs (organisation_id, id) WHERE finished_at IS NULL;
-     CREATE INDEX jobs_ended ON jobs (organisation_id, finished_at) WHERE finished_at IS NOT NULL;`,
+     CREATE INDEX jobs_ended ON jobs (organisation_id, kind, finished_at) WHERE finished_at IS NOT NULL;`,
   ],
 };
 
@@ -95,7 +95,7 @@ export function createSqliteJobStore(database: SqliteDatabase): JobStore {
   );
   const deleteOld = database.prepare(
     `DELETE FROM jobs WHERE id IN (SELECT id FROM jobs
-       WHERE organisation_id = ? AND finished_at < ? ORDER BY finished_at LIMIT ?)`,
+       WHERE organisation_id = ? AND kind = ? AND finished_at < ? ORDER BY finished_at LIMIT ?)`,
   );
 
   function read(organisationId: string, id: string): Job | null {
@@ -169,8 +169,10 @@ export function createSqliteJobStore(database: SqliteDatabase): JobStore {
       database.write(() =>
         cancel.run(now.getTime(), organisationId, id).changes === 0 ? null : read(organisationId, id),
       ),
-    sweep: (organisationId, before, limit) =>
-      database.writeStatement(() => Number(deleteOld.run(organisationId, before.getTime(), limit).changes)),
+    sweep: ({ organisationId, kind, before, limit }) =>
+      database.writeStatement(() =>
+        Number(deleteOld.run(organisationId, jobKinds.indexOf(kind), before.getTime(), limit).changes),
+      ),
     organisations: async (after, limit) => skip(nextOrganisation, after, limit),
   };
 }

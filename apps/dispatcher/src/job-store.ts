@@ -45,8 +45,8 @@ export interface JobStore {
   /** Cancels a job that hasn't ended; answers it, or null when it has ended or isn't known. Its owner learns it when it saves. */
   cancel(organisationId: string, id: string, now: Date): Promise<Job | null>;
 
-  /** Removes jobs of an organisation that ended before `before`, at most `limit`; answers how many. */
-  sweep(organisationId: string, before: Date, limit: number): Promise<number>;
+  /** Removes jobs of an organisation and a kind that ended before `before`, at most `limit`; answers how many. */
+  sweep(request: JobSweep): Promise<number>;
   /** Organisations that have jobs on record, after `after` in order of id. */
   organisations(after: string, limit: number): Promise<readonly string[]>;
 }
@@ -108,6 +108,13 @@ export interface JobEnd {
   readonly state: 'succeeded' | 'failed';
   readonly error: string | null;
   readonly at: Date;
+}
+
+export interface JobSweep {
+  readonly organisationId: string;
+  readonly kind: JobKind;
+  readonly before: Date;
+  readonly limit: number;
 }
 
 export interface JobFilter {

@@ -42,6 +42,7 @@ function setUp({ databaseExpires = false } = {}) {
       ages.map((days) => ({ organisationId, at: clock.now() - days * dayMs })),
     );
   const [eventRows, deliveryRows, taskRows, heldRows] = [rows(), rows(), rows(), rows()];
+  const jobs = storeOf(rows());
   const deadRows = ages.map((days) => ({ organisationId: 'nobody', at: clock.now() - days * dayMs }));
   const held = storeOf(heldRows);
   const events = storeOf(eventRows);
@@ -55,6 +56,10 @@ function setUp({ databaseExpires = false } = {}) {
     events: events as Partial<EventStore> as EventStore,
     deliveries: deliveries as Partial<DeliveryStore> as DeliveryStore,
     tasks: storeOf(taskRows),
+    jobs: {
+      organisations: jobs.organisations,
+      sweep: ({ organisationId, before, limit }) => jobs.sweep(organisationId, before, limit),
+    },
     deadRecords: { sweep: (before, limit) => storeOf(deadRows).sweep('nobody', before, limit) },
     isOurs: () => state.isOurs,
     databaseExpires,
@@ -93,6 +98,7 @@ describe('forgetting', () => {
       events: 3 + 5 + 7,
       deliveries: 1 + 5 + 7,
       tasks: 1 + 5 + 7,
+      replays: 1 + 5 + 7,
     });
     expect(left(eventRows)).toEqual({ month: [1, 6, 8, 29], week: [1, 6], gone: [] });
     expect(left(deliveryRows)).toEqual({ month: [1, 6, 8, 29, 31, 89], week: [1, 6], gone: [] });
@@ -115,7 +121,7 @@ describe('forgetting', () => {
   it('leaves it to whoever of several processes does it', async () => {
     const { sweeper, state, eventRows, deliveryRows, taskRows } = setUp();
     state.isOurs = false;
-    const nothing = { events: 0, deliveries: 0, tasks: 0, expired: 0, deadRecords: 0 };
+    const nothing = { events: 0, deliveries: 0, tasks: 0, replays: 0, expired: 0, deadRecords: 0 };
     expect(await sweeper.sweep()).toEqual(nothing);
     expect([eventRows.length, deliveryRows.length, taskRows.length]).toEqual([21, 21, 21]);
   });

@@ -5,10 +5,11 @@ import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
 import type { EventStore } from './event-store.ts';
 import { removalDelaySeconds } from './expiry.ts';
+import type { JobStore } from './job-store.ts';
 import type { TaskStore } from './task-store.ts';
 
 /**
- * Forgets what is older than its organisation keeps: events by `payloadDays`, deliveries, attempts and tasks by `metadataDays`, and
+ * Forgets what is older than its organisation keeps: events by `payloadDays`, deliveries, attempts, tasks and replays by `metadataDays`, and
  * everything of an organisation that is no more. What is held beyond its payload is cancelled. It goes over the organisations in small
  * steps with pauses between, so that it is never what somebody waits for, and in one process of those that share a database.
  *
@@ -26,6 +27,7 @@ export interface Swept {
   readonly events: number;
   readonly deliveries: number;
   readonly tasks: number;
+  readonly replays: number;
   readonly deadRecords: number;
   /** Held deliveries that were cancelled, because their payloads are gone. */
   readonly expired: number;
@@ -43,6 +45,7 @@ export function createRetentionSweeper(options: {
   readonly events: EventStore;
   readonly deliveries: DeliveryStore;
   readonly tasks: Pick<TaskStore, 'organisations' | 'sweep'>;
+  readonly jobs: Pick<JobStore, 'organisations' | 'sweep'>;
   readonly deadRecords: Pick<DeadRecordStore, 'sweep'>;
   /** Whether it is for this process to do, of those that share the database. */
   readonly isOurs: () => boolean;
@@ -52,7 +55,7 @@ export function createRetentionSweeper(options: {
   readonly clock: Clock;
   readonly logger: Logger;
 }): RetentionSweeper {
-  const { events, deliveries, tasks, deadRecords, directory, isOurs, clock, logger } = options;
+  const { events, deliveries, tasks, jobs, deadRecords, directory, isOurs, clock, logger } = options;
   const lagMs = options.databaseExpires ? removalDelaySeconds * 1000 + marginMs : 0;
   let stopped = false;
   let running: Promise<unknown> = Promise.resolve();
@@ -106,11 +109,18 @@ export function createRetentionSweeper(options: {
     return sweepStore({ organisations, sweep: expire }, 'payloadDays', 0);
   }
 
+  function sweepReplays(): Promise<number> {
+    const remove = (organisationId: string, before: Date, limit: number): Promise<number> =>
+      jobs.sweep({ organisationId, kind: 'replay', before, limit });
+    return sweepStore({ organisations: jobs.organisations, sweep: remove }, 'metadataDays', 0);
+  }
+
   async function sweep(): Promise<Swept> {
     await directory.bringUpToDate();
     const deadBefore = new Date(clock.now() - deadRecordDays * dayMs - lagMs);
     return {
       tasks: await sweepStore(tasks, 'metadataDays'),
+      replays: await sweepReplays(),
       deliveries: await sweepStore(deliveries, 'metadataDays'),
       expired: await expireHeld(),
       events: await sweepStore(events, 'payloadDays'),

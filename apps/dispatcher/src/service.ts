@@ -244,6 +244,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     events,
     deliveries,
     tasks,
+    jobs: options.jobs,
     deadRecords: options.deadRecords,
     directory,
     // Whoever has the first partition does it for all.
@@ -304,7 +305,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     logger,
   });
   const isPlanned = createPlannedCheck(options.leases);
-  const { leaseTermMs } = options;
   const jobs = createJobs({
     jobs: options.jobs,
     replays: options.replays,
@@ -319,7 +319,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     random,
     logger,
     metrics,
-    leaseTermMs,
+    leaseTermMs: options.leaseTermMs,
   });
   // The group may leave the partition with us all the same: then reading begins again where the books are by then.
   ownership.onLost(({ partition }) => log.reopen(partition));
