@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { refuseSecrets, refuseSecretsInFiles, rememberSecret } from './known-secrets.ts';
 
 /** The platform as its users run it: `posthorn serve`, a process of its own, that can be killed and started again. */
 export interface PlatformProcess {
@@ -18,7 +19,10 @@ export interface PlatformProcess {
   kill(): Promise<void>;
   /** Sends SIGTERM and answers the exit code. */
   stop(): Promise<number | null>;
-  /** Stops it if it runs, and removes its files; throws when it had ended by itself. */
+  /**
+   * Stops it if it runs, and removes its files; throws when it had ended by itself, or when a secret that a test of this file has seen stands
+   * in its log, its metrics or its files.
+   */
   dispose(): Promise<void>;
 }
 
@@ -43,6 +47,7 @@ const posthornArguments = [
 export async function preparePlatform(options: PlatformProcessOptions = {}): Promise<PlatformProcess> {
   const { env = {}, dataDir = mkdtempSync(join(tmpdir(), 'posthorn-e2e-')) } = options;
   const port = await freePort();
+  rememberSecret('the operator key', operatorKey);
   let output = '';
   let child: ChildProcess | undefined;
 
@@ -57,6 +62,14 @@ export async function preparePlatform(options: PlatformProcessOptions = {}): Pro
     const exit = new Promise<number | null>((done) => running.once('exit', (code) => done(code)));
     running.kill(signal);
     return exit;
+  }
+
+  /** While it runs, if it does: what it has written a moment ago is in files of its own then. */
+  async function searchForSecrets(): Promise<void> {
+    const isRunning = child !== undefined && child.exitCode === null && child.signalCode === null;
+    if (isRunning)
+      refuseSecrets('the metrics', await (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
+    refuseSecretsInFiles(dataDir);
   }
 
   return {
@@ -97,10 +110,11 @@ export async function preparePlatform(options: PlatformProcessOptions = {}): Pro
     stop: () => ended('SIGTERM'),
     async dispose() {
       try {
-        await ended('SIGTERM');
+        await searchForSecrets();
       } finally {
-        rmSync(dataDir, { recursive: true, force: true });
+        await ended('SIGTERM').finally(() => rmSync(dataDir, { recursive: true, force: true }));
       }
+      refuseSecrets('the output', output);
     },
   };
 }

@@ -1,4 +1,6 @@
-/** Calls the native REST API as any HTTP client would. */
+import { refuseSecrets, rememberSecrets } from './known-secrets.ts';
+
+/** Calls the native REST API as any HTTP client would. What is secret in a body or an answer is remembered, and looked for later. */
 export interface RestClient {
   /** A body of text or bytes is sent as it is, any other as JSON. */
   call<T = Record<string, unknown>>(
@@ -46,13 +48,12 @@ export function createRestClient(options: RestClientOptions): RestClient {
       ...(body !== undefined && { body: isRaw(body) ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
+    rememberSecrets(path, body);
     const isJson = response.headers.get('content-type')?.includes('json') === true;
-    return {
-      status: response.status,
-      headers: response.headers,
-      body: (isJson ? JSON.parse(text) : undefined) as T,
-      text,
-    };
+    const answered = (isJson ? JSON.parse(text) : undefined) as T;
+    if (response.ok) rememberSecrets(path, answered);
+    else refuseSecrets(`the answer ${response.status} to ${method} ${path}`, text);
+    return { status: response.status, headers: response.headers, body: answered, text };
   }
 
   return {
