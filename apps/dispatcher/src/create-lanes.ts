@@ -4,7 +4,7 @@ import { closedBreaker } from './breaker.ts';
 import { blocksItsKey } from './endpoint-order.ts';
 import { isOpen } from './gate.ts';
 import { delayedDelivery } from './deliver-later.ts';
-import { createKeyOrder } from './key-order.ts';
+import { createKeyOrder } from './create-key-order.ts';
 import {
   isIdle,
   isMoving,
@@ -292,16 +292,19 @@ export function createLanes(options: LanesOptions): Lanes {
 
   function takeFetched(lane: Lane, fetched: readonly QueuedDelivery[]): void {
     const endpoint = endpointOf(lane);
+    const followers: QueuedDelivery[] = [];
     for (const queued of fetched) {
       // One that is done was parked a moment ago, or it would carry our claim and wouldn't have come.
       if (loaded.get(queued.delivery.id)?.done === false) continue;
-      if (queued.order !== null && !keys.fetched(queued)) {
+      if (queued.isBehind) followers.push(queued);
+      else if (queued.order !== null && !keys.fetched(queued)) {
         queued.isBehind = true;
         setAside(queued);
       } else if (!isOpen(endpoint) && !queued.expedited) records.hold(queued, endpoint);
       else if (stopping || queued.holding.state !== 'held') records.park(queued);
       else enter(lane, queued, lane.returned);
     }
+    for (const queued of keys.follow(followers)) setAside(queued);
     pump();
     restIfIdle(lane);
   }

@@ -1,5 +1,5 @@
-import type { Delivery } from '@posthorn/models';
-import type { DeliveryRecord, DeliveryStore, PromoteRequest } from './delivery-store.ts';
+import type { Delivery, Event } from '@posthorn/models';
+import type { ClaimRequest, DeliveryRecord, DeliveryStore, PromoteRequest } from './delivery-store.ts';
 import { sampleDelivery, sampleEvent, sampleTime, succeeded } from './sample-deliveries.ts';
 
 type Insert = Extract<DeliveryRecord, { kind: 'insert' }>;
@@ -8,7 +8,11 @@ const farAway = sampleTime(1_000_000);
 /** What every adapter of the delivery store guarantees of deliveries that wait for each other (pipeline rule 14). */
 export function describeDeliveryKeys(
   name: string,
-  open: () => Promise<{ readonly deliveries: DeliveryStore; close(): Promise<void> }>,
+  open: () => Promise<{
+    readonly deliveries: DeliveryStore;
+    recordEvent(event: Event): Promise<unknown>;
+    close(): Promise<void>;
+  }>,
 ): void {
   describe(`${name} keeps deliveries in the order of their keys: what waits`, () => {
     let subject: Awaited<ReturnType<typeof open>>;
@@ -34,7 +38,7 @@ export function describeDeliveryKeys(
         [{ kind: 'update', delivery, expectedClaim: 'me', order, claim: null, attempt: null }],
         [],
       );
-    const claimDue = () =>
+    const claimDue = (over: Partial<ClaimRequest> = {}) =>
       store.claimDue({
         verificationOnly: false,
         organisationId: 'org',
@@ -44,6 +48,7 @@ export function describeDeliveryKeys(
         claimedUntil: sampleTime(200),
         limit: 10,
         maxBytes: 1_000_000,
+        ...over,
       });
 
     const key = { organisationId: 'org', endpointId: 'endpoint', partition: 0, key: 'a' };
@@ -73,6 +78,76 @@ export function describeDeliveryKeys(
       await end(ended);
       expect(await promote()).toEqual({ kind: 'due', deliveryId: second.id, dueAt: sampleTime(50) });
       expect((await claimDue()).due.map(({ delivery }) => delivery.id)).toEqual([second.id]);
+    });
+
+    describe('brings along what is behind a head', () => {
+      const taken = async (over: Partial<ClaimRequest> = {}) => {
+        const { due, nextDueAt } = await claimDue({ followers: 10, ...over });
+        expect(nextDueAt).toBeNull();
+        return due.map(({ delivery: { id }, event, isBehind = false }) => ({
+          id,
+          isBehind,
+          hasEvent: event !== null,
+        }));
+      };
+      const one = ({ id }: Delivery, isBehind: boolean, hasEvent = false) => ({ id, isBehind, hasEvent });
+      const inKeyB = (position: number): Partial<Insert> => ({ order: { key: 'b', position } });
+
+      it('in its order, with its event, claimed and without a next attempt', async () => {
+        await subject.recordEvent(sampleEvent(9));
+        const [last, first, middle] = [under(11, null), under(5, sampleTime(20)), under(9, null)];
+        under(7, null, { partition: 1 });
+        await write();
+        expect(await taken()).toEqual([one(first, false), one(middle, true, true), one(last, true)]);
+        expect((await store.get('org', middle.id))?.delivery).toEqual(middle);
+        await end({ ...succeeded(middle), nextAttemptAt: null });
+        expect((await store.get('org', middle.id))?.delivery.state).toBe('succeeded');
+        expect(await store.releaseClaims({ partition: 0, keep: [], now: sampleTime(30) })).toBe(2);
+        expect((await claimDue()).due.map(({ delivery }) => delivery.id)).toEqual([first.id]);
+      });
+
+      it('up to what is in other hands, is due itself, or has ended', async () => {
+        const [first, second] = [under(1, sampleTime(20)), under(2, null)];
+        under(3, null, { claim: 'another' });
+        under(4, null);
+        const [head, behind] = [under(5, sampleTime(21), inKeyB(5)), under(6, null, inKeyB(6))];
+        const ended = sampleDelivery(sampleEvent(7), 'endpoint', { nextAttemptAt: null });
+        records.push(insert({ delivery: { ...succeeded(ended), nextAttemptAt: null }, ...inKeyB(7) }));
+        under(8, null, inKeyB(8));
+        await write();
+        const heads = [one(first, false), one(head, false)];
+        expect(await taken()).toEqual([...heads, one(second, true), one(behind, true)]);
+      });
+
+      it('for all heads alike, within their number and the bound on bytes, and not behind one that failed', async () => {
+        for (const number of [2, 3, 5, 6]) await subject.recordEvent(sampleEvent(number));
+        const [first, second, third] = [under(1, sampleTime(20)), under(2, null), under(3, null)];
+        const other = under(4, sampleTime(21), inKeyB(4));
+        const [fifth, sixth] = [under(5, null, inKeyB(5)), under(6, null, inKeyB(6))];
+        const failed = sampleDelivery(sampleEvent(7), 'endpoint', {
+          attempts: 1,
+          state: 'retrying',
+          nextAttemptAt: sampleTime(22),
+        });
+        records.push(insert({ delivery: failed, order: { key: 'c', position: 7 } }));
+        under(8, null, { order: { key: 'c', position: 8 } });
+        await write();
+        const release = () => store.releaseClaims({ partition: 0, keep: [], now: sampleTime(30) });
+        const idsTaken = async (over: Partial<ClaimRequest>): Promise<readonly string[]> => {
+          const ids = (await taken(over)).map(({ id }) => id);
+          await release();
+          return [...ids.slice(0, 3).sort(), ...ids.slice(3).sort()];
+        };
+        const heads = [first, other, failed].map(({ id }) => id).sort();
+        const behind = (...all: readonly Delivery[]): readonly string[] => all.map(({ id }) => id).sort();
+        expect(await idsTaken({ followers: 4 })).toEqual([...heads, ...behind(second, third, fifth, sixth)]);
+        // Too few for each to be worth a look.
+        expect(await idsTaken({ followers: 3 })).toEqual(heads);
+        const little = await idsTaken({ followers: 4, maxBytes: 1 });
+        expect(little.slice(0, 3)).toEqual(heads);
+        expect([second.id, fifth.id]).toContain(little[3]);
+        expect(little).toHaveLength(4);
+      });
     });
 
     it('promotes by position, whatever order things were written in, once, and tells when nothing waits', async () => {

@@ -46,6 +46,8 @@ export interface DeliveryStore extends DeliveryHomes {
    * Takes up to `limit` due deliveries of one lane in these buckets, claimed until `claimedUntil`, oldest due first, with their
    * events (null where the payload is gone), and tells when the next one is due. What carries a claim of `inHands` is
    * in someone's hands, however long it has been there, and is neither taken nor told of.
+   * With `followers`, up to so many of those that wait behind fresh heads of keys are claimed as well, without a next attempt, and told
+   * of last: of each key in its order, and without a gap.
    */
   claimDue(request: ClaimRequest): Promise<ClaimedDue>;
 
@@ -178,6 +180,8 @@ export interface ClaimRequest {
   /** Takes, and tells of, only what asks a receiver to show that it is one: events of the type `webhook.verify`. */
   readonly verificationOnly: boolean;
   readonly limit: number;
+  /** Beyond `limit`, and shared by the heads; none when absent. */
+  readonly followers?: number;
   /** Takes no more once the payloads taken are over this. */
   readonly maxBytes: number;
 }
@@ -204,6 +208,8 @@ export interface ClaimedDelivery {
   readonly event: Event | null;
   readonly partition: number;
   readonly order: DeliveryOrder | null;
+  /** It waits behind others of its key. */
+  readonly isBehind?: true;
 }
 
 export interface SettleRequest {

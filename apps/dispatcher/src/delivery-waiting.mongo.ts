@@ -15,6 +15,7 @@ import type {
 } from './delivery-store.ts';
 import { verifyEventType } from './envelope/xurrent.ts';
 import { toEvent, type EventDocument } from './event-store.mongo.ts';
+import { followersEach, withoutGap } from './key-followers.ts';
 import { nameOf } from './mongo-names.ts';
 
 export const isThere = { $exists: true } as const;
@@ -27,6 +28,11 @@ const eventsAtOnce = 16;
 interface Candidate {
   readonly found: DeliveryDocument;
   readonly claim: string;
+  readonly isBehind?: true;
+}
+
+interface Chosen extends Candidate {
+  readonly event: EventDocument | null;
 }
 
 /** The half of the store that brings back what waits. */
@@ -67,8 +73,8 @@ export function createWaiting({
   }
 
   /** Those of the due ones that are taken, with their events: up to the bound on bytes, and at least one. */
-  async function chosenFrom(due: readonly Candidate[], maxBytes: number) {
-    const chosen: (Candidate & { readonly event: EventDocument | null })[] = [];
+  async function chosenFrom(due: readonly Candidate[], maxBytes: number): Promise<readonly Chosen[]> {
+    const chosen: Chosen[] = [];
     let bytes = 0;
     for (let from = 0; from < due.length && bytes <= maxBytes; from += eventsAtOnce) {
       const some = due.slice(from, from + eventsAtOnce);
@@ -83,26 +89,65 @@ export function createWaiting({
     return chosen;
   }
 
+  /** What waits behind a head, as far as it may follow. */
+  async function behind({ found, claim }: Candidate, limit: number): Promise<readonly Candidate[]> {
+    const { partition, endpointId, organisationId, orderKey, position, attempts } = found;
+    if (orderKey === undefined || position === undefined || attempts > 0) return [];
+    const line = await deliveries.find(
+      { partition, endpointId, orderKey, organisationId, position: { $gt: position } },
+      { limit, sort: { position: 1 }, hint: 'in_order' },
+    );
+    const following = withoutGap(line, ({ state, nextAttemptAt, claim: other }) => ({
+      state,
+      isDue: nextAttemptAt !== undefined,
+      isClaimed: other !== undefined,
+    }));
+    return following.map((one) => ({ found: one, claim, isBehind: true }));
+  }
+
+  /** With what follows them, as far as the bound on bytes goes. */
+  async function withFollowers(
+    heads: readonly Chosen[],
+    { followers = 0, maxBytes }: ClaimRequest,
+  ): Promise<readonly Chosen[]> {
+    const each = followersEach(
+      heads.map(({ found }) => ({ attempts: found.attempts, order: orderOf(found) })),
+      followers,
+    );
+    if (each === 0) return heads;
+    const bytesLeft = maxBytes - heads.reduce((sum, { event }) => sum + (event?.payload.byteLength ?? 0), 0);
+    if (bytesLeft < 0) return heads;
+    const lines = await Promise.all(heads.map((head) => behind(head, each)));
+    return [...heads, ...(await chosenFrom(lines.flat(), bytesLeft))];
+  }
+
   /** Claims each if it is still as it was found; answers the names of those that were. */
   async function claimAll(chosen: readonly Candidate[], claimedUntil: Date): Promise<ReadonlySet<string>> {
     const matched = await deliveries.updateEach(
-      chosen.map(({ found, claim }) => ({
+      chosen.map(({ found, claim, isBehind = false }) => ({
         filter: {
           _id: found._id,
           nextAttemptAt: found.nextAttemptAt ?? isAbsent,
           claim: found.claim ?? isAbsent,
+          ...(isBehind && { orderKey: found.orderKey ?? '' }),
         },
-        update: { $set: { claim, nextAttemptAt: claimedUntil } },
+        update: { $set: isBehind ? { claim } : { claim, nextAttemptAt: claimedUntil } },
       })),
     );
     const names = chosen.map(({ found }) => found._id);
     if (matched === chosen.length) return new Set(names);
-    const claims = new Map(chosen.map(({ found, claim }) => [found._id, claim]));
+    const claims = new Map(chosen.map((one) => [one.found._id, one]));
     const now = await deliveries.find(
-      { _id: { $in: names }, nextAttemptAt: claimedUntil },
-      { limit: names.length, hint: '_id_', projection: { claim: 1 } },
+      { _id: { $in: names } },
+      { limit: names.length, hint: '_id_', projection: { claim: 1, nextAttemptAt: 1 } },
     );
-    return new Set(now.filter((one) => one.claim === claims.get(one._id)).map(({ _id }) => _id));
+    const isOurs = ({ _id, claim, nextAttemptAt }: DeliveryDocument): boolean => {
+      const wanted = claims.get(_id);
+      return (
+        claim === wanted?.claim && (wanted?.isBehind ?? nextAttemptAt?.getTime() === claimedUntil.getTime())
+      );
+    };
+    return new Set(now.filter(isOurs).map(({ _id }) => _id));
   }
 
   async function claimDue(request: ClaimRequest): Promise<ClaimedDue> {
@@ -110,16 +155,18 @@ export function createWaiting({
     const due = candidates
       .slice(0, request.limit)
       .filter(({ found }) => dueTime(found) <= request.now.getTime());
-    const chosen = await chosenFrom(due, request.maxBytes);
-    const next = candidates[chosen.length]?.found.nextAttemptAt ?? null;
+    const heads = await chosenFrom(due, request.maxBytes);
+    const next = candidates[heads.length]?.found.nextAttemptAt ?? null;
+    const chosen = await withFollowers(heads, request);
     const claimed = chosen.length === 0 ? new Set() : await claimAll(chosen, request.claimedUntil);
     const taken = chosen
       .filter(({ found }) => claimed.has(found._id))
-      .map(({ found, event }): ClaimedDelivery => ({
+      .map(({ found, event, isBehind }): ClaimedDelivery => ({
         delivery: toDelivery(found),
         event: event && toEvent(event),
         partition: found.partition,
         order: orderOf(found),
+        ...(isBehind && { isBehind }),
       }));
     return { due: taken, nextDueAt: next };
   }

@@ -1,7 +1,14 @@
 import { eventFromRow, type EventRow } from '@posthorn/event-log';
+import { deliveryStates } from '@posthorn/models';
 import type { SqliteDatabase } from '@posthorn/sqlite';
 import { statePlace } from './delivery-record.sqlite.ts';
-import { deliveryFromRow, isVerification, orderFromRow, type DeliveryRow } from './delivery-rows.sqlite.ts';
+import {
+  deliveryFromRow,
+  isVerification,
+  named,
+  orderFromRow,
+  type DeliveryRow,
+} from './delivery-rows.sqlite.ts';
 import type {
   Bucket,
   ClaimedDelivery,
@@ -11,8 +18,14 @@ import type {
   SettleRequest,
   WaitingLane,
 } from './delivery-store.ts';
+import { followersEach, withoutGap } from './key-followers.ts';
 
 const notEnded = [statePlace.pending, statePlace.retrying, statePlace.held].join(', ');
+
+interface Candidate {
+  readonly row: DeliveryRow;
+  readonly claim: string;
+}
 
 /** The half of the store that brings back what waits. */
 export function createWaiting(
@@ -41,6 +54,10 @@ export function createWaiting(
   const everything = prepareDue('TRUE');
   /** From a partial index of its own: what waits meanwhile may be much. */
   const verification = prepareDue(isVerification);
+  const behind = database.prepare<DeliveryRow>(
+    `SELECT * FROM deliveries WHERE partition = ? AND endpoint_id = ? AND order_key = ? AND position > ?
+     ORDER BY position LIMIT ?`,
+  );
   const setClaim = database.prepare('UPDATE deliveries SET claim = ?, next_attempt_at = ? WHERE id = ?');
   /** What has ended and was to be attempted once more, on demand, stays as it ended. */
   const settleSql = (which: string): string =>
@@ -52,6 +69,23 @@ export function createWaiting(
                   AND claim IS NULL AND organisation_id = ?5 LIMIT ?6)`;
   const settleDue = database.prepare(settleSql('next_attempt_at IS NOT NULL'));
   const settleInOrder = database.prepare(settleSql('order_key IS NOT NULL'));
+
+  /** What waits behind heads, as far as it may follow them. */
+  function followersOf(heads: readonly Candidate[], followers: number): readonly Candidate[] {
+    const asked = heads.map(({ row }) => ({ attempts: row.attempts, order: orderFromRow(row) }));
+    const each = followersEach(asked, followers);
+    if (each === 0) return [];
+    return heads.flatMap(({ row: { partition, endpoint_id, order_key, position, attempts }, claim }) => {
+      if (order_key === null || position === null || attempts > 0) return [];
+      const line = behind.all(partition, endpoint_id, order_key, position, each);
+      const following = withoutGap(line, (row) => ({
+        state: named(deliveryStates, row.state),
+        isDue: row.next_attempt_at !== null,
+        isClaimed: row.claim !== null,
+      }));
+      return following.map((row) => ({ row, claim }));
+    });
+  }
 
   function claimRows(request: ClaimRequest): ClaimedDue {
     const { endpointId, buckets, now, limit, maxBytes, claimedUntil } = request;
@@ -68,9 +102,8 @@ export function createWaiting(
     }
     const due: ClaimedDelivery[] = [];
     let bytes = 0;
-    for (const { row, claim } of rows.slice(0, limit)) {
-      if (bytes > maxBytes) break;
-      setClaim.run(claim, claimedUntil.getTime(), row.id);
+    const claimRow = ({ row, claim }: Candidate, isBehind: boolean): void => {
+      setClaim.run(claim, isBehind ? null : claimedUntil.getTime(), row.id);
       const event = eventOf(row);
       bytes += event?.payload.byteLength ?? 0;
       due.push({
@@ -78,7 +111,18 @@ export function createWaiting(
         event: event === undefined ? null : eventFromRow(event),
         partition: row.partition,
         order: orderFromRow(row),
+        ...(isBehind && { isBehind }),
       });
+    };
+    const heads: Candidate[] = [];
+    for (const head of rows.slice(0, limit)) {
+      if (bytes > maxBytes) break;
+      claimRow(head, false);
+      heads.push(head);
+    }
+    for (const follower of followersOf(heads, request.followers ?? 0)) {
+      if (bytes > maxBytes) break;
+      claimRow(follower, true);
     }
     const next = Math.min(...buckets.map(nextDueOf));
     return { due, nextDueAt: next === Infinity ? null : new Date(next) };

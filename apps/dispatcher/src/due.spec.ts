@@ -11,7 +11,14 @@ import { simulatedEndpoint } from './simulated-life.harness.ts';
 const lane = { organisationId: 'org', endpointId: 'endpoint' };
 const endpoint = simulatedEndpoint({ organisationId: 'org' }, 1);
 const holding = sampleHolding();
-const request = { endpoint, verificationOnly: false, holdings: [holding], limit: 7, maxBytes: 1000 };
+const request = {
+  endpoint,
+  verificationOnly: false,
+  followers: 0,
+  holdings: [holding],
+  limit: 7,
+  maxBytes: 1000,
+};
 const place = { partition: 0, order: null };
 
 function setUp(store: Partial<DeliveryStore>) {

@@ -33,6 +33,8 @@ export interface FetchRequest {
   readonly verificationOnly: boolean;
   readonly holdings: readonly Holding[];
   readonly limit: number;
+  /** How many of those that wait behind heads of keys may come with them, beyond `limit`. */
+  readonly followers: number;
   /** Payload bytes that it may bring into memory, and one payload more. */
   readonly maxBytes: number;
 }
@@ -61,7 +63,7 @@ export function createDueReader(options: DueReaderOptions): DueReader {
 
   async function fetch(
     lane: LaneKey,
-    { endpoint, verificationOnly, holdings, limit, maxBytes }: FetchRequest,
+    { endpoint, verificationOnly, holdings, limit, followers, maxBytes }: FetchRequest,
   ): Promise<Fetched> {
     const now = dueClock.now();
     const { due, nextDueAt } = await store.claimDue({
@@ -72,10 +74,11 @@ export function createDueReader(options: DueReaderOptions): DueReader {
       claimedUntil: claimedUntil(now, endpoint),
       verificationOnly,
       limit,
+      followers,
       maxBytes,
     });
     const queued: QueuedDelivery[] = [];
-    for (const { delivery, event, partition, order } of due) {
+    for (const { delivery, event, partition, order, isBehind = false } of due) {
       const holding = holdings.find((one) => one.partition === partition);
       if (holding === undefined) continue;
       if (event !== null) {
@@ -87,6 +90,7 @@ export function createDueReader(options: DueReaderOptions): DueReader {
             holding,
             isRecorded: true,
             order,
+            isBehind,
             mark: null,
             queuedAt,
             expedited: verificationOnly,

@@ -33,13 +33,14 @@ const overheadBytes = 1024;
 export function queuedDelivery(
   fields: Pick<QueuedDelivery, 'delivery' | 'event' | 'holding' | 'isRecorded' | 'mark' | 'queuedAt'> & {
     readonly order?: DeliveryOrder | null;
+    readonly isBehind?: boolean;
     readonly expedited?: boolean;
   },
 ): QueuedDelivery {
   return {
     ...fields,
     order: fields.order ?? null,
-    isBehind: false,
+    isBehind: fields.isBehind ?? false,
     expedited: fields.expedited ?? false,
     bytes: fields.event.payload.byteLength + overheadBytes,
     done: false,

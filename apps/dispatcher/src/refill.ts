@@ -2,6 +2,7 @@ import type { SigningEndpoint } from '@posthorn/models';
 import type { Clock } from '@posthorn/runtime';
 import type { DueReader } from './due.ts';
 import type { DueClock } from './due-clock.ts';
+import { wantsOrder } from './endpoint-order.ts';
 import { gateOf } from './gate.ts';
 import type { Lane } from './lane.ts';
 import type { LaneLimits } from './lane-limits.ts';
@@ -47,9 +48,17 @@ export interface RefillOptions {
   readonly onSettled: (lane: Lane) => void;
 }
 
+interface Room {
+  readonly limit: number;
+  readonly followers: number;
+  readonly maxBytes: number;
+}
+
 /** What one fetch may bring into memory. */
 const maxFetch = 100;
 const maxFetchBytes = 1024 * 1024;
+/** Of those that wait behind heads of keys, beyond that. */
+const maxFollowers = 50;
 /** How often a lane is looked at that lets only some of what waits pass. */
 const askAgainMs = 1000;
 
@@ -79,18 +88,22 @@ export function createRefill(options: RefillOptions): Refill {
   }
 
   /** How much a fetch may bring; null when there is no room for anything. */
-  function roomFor(lane: Lane, endpoint: SigningEndpoint): { limit: number; maxBytes: number } | null {
+  function roomFor(lane: Lane, endpoint: SigningEndpoint): Room | null {
     const deliveries = limits.totalDeliveries - loaded.deliveries - reserved.deliveries;
     const bytes = limits.totalBytes - loaded.bytes - reserved.bytes;
     if (deliveries > 0 && bytes > 0) {
+      const limit = Math.min(maxFetch, places.wanted(lane), deliveries);
+      const isWell = !lane.slow && lane.breaker.state === 'closed';
+      const mayFollow = isWell && wantsOrder(endpoint.endpoint);
       return {
-        limit: Math.min(maxFetch, places.wanted(lane), deliveries),
+        limit,
+        followers: mayFollow ? Math.min(maxFollowers, deliveries - limit) : 0,
         maxBytes: Math.min(maxFetchBytes, bytes),
       };
     }
     // A lane with nothing in memory goes on all the same, one by one, as long as there are places for attempts.
     const isAlone = reserved.deliveries === 0 && startsAtOnce(lane, endpoint);
-    return isAlone ? { limit: 1, maxBytes: 0 } : null;
+    return isAlone ? { limit: 1, followers: 0, maxBytes: 0 } : null;
   }
 
   /** Whether it has enough in memory to go on with. What waits in storage for longer than that isn't kept waiting by it. */
@@ -115,12 +128,12 @@ export function createRefill(options: RefillOptions): Refill {
     const mine = holdings().filter((holding) => holding.mayStart());
     if (mine.length === 0) return;
     lane.fetching = true;
-    reserved.deliveries += room.limit;
+    reserved.deliveries += room.limit + room.followers;
     reserved.bytes += room.maxBytes;
     const request = { endpoint, holdings: mine, verificationOnly, ...room };
     void due.fetch(lane, request).then(({ queued, nextDueAt }) => {
       lane.fetching = false;
-      reserved.deliveries -= room.limit;
+      reserved.deliveries -= room.limit + room.followers;
       reserved.bytes -= room.maxBytes;
       // What else waits isn't told of while only some of it may go.
       const others = verificationOnly ? dueClock.now() + askAgainMs : Infinity;
