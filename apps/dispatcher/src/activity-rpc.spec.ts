@@ -43,7 +43,11 @@ function setUp(
       find: (_organisationId, ids) => Promise.resolve(troubles.filter((one) => ids.includes(one.endpointId))),
     },
     lanes: { breakerOf: (id) => breakers[id] ?? closedBreaker },
-    test: { send: () => Promise.reject(new Error('not in this test')) },
+    feed: { read: notInThisTest },
+    test: { send: notInThisTest },
+    view: () => {
+      throw new Error('not in this test');
+    },
     clock,
   });
   const client = createInProcessClient(service, { clock, logger: silentLogger, metrics: createMetrics() });
@@ -54,6 +58,8 @@ function setUp(
     );
   return { clock, client, scans, stats };
 }
+
+const notInThisTest = () => Promise.reject(new Error('not in this test'));
 
 const sample = (startedAt: number, outcome: AttemptOutcome, durationMs = 10): AttemptSample => ({
   startedAt,

@@ -1,4 +1,4 @@
-import { attemptToMessage, dispatchV1 } from '@posthorn/contracts';
+import { attemptToMessage, deliveryStateTable, dispatchV1, eventToMessage } from '@posthorn/contracts';
 import { DomainError, type Violation } from '@posthorn/models';
 import { defineService, requireOrganisation } from '@posthorn/rpc';
 import type { Clock } from '@posthorn/runtime';
@@ -6,6 +6,9 @@ import type { BreakerState } from './breaker.ts';
 import type { DeliveryStore, RecordedHealth } from './delivery-store.ts';
 import type { EndpointTroubles } from './endpoint-troubles.ts';
 import type { Lanes } from './lanes.ts';
+import type { DeliveryView } from './delivery-view.ts';
+import type { Feed } from './feed.ts';
+import { pageRequest } from './page-request.ts';
 import { createStatsSum, type StatsSum } from './stats.ts';
 import type { EndpointTest } from './test-endpoint.ts';
 import type { EndpointTrouble } from './trouble-store.ts';
@@ -21,10 +24,12 @@ export function createActivityRpc(options: {
   readonly deliveries: DeliveryStore;
   readonly troubles: Pick<EndpointTroubles, 'find'>;
   readonly lanes: Pick<Lanes, 'breakerOf'>;
+  readonly feed: Feed;
   readonly test: EndpointTest;
+  readonly view: DeliveryView;
   readonly clock: Clock;
 }) {
-  const { deliveries, troubles, lanes, test, clock } = options;
+  const { deliveries, troubles, lanes, feed, test, view, clock } = options;
 
   return defineService(dispatchV1.EndpointActivityServiceService, {
     async sendTest(request, ctx) {
@@ -64,6 +69,25 @@ export function createActivityRpc(options: {
         bucketMs: BigInt(bucketMs),
         oldestWaitingAt: oldestWaitingAt ?? undefined,
         waiting: BigInt(waiting),
+      };
+    },
+
+    async readFeed({ organisationId, endpointId, states, after, ...page }, ctx) {
+      requireOrganisation(ctx.principal, organisationId);
+      const { entries, nextCursor, hasMore } = await feed.read({
+        organisationId,
+        endpointId,
+        after: after ?? null,
+        states: states.map((state) => deliveryStateTable.fromMessage(state, '?state')),
+        ...pageRequest(page),
+      });
+      return {
+        entries: entries.map(({ delivery, event }) => ({
+          delivery: view(delivery, null),
+          event: event === null ? undefined : eventToMessage(event),
+        })),
+        nextCursor,
+        hasMore,
       };
     },
 

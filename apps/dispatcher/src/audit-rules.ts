@@ -37,6 +37,7 @@ export const activityRules: AuditRules<typeof dispatchV1.EndpointActivityService
   sendTest: { action: 'endpoint.test', of: ofEndpoint },
   getStats: null,
   getHealth: null,
+  readFeed: null,
 };
 
 export const taskRules: AuditRules<typeof dispatchV1.TaskServiceService> = {

@@ -5,6 +5,7 @@ export { createSqliteDeliveryStore } from './delivery-store.sqlite.ts';
 export { dispatcherMigrations } from './delivery-rows.sqlite.ts';
 export { createSqliteEventStore } from './event-store.sqlite.ts';
 export { createSqliteReplayStore } from './replay-store.sqlite.ts';
+export { createSqliteFeedStore, feedMigrations } from './feed-store.sqlite.ts';
 export { createSqliteJobStore, jobMigrations } from './job-store.sqlite.ts';
 export { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
 export { createSqliteTroubleStore, troubleMigrations } from './trouble-store.sqlite.ts';

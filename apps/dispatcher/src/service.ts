@@ -1,23 +1,11 @@
-import type { configV1, dispatchV1 } from '@posthorn/contracts';
-import type { EventLogReader } from '@posthorn/event-log';
-import type { Branding, Event, OperationalEvent, Principal } from '@posthorn/models';
-import {
-  createAuditing,
-  type AuditLog,
-  type Auditing,
-  type Client,
-  type ServiceRegistration,
-} from '@posthorn/rpc';
-import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
+import type { Principal } from '@posthorn/models';
+import { createAuditing, type Auditing } from '@posthorn/rpc';
 import { createActivityRpc } from './activity-rpc.ts';
 import { createAttempt } from './attempt.ts';
 import { activityRules, deliveryRules, eventRules, replayRules, taskRules } from './audit-rules.ts';
-import { createBackpressure, defaultIntakeLimits, type IntakeLimits } from './backpressure.ts';
+import { createBackpressure, defaultIntakeLimits } from './backpressure.ts';
 import { createBooks } from './books.ts';
-import type { DeadRecordStore } from './dead-record-store.ts';
 import { createDeliveryRpc } from './deliveries-rpc.ts';
-import type { DeliverySearch } from './delivery-search.ts';
-import type { DeliveryStore } from './delivery-store.ts';
 import { createDeliveryView } from './delivery-view.ts';
 import { createDirectory } from './directory.ts';
 import { createDisabling } from './disable.ts';
@@ -26,16 +14,14 @@ import { createDueClock } from './due-clock.ts';
 import { createEndpointTroubles } from './endpoint-troubles.ts';
 import { createEnvelopes } from './envelope/envelope.ts';
 import { defaultBranding } from './envelope/rapidly.ts';
-import type { EventStore } from './event-store.ts';
 import { createEventRpc } from './events-rpc.ts';
+import { createFeed } from './feed.ts';
+import { createFeedHorizons } from './feed-horizons.ts';
 import { createExhaustedNotices } from './exhausted.ts';
-import type { createExpiry } from './expiry.ts';
 import { createIntake } from './intake.ts';
-import type { JobStore } from './job-store.ts';
 import { createJobs } from './jobs.ts';
-import { defaultLaneLimits, type LaneLimits } from './lane-limits.ts';
+import { defaultLaneLimits } from './lane-limits.ts';
 import { createLanes } from './create-lanes.ts';
-import type { LeaseStore } from './lease-store.ts';
 import { createOnDemand } from './on-demand.ts';
 import { createOwnership } from './ownership.ts';
 import { createPartitions } from './partitions.ts';
@@ -43,70 +29,17 @@ import { createPlannedCheck } from './planned.ts';
 import { createPutAside } from './put-aside.ts';
 import { createRecorder } from './record.ts';
 import { createRecurring } from './recurring.ts';
-import type { ReplayStore } from './replay-store.ts';
 import { createRetentionSweeper } from './retention.ts';
 import { createOpenTasks } from './open-tasks.ts';
 import { createSearchHandlers } from './search-rpc.ts';
 import { createSwitchOff } from './switch-off.ts';
 import { createTaskRunner } from './task-runner.ts';
-import type { TaskStore } from './task-store.ts';
 import { createTaskRpc } from './tasks-rpc.ts';
 import { createEndpointTest } from './test-endpoint.ts';
-import type { TroubleStore } from './trouble-store.ts';
 import { createWaitingLanes, lookAgainAfter } from './waiting-lanes.ts';
-import type { WebhookClient } from './webhook-client.ts';
+import type { Dispatcher, DispatcherOptions } from './dispatcher.ts';
 
-/** The dispatcher: reads the log, plans, delivers, records, and answers what became of it. */
-export interface Dispatcher {
-  readonly events: ServiceRegistration<typeof dispatchV1.EventServiceService>;
-  readonly deliveries: ServiceRegistration<typeof dispatchV1.DeliveryServiceService>;
-  readonly activity: ServiceRegistration<typeof dispatchV1.EndpointActivityServiceService>;
-  readonly tasks: ServiceRegistration<typeof dispatchV1.TaskServiceService>;
-  readonly replays: ServiceRegistration<typeof dispatchV1.ReplayServiceService>;
-  start(): Promise<void>;
-  /** Stops reading and starting, lets what is under way end (until `signal` aborts), and puts the rest on record. */
-  stop(signal: AbortSignal): Promise<void>;
-}
-
-export interface DispatcherOptions {
-  readonly log: EventLogReader;
-  readonly events: EventStore;
-  readonly deliveries: DeliveryStore;
-  readonly search: DeliverySearch;
-  readonly tasks: TaskStore;
-  readonly troubles: TroubleStore;
-  readonly jobs: JobStore;
-  readonly replays: ReplayStore;
-  readonly leases: LeaseStore;
-  readonly deadRecords: DeadRecordStore;
-  /** What the stores go by, where the database removes by itself what has expired. */
-  readonly expiry?: ReturnType<typeof createExpiry>;
-  /** Puts a test's event on record without anyone else getting it. */
-  readonly recordTestEvent: (event: Event) => Promise<unknown>;
-  readonly clients: {
-    readonly directory: Client<typeof configV1.DirectoryServiceService>;
-    readonly endpoints: Client<typeof configV1.EndpointServiceService>;
-  };
-  /** Where it is put on record what callers do; nowhere when absent. */
-  readonly auditLog?: AuditLog;
-  /** Where operational events go; none are told when absent. */
-  readonly publishOperational?: (event: OperationalEvent) => void;
-  readonly webhookClient: WebhookClient;
-  /** A native endpoint that has failed for so long is disabled; 0: never, which is the default. */
-  readonly disableAfterMs?: number;
-  /** What every link of ours begins with, without a slash at its end. */
-  readonly publicUrl: () => string;
-  /** What messages for people are signed with where an organisation has no branding of its own. */
-  readonly branding?: Branding;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly laneLimits?: LaneLimits;
-  readonly intakeLimits?: IntakeLimits;
-  /** How long a lease lasts that isn't renewed; the same for all dispatchers. */
-  readonly leaseTermMs?: number;
-}
+export type { Dispatcher, DispatcherOptions };
 
 const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
 const lookForChangesMs = 500;
@@ -115,9 +48,10 @@ const takeUpTasksMs = 1000;
 const lookForTroublesMs = 30_000;
 const takeUpJobsMs = 1000;
 const settleTasksMs = 5000;
+const lookForHorizonsMs = 500;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { log, events, deliveries, clients, webhookClient, clock, random, logger, metrics } = options;
+  const { log, events, clients, webhookClient, clock, random, logger, metrics } = options;
   const dueClock = createDueClock(clock);
   const directory = createDirectory({ client: clients.directory, principal });
   const envelopes = createEnvelopes({
@@ -143,6 +77,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     metrics,
     ...(options.leaseTermMs !== undefined && { termMs: options.leaseTermMs }),
   });
+  const horizons = createFeedHorizons({
+    store: options.deliveries,
+    feeds: options.feeds,
+    held: () => ownership.held(),
+    isExclusive: options.leases.isExclusive,
+    clock,
+  });
+  // Whatever goes on record goes through it, so that feeds miss nothing that comes late.
+  const { deliveries } = horizons;
   const putAside = createPutAside({ store: options.deadRecords, clock, logger, metrics });
   const books = createBooks();
   const disable = createDisabling({ endpoints: clients.endpoints, directory, principal, logger });
@@ -263,6 +206,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     clock,
     dueClock,
   });
+  const feed = createFeed({ feeds: options.feeds, events, publish: () => horizons.publish() });
   const view = createDeliveryView({ lanes, clock, dueClock });
   const search = createSearchHandlers({
     search: options.search,
@@ -344,7 +288,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       createDeliveryRpc({ deliveries, events, directory, lanes, onDemand, search, view, clock }),
       deliveryRules,
     ),
-    activity: audited(createActivityRpc({ deliveries, troubles, lanes, test, clock }), activityRules),
+    activity: audited(
+      createActivityRpc({ deliveries, troubles, lanes, feed, test, view, clock }),
+      activityRules,
+    ),
     tasks: audited(createTaskRpc({ tasks, runner: taskRunner }), taskRules),
     replays: audited(jobs.replays, replayRules),
     async start() {
@@ -360,6 +307,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       retention.start();
       every(lookForChangesMs, 'looking for changed endpoints', () => directory.bringUpToDate());
       every(lookForTroublesMs, 'looking for failing endpoints', () => troubles.refresh());
+      every(lookForHorizonsMs, 'looking where feeds stand', () => horizons.look());
       every(takeUpTasksMs, 'taking up tasks', () => openTasks.takeUp());
       every(takeUpJobsMs, 'taking up jobs', () => jobs.runner.look());
       every(settleTasksMs, 'settling tasks', () => openTasks.settle());

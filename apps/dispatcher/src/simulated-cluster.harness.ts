@@ -16,6 +16,7 @@ import type { LeaseStore } from './lease-store.ts';
 import { createDispatcher, type Dispatcher } from './service.ts';
 import { directoryClient, endpointsClient, simulatedLimits, type World } from './simulated-life.harness.ts';
 import { createSqliteReplayStore } from './replay-store.sqlite.ts';
+import { createSqliteFeedStore, feedMigrations } from './feed-store.sqlite.ts';
 import { createSqliteJobStore, jobMigrations } from './job-store.sqlite.ts';
 import { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
 import { createSimulatedLog, type SimulatedLog } from './simulated-log.harness.ts';
@@ -64,7 +65,14 @@ export function openCluster(world: World, directory: string, partitions: number)
   const { clock, random, organisationId } = world;
   const database = openSqlite({
     path: join(directory, 'posthorn.db'),
-    migrations: [eventLogMigrations, dispatcherMigrations, taskMigrations, troubleMigrations, jobMigrations],
+    migrations: [
+      eventLogMigrations,
+      dispatcherMigrations,
+      taskMigrations,
+      troubleMigrations,
+      jobMigrations,
+      feedMigrations,
+    ],
   });
   const log = createSimulatedLog(partitions, { clock, random });
   const deliveries = createSqliteDeliveryStore(database);
@@ -194,6 +202,7 @@ export function openCluster(world: World, directory: string, partitions: number)
       troubles: process.reach(createSqliteTroubleStore(database)),
       jobs: process.reach({ ...createSqliteJobStore(database), isExclusive: false }),
       replays: process.reach(createSqliteReplayStore(database)),
+      feeds: process.reach(createSqliteFeedStore(database)),
       leases: {
         ...reached,
         isExclusive: false,

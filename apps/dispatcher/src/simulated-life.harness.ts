@@ -40,6 +40,7 @@ import { createSqliteLeaseStore } from './lease-store.sqlite.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from './service.ts';
 import { createSqliteReplayStore } from './replay-store.sqlite.ts';
+import { createSqliteFeedStore, feedMigrations } from './feed-store.sqlite.ts';
 import { createSqliteJobStore, jobMigrations } from './job-store.sqlite.ts';
 import { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
 import { createSqliteTroubleStore, troubleMigrations } from './trouble-store.sqlite.ts';
@@ -217,7 +218,14 @@ export function keyOf(organisationId: string): { readonly principal: Principal }
 export async function startLife(world: World, directory: string): Promise<Life> {
   const database = openSqlite({
     path: join(directory, 'posthorn.db'),
-    migrations: [eventLogMigrations, dispatcherMigrations, taskMigrations, troubleMigrations, jobMigrations],
+    migrations: [
+      eventLogMigrations,
+      dispatcherMigrations,
+      taskMigrations,
+      troubleMigrations,
+      jobMigrations,
+      feedMigrations,
+    ],
   });
   const cut = { off: false };
   const log = createSqliteEventLog(database);
@@ -235,6 +243,7 @@ export async function startLife(world: World, directory: string): Promise<Life> 
     troubles: createSqliteTroubleStore(database),
     jobs: createSqliteJobStore(database),
     replays: createSqliteReplayStore(database),
+    feeds: createSqliteFeedStore(database),
     leases,
     deadRecords: createSqliteDeadRecordStore(database),
     recordTestEvent: (event) => log.appendUnread(event),

@@ -20,6 +20,8 @@ import type { JobStore } from './job-store.ts';
 import { createMongoJobStore } from './job-store.mongo.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { createMongoLeaseStore, leaseCollection, type LeaseDocument } from './lease-store.mongo.ts';
+import type { FeedStore } from './feed-store.ts';
+import { createMongoFeedStore } from './feed-store.mongo.ts';
 import type { ReplayStore } from './replay-store.ts';
 import { createMongoReplayStore } from './replay-store.mongo.ts';
 import type { TaskStore } from './task-store.ts';
@@ -36,6 +38,7 @@ export interface DispatcherStores {
   readonly troubles: TroubleStore;
   readonly jobs: JobStore;
   readonly replays: ReplayStore;
+  readonly feeds: FeedStore;
   readonly leases: LeaseStore;
   readonly deadRecords: DeadRecordStore;
   /** Puts a test's event on record, which isn't in the log. */
@@ -73,6 +76,7 @@ export async function createMongoDispatcherStores(
     troubles: await createMongoTroubleStore(database),
     jobs: await createMongoJobStore(database),
     replays: createMongoReplayStore(collections),
+    feeds: await createMongoFeedStore(database, collections),
     leases: await createMongoLeaseStore(database),
     deadRecords: await createMongoDeadRecordStore(database),
     recordTestEvent: (event) => events.insert(event),

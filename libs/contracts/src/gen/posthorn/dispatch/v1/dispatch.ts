@@ -495,6 +495,37 @@ export interface StatsBucket {
   summary: StatsSummary | undefined;
 }
 
+export interface ReadFeedRequest {
+  organisationId: string;
+  endpointId: string;
+  limit: number;
+  /** Empty: from the beginning. */
+  cursor: string;
+  /** Without a cursor: only what was accepted after it. */
+  after:
+    | Date
+    | undefined;
+  /** Only what is in one of these states now; all when empty. */
+  states: DeliveryState[];
+}
+
+export interface ReadFeedResponse {
+  entries: FeedEntry[];
+  /** Never empty: where to go on, now or later. */
+  nextCursor: string;
+  /** There is more now. */
+  hasMore: boolean;
+}
+
+export interface FeedEntry {
+  /** Without its last attempt. */
+  delivery:
+    | Delivery
+    | undefined;
+  /** Unset when it isn't kept any more. */
+  event: Event | undefined;
+}
+
 export interface GetHealthRequest {
   organisationId: string;
   endpointIds: string[];
@@ -4380,6 +4411,283 @@ export const StatsBucket: MessageFns<StatsBucket> = {
   },
 };
 
+function createBaseReadFeedRequest(): ReadFeedRequest {
+  return { organisationId: "", endpointId: "", limit: 0, cursor: "", after: undefined, states: [] };
+}
+
+export const ReadFeedRequest: MessageFns<ReadFeedRequest> = {
+  encode(message: ReadFeedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.organisationId !== "") {
+      writer.uint32(10).string(message.organisationId);
+    }
+    if (message.endpointId !== "") {
+      writer.uint32(18).string(message.endpointId);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(24).int32(message.limit);
+    }
+    if (message.cursor !== "") {
+      writer.uint32(34).string(message.cursor);
+    }
+    if (message.after !== undefined) {
+      Timestamp.encode(toTimestamp(message.after), writer.uint32(42).fork()).join();
+    }
+    if (message.states.length !== 0) {
+      writer.uint32(50).fork();
+      for (const v of message.states) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadFeedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadFeedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organisationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.endpointId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.after = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag === 48) {
+              message.states.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 50) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.states.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReadFeedRequest>, I>>(base?: I): ReadFeedRequest {
+    return ReadFeedRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadFeedRequest>, I>>(object: I): ReadFeedRequest {
+    const message = createBaseReadFeedRequest();
+    message.organisationId = object.organisationId ?? "";
+    message.endpointId = object.endpointId ?? "";
+    message.limit = object.limit ?? 0;
+    message.cursor = object.cursor ?? "";
+    message.after = object.after ?? undefined;
+    message.states = object.states?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseReadFeedResponse(): ReadFeedResponse {
+  return { entries: [], nextCursor: "", hasMore: false };
+}
+
+export const ReadFeedResponse: MessageFns<ReadFeedResponse> = {
+  encode(message: ReadFeedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.entries) {
+      FeedEntry.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextCursor !== "") {
+      writer.uint32(18).string(message.nextCursor);
+    }
+    if (message.hasMore !== false) {
+      writer.uint32(24).bool(message.hasMore);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadFeedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadFeedResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entries.push(FeedEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextCursor = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hasMore = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ReadFeedResponse>, I>>(base?: I): ReadFeedResponse {
+    return ReadFeedResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReadFeedResponse>, I>>(object: I): ReadFeedResponse {
+    const message = createBaseReadFeedResponse();
+    message.entries = object.entries?.map((e) => FeedEntry.fromPartial(e)) || [];
+    message.nextCursor = object.nextCursor ?? "";
+    message.hasMore = object.hasMore ?? false;
+    return message;
+  },
+};
+
+function createBaseFeedEntry(): FeedEntry {
+  return { delivery: undefined, event: undefined };
+}
+
+export const FeedEntry: MessageFns<FeedEntry> = {
+  encode(message: FeedEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.delivery !== undefined) {
+      Delivery.encode(message.delivery, writer.uint32(10).fork()).join();
+    }
+    if (message.event !== undefined) {
+      Event.encode(message.event, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FeedEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFeedEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.delivery = Delivery.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.event = Event.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FeedEntry>, I>>(base?: I): FeedEntry {
+    return FeedEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FeedEntry>, I>>(object: I): FeedEntry {
+    const message = createBaseFeedEntry();
+    message.delivery = (object.delivery !== undefined && object.delivery !== null)
+      ? Delivery.fromPartial(object.delivery)
+      : undefined;
+    message.event = (object.event !== undefined && object.event !== null) ? Event.fromPartial(object.event) : undefined;
+    return message;
+  },
+};
+
 function createBaseGetHealthRequest(): GetHealthRequest {
   return { organisationId: "", endpointIds: [] };
 }
@@ -5482,6 +5790,16 @@ export const EndpointActivityServiceService = {
     responseSerialize: (value: GetHealthResponse): Buffer => Buffer.from(GetHealthResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetHealthResponse => GetHealthResponse.decode(value),
   },
+  /** What the endpoint was to get, oldest first, from a cursor on. */
+  readFeed: {
+    path: "/posthorn.dispatch.v1.EndpointActivityService/ReadFeed" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReadFeedRequest): Buffer => Buffer.from(ReadFeedRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadFeedRequest => ReadFeedRequest.decode(value),
+    responseSerialize: (value: ReadFeedResponse): Buffer => Buffer.from(ReadFeedResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadFeedResponse => ReadFeedResponse.decode(value),
+  },
 } as const;
 
 export interface EndpointActivityServiceServer extends UntypedServiceImplementation {
@@ -5489,6 +5807,8 @@ export interface EndpointActivityServiceServer extends UntypedServiceImplementat
   sendTest: handleUnaryCall<SendTestRequest, SendTestResponse>;
   getStats: handleUnaryCall<GetStatsRequest, GetStatsResponse>;
   getHealth: handleUnaryCall<GetHealthRequest, GetHealthResponse>;
+  /** What the endpoint was to get, oldest first, from a cursor on. */
+  readFeed: handleUnaryCall<ReadFeedRequest, ReadFeedResponse>;
 }
 
 /** Trying endpoints out: what must be known of a receiver before its endpoint gets events. */

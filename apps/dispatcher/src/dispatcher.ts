@@ -1,0 +1,72 @@
+import type { configV1, dispatchV1 } from '@posthorn/contracts';
+import type { EventLogReader } from '@posthorn/event-log';
+import type { Branding, Event, OperationalEvent } from '@posthorn/models';
+import type { AuditLog, Client, ServiceRegistration } from '@posthorn/rpc';
+import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
+import type { IntakeLimits } from './backpressure.ts';
+import type { DeadRecordStore } from './dead-record-store.ts';
+import type { DeliverySearch } from './delivery-search.ts';
+import type { DeliveryStore } from './delivery-store.ts';
+import type { EventStore } from './event-store.ts';
+import type { FeedStore } from './feed-store.ts';
+import type { createExpiry } from './expiry.ts';
+import type { JobStore } from './job-store.ts';
+import type { LaneLimits } from './lane-limits.ts';
+import type { LeaseStore } from './lease-store.ts';
+import type { ReplayStore } from './replay-store.ts';
+import type { TaskStore } from './task-store.ts';
+import type { TroubleStore } from './trouble-store.ts';
+import type { WebhookClient } from './webhook-client.ts';
+
+/** The dispatcher: reads the log, plans, delivers, records, and answers what became of it. */
+export interface Dispatcher {
+  readonly events: ServiceRegistration<typeof dispatchV1.EventServiceService>;
+  readonly deliveries: ServiceRegistration<typeof dispatchV1.DeliveryServiceService>;
+  readonly activity: ServiceRegistration<typeof dispatchV1.EndpointActivityServiceService>;
+  readonly tasks: ServiceRegistration<typeof dispatchV1.TaskServiceService>;
+  readonly replays: ServiceRegistration<typeof dispatchV1.ReplayServiceService>;
+  start(): Promise<void>;
+  /** Stops reading and starting, lets what is under way end (until `signal` aborts), and puts the rest on record. */
+  stop(signal: AbortSignal): Promise<void>;
+}
+
+export interface DispatcherOptions {
+  readonly log: EventLogReader;
+  readonly events: EventStore;
+  readonly deliveries: DeliveryStore;
+  readonly search: DeliverySearch;
+  readonly tasks: TaskStore;
+  readonly troubles: TroubleStore;
+  readonly jobs: JobStore;
+  readonly replays: ReplayStore;
+  readonly feeds: FeedStore;
+  readonly leases: LeaseStore;
+  readonly deadRecords: DeadRecordStore;
+  /** What the stores go by, where the database removes by itself what has expired. */
+  readonly expiry?: ReturnType<typeof createExpiry>;
+  /** Puts a test's event on record without anyone else getting it. */
+  readonly recordTestEvent: (event: Event) => Promise<unknown>;
+  readonly clients: {
+    readonly directory: Client<typeof configV1.DirectoryServiceService>;
+    readonly endpoints: Client<typeof configV1.EndpointServiceService>;
+  };
+  /** Where it is put on record what callers do; nowhere when absent. */
+  readonly auditLog?: AuditLog;
+  /** Where operational events go; none are told when absent. */
+  readonly publishOperational?: (event: OperationalEvent) => void;
+  readonly webhookClient: WebhookClient;
+  /** A native endpoint that has failed for so long is disabled; 0: never, which is the default. */
+  readonly disableAfterMs?: number;
+  /** What every link of ours begins with, without a slash at its end. */
+  readonly publicUrl: () => string;
+  /** What messages for people are signed with where an organisation has no branding of its own. */
+  readonly branding?: Branding;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly laneLimits?: LaneLimits;
+  readonly intakeLimits?: IntakeLimits;
+  /** How long a lease lasts that isn't renewed; the same for all dispatchers. */
+  readonly leaseTermMs?: number;
+}
