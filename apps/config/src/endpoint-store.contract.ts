@@ -264,13 +264,6 @@ export function endpointStoreContract(stores: () => ConfigStores): void {
     expect(idsOf(await store().pendingVerifications(now, 10))).toEqual([6, 2].map(sampleId));
   });
 
-  it('shows the newest endpoint of all, to try the encryption key on', async () => {
-    expect(await store().newest()).toBeNull();
-    await insert(1);
-    const stored = await insert(2, { organisationId: sampleId(2) });
-    expect(await store().newest()).toEqual(stored);
-  });
-
   it('deletes those of an organisation in steps, and no others', async () => {
     for (const number of [1, 2, 3]) await insert(number);
     await insert(4, { organisationId: sampleId(2) });

@@ -60,11 +60,6 @@ export async function createMongoEndpointStore(
       return found === null ? null : toStoredEndpoint(found);
     },
 
-    async newest() {
-      const found = await collection.findOne({}, { sort: { number: -1 } });
-      return found === null ? null : toStoredEndpoint(found);
-    },
-
     async list({ organisationId, limit, beforeNumber, state, dialect }) {
       const found = await collection.find(
         {

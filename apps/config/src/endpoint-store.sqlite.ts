@@ -20,7 +20,6 @@ export function createSqliteEndpointStore(
   const byUid = database.prepare(
     `SELECT ${columns} FROM config_endpoints WHERE uid = ? AND organisation_id = ?`,
   );
-  const newest = database.prepare(`SELECT ${columns} FROM config_endpoints ORDER BY number DESC LIMIT 1`);
   const count = database.prepare(
     'SELECT count(*) AS endpoints FROM config_endpoints WHERE organisation_id = ?',
   );
@@ -67,11 +66,6 @@ export function createSqliteEndpointStore(
 
     find(organisationId, idOrUid) {
       const row = byId.get(idOrUid, organisationId) ?? byUid.get(idOrUid, organisationId);
-      return Promise.resolve(row === undefined ? null : toStored(row));
-    },
-
-    newest() {
-      const row = newest.get();
       return Promise.resolve(row === undefined ? null : toStored(row));
     },
 

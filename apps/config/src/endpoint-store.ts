@@ -11,8 +11,6 @@ export interface EndpointStore {
    */
   insert(endpoint: NewEndpoint, maxPerOrganisation: number): Promise<StoredEndpoint>;
   find(organisationId: string, idOrUid: string): Promise<StoredEndpoint | null>;
-  /** The newest endpoint of all organisations. */
-  newest(): Promise<StoredEndpoint | null>;
   /** Newest first: those with a number below `beforeNumber`. */
   list(page: EndpointPage): Promise<readonly StoredEndpoint[]>;
   /** One step through all that match, and how many they are. Read at once, not as of one moment. */

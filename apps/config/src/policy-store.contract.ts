@@ -99,13 +99,6 @@ export function policyStoreContract(stores: () => ConfigStores): void {
     expect(results.filter((result) => result !== null)).toEqual([{ ...wanted, writes: stored.writes + 1 }]);
   });
 
-  it('shows the newest policy of all, to try the encryption key on', async () => {
-    expect(await store().newest()).toBeNull();
-    await insert(1);
-    const stored = await insert(2, { organisationId: sampleId(2) });
-    expect(await store().newest()).toEqual(stored);
-  });
-
   it('deletes those of an organisation in steps, and no others', async () => {
     for (const number of [1, 2, 3]) await insert(number);
     await insert(4, { organisationId: sampleId(2) });

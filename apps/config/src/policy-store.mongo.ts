@@ -65,11 +65,6 @@ export async function createMongoPolicyStore(
       return found === null ? null : toStored(found);
     },
 
-    async newest() {
-      const found = await collection.findOne({}, { sort: { number: -1 } });
-      return found === null ? null : toStored(found);
-    },
-
     async list({ organisationId, limit, beforeNumber }) {
       const before = beforeNumber === null ? {} : { number: { $lt: beforeNumber } };
       return (

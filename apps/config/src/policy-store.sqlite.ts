@@ -17,7 +17,6 @@ export function createSqlitePolicyStore(database: SqliteDatabase, recordChange: 
     `SELECT ${columns} FROM config_policies WHERE number = ? AND organisation_id = ?`,
   );
   const byName = database.prepare(`SELECT ${columns} FROM config_policies WHERE name = ?`);
-  const newest = database.prepare(`SELECT ${columns} FROM config_policies ORDER BY number DESC LIMIT 1`);
   const count = database.prepare(
     'SELECT count(*) AS policies FROM config_policies WHERE organisation_id = ?',
   );
@@ -56,8 +55,6 @@ export function createSqlitePolicyStore(database: SqliteDatabase, recordChange: 
       ),
 
     findByName: (name) => found(byName.get(name)),
-
-    newest: () => found(newest.get()),
 
     list: ({ organisationId, limit, beforeNumber }) =>
       Promise.resolve(page.all(organisationId, beforeNumber ?? Number.MAX_SAFE_INTEGER, limit).map(toStored)),

@@ -13,8 +13,6 @@ export interface PolicyStore {
   find(organisationId: string, idOrNumber: string | number): Promise<StoredPolicy | null>;
   /** Whosever it is. */
   findByName(name: string): Promise<StoredPolicy | null>;
-  /** The newest policy of all organisations. */
-  newest(): Promise<StoredPolicy | null>;
   /** Newest first: those with a number below `beforeNumber`. */
   list(page: PolicyPage): Promise<readonly StoredPolicy[]>;
   /**

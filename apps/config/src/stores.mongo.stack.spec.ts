@@ -122,7 +122,6 @@ describe("the config service's stores on MongoDB", () => {
         ({ endpoints }) => endpoints.list({ ...page, state: 'enabled', dialect: null }),
         ['endpoints.by_organisation'],
       ],
-      ['the newest endpoint', ({ endpoints }) => endpoints.newest(), ['endpoints.by_number']],
       [
         'endpoints of a dialect',
         ({ endpoints }) => endpoints.search(search),
