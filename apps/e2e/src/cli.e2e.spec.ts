@@ -14,6 +14,9 @@ import {
 } from './posthorn-command.ts';
 import { createRestClient } from './rest-client.ts';
 
+/** For what comes soon on a machine that isn't busy. */
+const patience = { timeoutMs: 60_000 };
+
 interface Delivery {
   readonly id: string;
   readonly eventId: string;
@@ -195,7 +198,7 @@ describe('against a platform', () => {
     await eventually(() => {
       const seen = jsonLines<{ id: string }>(tail.stdout()).map(({ id }) => id);
       expect(seen.sort()).toEqual([first.id, 'mine'].sort());
-    });
+    }, patience);
     tail.signal('SIGINT');
     expect((await tail.ended).code).toBe(0);
     expect(await many(['endpoints', 'list'])).toEqual([]);
@@ -206,7 +209,7 @@ describe('against a platform', () => {
     const url = await eventually(() => {
       const [, found] = /listening on (\S+)/.exec(receiver.stderr()) ?? [];
       return found ?? false;
-    });
+    }, patience);
     const argv = [
       'endpoints',
       'create',
@@ -226,7 +229,7 @@ describe('against a platform', () => {
       const found = await many<Delivery>(['deliveries', 'list', '--event', event.id, '--state', 'exhausted']);
       expect(found).toHaveLength(1);
       return found[0];
-    });
+    }, patience);
     expect(failed).toMatchObject({ endpointId: endpoint.id, attempts: 1 });
     await succeed(['deliveries', 'retry', failed?.id ?? '']);
     const shown = await eventually(async () => {
@@ -237,7 +240,7 @@ describe('against a platform', () => {
       ]);
       expect(delivery.state).toBe('succeeded');
       return delivery;
-    });
+    }, patience);
     expect(shown.history.map(({ outcome }) => outcome)).toEqual(['success', 'http_error']);
     expect(await succeed(['deliveries', 'show', failed?.id ?? ''])).toMatch(
       /http_error 503[\s\S]*success 200/,
@@ -282,7 +285,7 @@ describe('against a platform', () => {
     await eventually(async () => {
       const { data } = await rest.ok<{ data: unknown[] }>('GET', '/v1/events?type=file.line&limit=1');
       return data.length > 0;
-    });
+    }, patience);
     expect(hasEnded).toBe(false);
     await platform.kill();
     await platform.start();
