@@ -5,17 +5,7 @@ import { blocksItsKey } from './endpoint-order.ts';
 import { isOpen } from './gate.ts';
 import { delayedDelivery } from './deliver-later.ts';
 import { createKeyOrder } from './create-key-order.ts';
-import {
-  isIdle,
-  isMoving,
-  isSlow,
-  learn,
-  probeLater,
-  remove,
-  takeNext,
-  waitingIn,
-  type Lane,
-} from './lane.ts';
+import { isMoving, learn, paceOf, probeLater, remove, takeNext, waitingIn, type Lane } from './lane.ts';
 import { createLaneHandOver } from './lane-hand-over.ts';
 import { createLaneMemory } from './lane-memory.ts';
 import { registerLaneMetrics } from './lane-metrics.ts';
@@ -123,13 +113,9 @@ export function createLanes(options: LanesOptions): Lanes {
     clock,
     endpointOf,
     takeOut,
-    restIfIdle,
+    restIfIdle: (lane) => lanes.restIfIdle(lane),
     onRoom: options.onRoom,
   });
-
-  function restIfIdle(lane: Lane): void {
-    if (isIdle(lane)) lanes.rest(lane);
-  }
 
   function endpointOf({ organisationId, endpointId }: LaneKey): SigningEndpoint | undefined {
     return directory.endpoint(organisationId, endpointId);
@@ -157,7 +143,7 @@ export function createLanes(options: LanesOptions): Lanes {
     const isHeldBack = !places.admits(lane, endpoint) || memory.isFull(lane);
     if (stopping || isHandedOver || isHeldBack || (memory.isAllFull && !startsAtOnce(lane, endpoint))) {
       records.park(queued);
-      restIfIdle(lane);
+      lanes.restIfIdle(lane);
       return;
     }
     enter(lane, queued);
@@ -168,7 +154,7 @@ export function createLanes(options: LanesOptions): Lanes {
     const lane = lanes.find(queued.delivery.endpointId);
     const endpoint = endpointOf(queued.delivery);
     if (stopping || !isOpen(endpoint) || memory.isAllFull || lane === undefined) return false;
-    if (lane.slow || !places.admits(lane, endpoint) || memory.isFull(lane)) return false;
+    if (lane.pace === 'slow' || !places.admits(lane, endpoint) || memory.isFull(lane)) return false;
     loaded.add(queued);
     if (!queued.isRecorded) unrecorded.add(queued);
     return true;
@@ -259,15 +245,16 @@ export function createLanes(options: LanesOptions): Lanes {
     refill.fetchMore(lane);
     pump();
     handOver.attemptEnded();
-    restIfIdle(lane);
+    lanes.restIfIdle(lane);
   }
 
   function takeIn(lane: Lane, queued: QueuedDelivery, endpoint: SigningEndpoint, judged: Judged): void {
     const { delivery, attempt: made } = judged;
-    const moment = { places: places.most(endpoint), monotonicNow: clock.monotonic(), jitter };
+    const tookMs = made.durationMs;
+    const moment = { places: places.most(endpoint), tookMs, monotonicNow: clock.monotonic(), jitter };
     const openForMs = learn(lane, queued, judged.outcome, moment);
     if (openForMs !== null) options.onOpened?.(lane.endpointId, openForMs);
-    markSpeed(lane);
+    markPace(lane);
     if (!places.admits(lane, endpoint)) memory.parkBeyond(lane, nothing);
     const blocks = queued.order !== null && blocksItsKey(delivery, endpoint.endpoint);
     records.write(queued, delivery, { attempt: made, ...(blocks ? { order: queued.order } : {}) });
@@ -287,7 +274,7 @@ export function createLanes(options: LanesOptions): Lanes {
   function noteStored(organisationId: string, endpointId: string, dueAt: number): void {
     const lane = lanes.of(organisationId, endpointId);
     refill.note(lane, dueAt);
-    restIfIdle(lane);
+    lanes.restIfIdle(lane);
   }
 
   function takeFetched(lane: Lane, fetched: readonly QueuedDelivery[]): void {
@@ -306,14 +293,14 @@ export function createLanes(options: LanesOptions): Lanes {
     }
     for (const queued of keys.follow(followers)) setAside(queued);
     pump();
-    restIfIdle(lane);
+    lanes.restIfIdle(lane);
   }
 
-  function markSpeed(lane: Lane): void {
-    const becomesSlow = isSlow(lane, clock.monotonic());
-    if (becomesSlow === lane.slow) return;
-    turns.setSlow(lane, becomesSlow);
-    if (becomesSlow) memory.parkBeyond(lane, { deliveries: lane.window, bytes: limits.laneBytes });
+  function markPace(lane: Lane): void {
+    const pace = paceOf(lane, clock.monotonic());
+    if (pace === lane.pace) return;
+    turns.setPace(lane, pace);
+    if (pace === 'slow') memory.parkBeyond(lane, { deliveries: lane.window, bytes: limits.laneBytes });
     turns.want(lane, endpointOf(lane));
   }
 
@@ -329,7 +316,7 @@ export function createLanes(options: LanesOptions): Lanes {
   function tick(): void {
     recordWaiting();
     stalled.restart();
-    for (const lane of active) markSpeed(lane);
+    for (const lane of active) markPace(lane);
     for (const lane of refill.lanes) refill.fetchMore(lane);
     pump();
     if (!stopping) clock.setTimeout(tick, tickMs).unref();
@@ -348,7 +335,7 @@ export function createLanes(options: LanesOptions): Lanes {
         records.hold(queued, endpoint);
       }
       refill.settle(lane);
-      restIfIdle(lane);
+      lanes.restIfIdle(lane);
     }
     keys.refresh(organisationId);
     pump();

@@ -36,7 +36,8 @@ export function createLaneMemory(options: {
   return {
     /** What waits for a slow receiver waits in storage, or those that hang would fill the memory of all. */
     isFull(lane) {
-      const deliveries = lane.slow ? Math.min(lane.window, limits.laneDeliveries) : limits.laneDeliveries;
+      const deliveries =
+        lane.pace === 'slow' ? Math.min(lane.window, limits.laneDeliveries) : limits.laneDeliveries;
       return waitingIn(lane) >= deliveries || lane.waitingBytes >= limits.laneBytes;
     },
     get isAllFull() {

@@ -29,7 +29,7 @@ export function registerLaneMetrics(metrics: Metrics, figures: LaneFigures): Cou
   metrics.gauge({
     name: 'posthorn_dispatcher_slow_lanes',
     help: 'Endpoints whose receivers keep their places for long.',
-    collect: (gauge) => gauge.set([...figures.active].filter((lane) => lane.slow).length),
+    collect: (gauge) => gauge.set([...figures.active].filter(({ pace }) => pace === 'slow').length),
   });
   metrics.gauge({
     name: 'posthorn_breakers',

@@ -77,7 +77,9 @@ export function createLanePlaces(options: {
     },
     wanted(lane) {
       if (lane.breaker.state === 'open') return 1;
-      return lane.slow || lane.breaker.state === 'ramping' ? lane.window : Math.max(4, lane.window * 2);
+      return lane.pace === 'slow' || lane.breaker.state === 'ramping'
+        ? lane.window
+        : Math.max(4, lane.window * 2);
     },
     taken(lane, queued, endpoint) {
       if (lane.breaker.state !== 'closed' && isOutdated(lane, endpoint)) forgetEvidence(lane);

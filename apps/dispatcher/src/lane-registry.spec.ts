@@ -14,10 +14,10 @@ describe('the lanes', () => {
     const [a, b] = [lanes.of('org', 'a'), lanes.of('org', 'b')];
     lanes.of('other', 'c');
     expect([...lanes.ofOrganisation('org')]).toEqual([a, b]);
-    lanes.rest(a);
-    lanes.rest(a);
+    lanes.restIfIdle(a);
+    lanes.restIfIdle(a);
     expect([...lanes.ofOrganisation('org')]).toEqual([b]);
-    lanes.rest(b);
+    lanes.restIfIdle(b);
     expect([...lanes.ofOrganisation('org')]).toEqual([]);
     expect([...lanes.all()].map(({ endpointId }) => endpointId)).toEqual(['c']);
   });
@@ -28,7 +28,7 @@ describe('the lanes', () => {
     const seen: string[] = [];
     for (const lane of lanes.ofOrganisation('org')) {
       seen.push(lane.endpointId);
-      lanes.rest(lane);
+      lanes.restIfIdle(lane);
     }
     expect(seen).toEqual(['a', 'b', 'c']);
   });
@@ -36,7 +36,7 @@ describe('the lanes', () => {
   it('are the same ones after a rest', () => {
     const lanes = createLaneRegistry();
     const lane = lanes.of('org', 'a');
-    lanes.rest(lane);
+    lanes.restIfIdle(lane);
     expect(lanes.find('a')).toBe(lane);
     expect([...lanes.known()]).toEqual([lane]);
     expect(lanes.of('org', 'a')).toBe(lane);
@@ -47,7 +47,7 @@ describe('the lanes', () => {
   it('are forgotten when too many rest, those that have rested for longest first', () => {
     const lanes = createLaneRegistry(2);
     const [a, b, c] = ['a', 'b', 'c'].map((id) => lanes.of('org', id));
-    for (const lane of [a, b, a, c]) if (lane !== undefined) lanes.rest(lane);
+    for (const lane of [a, b, a, c]) if (lane !== undefined) lanes.restIfIdle(lane);
     expect([...lanes.known()]).toEqual([b, c]);
     expect(lanes.find('a')).toBeUndefined();
     expect(lanes.of('org', 'a')).not.toBe(a);

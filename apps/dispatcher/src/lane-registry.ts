@@ -1,4 +1,4 @@
-import { createLane, type Lane } from './lane.ts';
+import { createLane, isIdle, type Lane } from './lane.ts';
 
 /**
  * The lanes that have anything to do, by endpoint and by organisation. Those that have nothing to do at the moment rest, so that what is
@@ -11,8 +11,8 @@ export interface LaneRegistry {
   find(endpointId: string): Lane | undefined;
   ofOrganisation(organisationId: string): Iterable<Lane>;
   all(): Iterable<Lane>;
-  /** It has nothing to do any more. */
-  rest(lane: Lane): void;
+  /** It goes to rest if it has nothing to do any more. */
+  restIfIdle(lane: Lane): void;
   /** Those that rest, too. */
   known(): Iterable<Lane>;
 }
@@ -40,8 +40,8 @@ export function createLaneRegistry(most = mostResting): LaneRegistry {
     find: (endpointId) => lanes.get(endpointId) ?? resting.get(endpointId),
     ofOrganisation: (organisationId) => byOrganisation.get(organisationId) ?? [],
     all: () => lanes.values(),
-    rest(lane) {
-      if (!lanes.delete(lane.endpointId)) return;
+    restIfIdle(lane) {
+      if (!isIdle(lane) || !lanes.delete(lane.endpointId)) return;
       resting.set(lane.endpointId, lane);
       if (resting.size > most) for (const [oldest] of resting) if (resting.delete(oldest)) break;
       const siblings = byOrganisation.get(lane.organisationId);

@@ -1,12 +1,14 @@
 import type { SigningEndpoint } from '@posthorn/models';
-import { createFairQueue } from './fair-queue.ts';
+import { createFairQueue, type FairQueue } from './fair-queue.ts';
 import { isOpen } from './gate.ts';
-import { waitingIn, type Lane } from './lane.ts';
+import { waitingIn, type Lane, type Pace } from './lane.ts';
 import type { LanePlaces } from './lane-places.ts';
 
 /**
- * The places for attempts, and whose turn it is to have one: organisations first, then their endpoints. Lanes whose receivers keep
- * their places for long have a quarter as many beside these, for themselves.
+ * The places for attempts, and whose turn it is to have one: organisations first, then their endpoints. Doubtful lanes share half of them
+ * at most, and three quarters where one has nothing under way yet, so that many that are new, or begin to hang at once, don't keep those from going on that are known to be prompt; of both, every
+ * other place that comes free is theirs. Slow lanes have a quarter as many beside these, for themselves. What a lane has under way when its
+ * pace changes stays under way: it may be more than is meant for lanes of that pace, and then nothing is started there.
  */
 export interface LaneTurns {
   /** Puts the lane into the queue of turns when something of it may be started. */
@@ -16,8 +18,8 @@ export interface LaneTurns {
   /** A place is taken (1) or given back (-1). */
   occupy(lane: Lane, change: 1 | -1): void;
   hasRoomFor(lane: Lane): boolean;
-  /** Moves the lane, with what it has under way, to the other places. */
-  setSlow(lane: Lane, slow: boolean): void;
+  /** Moves the lane, with what it has under way, to the places of that pace. */
+  setPace(lane: Lane, pace: Pace): void;
   readonly running: number;
 }
 
@@ -25,9 +27,38 @@ export function createLaneTurns(
   slots: number,
   places: Pick<LanePlaces, 'hasOne' | 'hasOneByHand' | 'wakeLater'>,
 ): LaneTurns {
-  const fast = { places: slots, running: 0, turns: createFairQueue<Lane>() };
-  const slow = { places: slots / 4, running: 0, turns: createFairQueue<Lane>() };
-  const speedOf = (lane: Lane): typeof fast => (lane.slow ? slow : fast);
+  const pools = {
+    prompt: { places: slots, running: 0, turns: createFairQueue<Lane>() },
+    doubtful: { places: slots / 2, running: 0, turns: createFairQueue<Lane>() },
+    slow: { places: slots / 4, running: 0, turns: createFairQueue<Lane>() },
+  } satisfies Record<Pace, object>;
+  const { prompt, doubtful, slow } = pools;
+  /** Doubtful lanes that have nothing under way. */
+  const untried = createFairQueue<Lane>();
+  const placesForUntried = (slots * 3) / 4;
+  let isTurnOfDoubtful = false;
+
+  /** Beyond what is meant for them, doubtful lanes take nobody's place. */
+  const hasRoomForPrompt = (): boolean =>
+    prompt.running + Math.min(doubtful.running, placesForUntried) < slots;
+  const hasRoomForSlow = (): boolean => slow.running < slow.places;
+  const hasRoomForDoubtful = (isUntried: boolean): boolean =>
+    doubtful.running < (isUntried ? placesForUntried : doubtful.places) &&
+    prompt.running + doubtful.running < slots;
+
+  const isUntried = (lane: Lane): boolean => lane.pace === 'doubtful' && lane.inFlight.size === 0;
+
+  function nextDoubtful(): FairQueue<Lane> | undefined {
+    if (untried.size > 0 && hasRoomForDoubtful(true)) return untried;
+    return doubtful.turns.size > 0 && hasRoomForDoubtful(false) ? doubtful.turns : undefined;
+  }
+
+  function nextTurns(): FairQueue<Lane> | undefined {
+    const first = isTurnOfDoubtful ? nextDoubtful() : undefined;
+    if (first !== undefined) return first;
+    if (prompt.turns.size > 0 && hasRoomForPrompt()) return prompt.turns;
+    return nextDoubtful() ?? (slow.turns.size > 0 && hasRoomForSlow() ? slow.turns : undefined);
+  }
 
   return {
     want(lane, endpoint) {
@@ -37,30 +68,34 @@ export function createLaneTurns(
         places.wakeLater(lane, endpoint);
         return;
       }
-      speedOf(lane).turns.add(lane.organisationId, lane);
+      if (isUntried(lane)) {
+        doubtful.turns.remove(lane.organisationId, lane);
+        untried.add(lane.organisationId, lane);
+      } else pools[lane.pace].turns.add(lane.organisationId, lane);
     },
     next(mayStart) {
-      for (const { turns, running, places } of [fast, slow]) {
-        if (turns.size > 0 && running < places && mayStart()) return turns.take();
-      }
-      return undefined;
+      const turns = nextTurns();
+      if (turns === undefined || !mayStart()) return undefined;
+      if (turns !== slow.turns) isTurnOfDoubtful = turns === prompt.turns;
+      return turns.take();
     },
     occupy(lane, change) {
-      speedOf(lane).running += change;
+      pools[lane.pace].running += change;
     },
     hasRoomFor(lane) {
-      const { running, places } = speedOf(lane);
-      return running < places;
+      if (lane.pace === 'prompt') return hasRoomForPrompt();
+      return lane.pace === 'slow' ? hasRoomForSlow() : hasRoomForDoubtful(isUntried(lane));
     },
-    setSlow(lane, isSlow) {
-      const before = speedOf(lane);
+    setPace(lane, pace) {
+      const before = pools[lane.pace];
       before.running -= lane.inFlight.size;
       before.turns.remove(lane.organisationId, lane);
-      lane.slow = isSlow;
-      speedOf(lane).running += lane.inFlight.size;
+      untried.remove(lane.organisationId, lane);
+      lane.pace = pace;
+      pools[pace].running += lane.inFlight.size;
     },
     get running() {
-      return fast.running + slow.running;
+      return prompt.running + doubtful.running + slow.running;
     },
   };
 }

@@ -1,12 +1,15 @@
 import type { AttemptOutcome } from '@posthorn/models';
-import { createLane, isSlow, learn, takeNext, type Lane } from './lane.ts';
+import { createLane, learn, paceOf, takeNext, type Lane } from './lane.ts';
 import { queuedDelivery } from './queued-delivery.ts';
 import { sampleHolding } from './sample-holding.harness.ts';
 import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
 
+const moment = { places: 50, tookMs: 10, monotonicNow: 0, jitter: () => 0.5 };
+const success = { kind: 'success', status: 200, retryAfterMs: null } as const;
+
 function ended(lane: Lane, kind: AttemptOutcome, status: number | null = null): void {
   const outcome = { kind, status, retryAfterMs: null };
-  learn(lane, queued(), outcome, { places: 50, monotonicNow: 0, jitter: () => 0.5 });
+  learn(lane, queued(), outcome, moment);
 }
 
 const queued = () =>
@@ -46,19 +49,32 @@ describe('a lane', () => {
   it('is slow after two timeouts in a row, until an answer comes', () => {
     const lane = createLane('org', 'endpoint');
     ended(lane, 'timeout');
-    expect(isSlow(lane, 0)).toBe(false);
+    expect(paceOf(lane, 0)).toBe('doubtful');
     ended(lane, 'timeout');
-    expect(isSlow(lane, 0)).toBe(true);
+    expect(paceOf(lane, 0)).toBe('slow');
     ended(lane, 'success');
-    expect(isSlow(lane, 0)).toBe(false);
+    expect(paceOf(lane, 0)).toBe('prompt');
   });
 
   it('is slow while its oldest attempt has had no answer for more than a second', () => {
     const lane = createLane('org', 'endpoint');
     lane.inFlight.set(queued(), 5000);
     lane.inFlight.set(queued(), 5900);
-    expect(isSlow(lane, 6000)).toBe(false);
-    expect(isSlow(lane, 6001)).toBe(true);
+    expect(paceOf(lane, 6000)).not.toBe('slow');
+    expect(paceOf(lane, 6001)).toBe('slow');
+  });
+
+  it('is doubtful while nothing is known of its receiver, and when an attempt takes far longer than usual', () => {
+    const lane = createLane('org', 'endpoint');
+    expect(paceOf(lane, 0)).toBe('doubtful');
+    // Ten milliseconds are usual.
+    ended(lane, 'success');
+    lane.inFlight.set(queued(), 5000);
+    expect(paceOf(lane, 5100)).toBe('prompt');
+    expect(paceOf(lane, 5101)).toBe('doubtful');
+    for (let n = 0; n < 50; n += 1) learn(lane, queued(), success, { ...moment, tookMs: 200 });
+    expect(paceOf(lane, 5700)).toBe('prompt');
+    expect(paceOf(lane, 5801)).toBe('doubtful');
   });
 
   it('begins with one under way when its receiver answers again, and opens by one with every answer', () => {

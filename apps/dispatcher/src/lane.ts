@@ -32,8 +32,10 @@ export interface Lane {
   endpointVersion: number | null;
   /** When an attempt ended last, by the monotonic clock. */
   settledAt: number;
-  /** A slow lane shares a quarter of the slots with its like. */
-  slow: boolean;
+  /** How long its receiver takes until an attempt ends; null while nothing is known of that, or it timed out last. */
+  usualMs: number | null;
+  /** With which others it shares places for attempts. */
+  pace: Pace;
   /** When the first delivery in storage is due (by the due clock); null when none is known to wait there. */
   storedDueAt: number | null;
   /** What became known of storage while a fetch was running. */
@@ -41,10 +43,21 @@ export interface Lane {
   fetching: boolean;
 }
 
+/**
+ * How long a lane keeps its places: `prompt` as far as is known, `slow` when that is long. In between, and while nothing is known,
+ * it is `doubtful`.
+ */
+export type Pace = 'prompt' | 'doubtful' | 'slow';
+
 const firstWindow = 4;
 /** An attempt without an answer for this long makes its lane slow, before it has timed out. */
 const slowAfterMs = 1000;
 const slowAfterTimeouts = 2;
+/** One that has taken so many times as long as usual, and no less than this, may be going to hang. */
+const unusual = 4;
+const doubtfulAfterMs = 100;
+/** How much of an attempt's time goes into what is usual. */
+const usualShare = 1 / 8;
 /** A lane is moving when an attempt of it ended within this time. */
 const movingMs = 250;
 
@@ -64,7 +77,8 @@ export function createLane(organisationId: string, endpointId: string): Lane {
     probe: null,
     endpointVersion: null,
     settledAt: -Infinity,
-    slow: false,
+    usualMs: null,
+    pace: 'doubtful',
     storedDueAt: null,
     notedDueAt: null,
     fetching: false,
@@ -126,12 +140,14 @@ export function learn(
   outcome: Outcome,
   moment: {
     readonly places: number;
+    readonly tookMs: number;
     readonly monotonicNow: number;
     readonly jitter: () => number;
   },
 ): number | null {
   lane.settledAt = moment.monotonicNow;
   adaptWindow(lane, outcome, moment.places);
+  lane.usualMs = outcome.kind === 'timeout' ? null : usualAfter(lane.usualMs, moment.tookMs);
   const isProbe = lane.probe === queued;
   if (isProbe) lane.probe = null;
   const evidence = evidenceOf(outcome);
@@ -160,15 +176,22 @@ function adaptWindow(lane: Lane, outcome: Outcome, places: number): void {
   else lane.window = Math.max(1, Math.min(places, lane.window + 1));
 }
 
-/** Whether the lane's receiver keeps its places for long, by what is under way now and what came of the last attempts. */
-export function isSlow(lane: Lane, monotonicNow: number): boolean {
-  if (lane.timeoutsInRow >= slowAfterTimeouts) return true;
-  for (const startedAt of lane.inFlight.values()) return monotonicNow - startedAt > slowAfterMs;
-  return false;
+function usualAfter(usualMs: number | null, tookMs: number): number {
+  return usualMs === null ? tookMs : usualMs + (tookMs - usualMs) * usualShare;
+}
+
+/** How long the lane's receiver keeps its places, by what is under way now and what came of the last attempts. */
+export function paceOf(lane: Lane, monotonicNow: number): Pace {
+  if (lane.timeoutsInRow >= slowAfterTimeouts) return 'slow';
+  const [oldestAt = monotonicNow] = lane.inFlight.values();
+  const ageMs = monotonicNow - oldestAt;
+  if (ageMs > slowAfterMs) return 'slow';
+  const { usualMs } = lane;
+  return usualMs === null || ageMs > Math.max(doubtfulAfterMs, usualMs * unusual) ? 'doubtful' : 'prompt';
 }
 
 /** Whether a delivery only waits for its turn, and turns come. */
 export function isMoving(lane: Lane | undefined, queued: QueuedDelivery, monotonicNow: number): boolean {
-  if (lane === undefined || lane.slow || lane.inFlight.has(queued)) return false;
+  if (lane === undefined || lane.pace === 'slow' || lane.inFlight.has(queued)) return false;
   return monotonicNow - lane.settledAt < movingMs;
 }

@@ -31,7 +31,7 @@ describe('whose turn it is', () => {
     for (const [index, id] of busy.entries()) await lanes.offer(id, 1 + index * 10, 5);
     await lanes.offer(other, 500);
     await lanes.pass(20);
-    expect(lanes.requests.slice(0, 4).map(({ endpointId }) => endpointId)).toContain(other);
+    expect(lanes.requests.slice(0, 6).map(({ endpointId }) => endpointId)).toContain(other);
   });
 
   it('starts the deliveries of a healthy endpoint in the very tick while many others hang', async () => {
@@ -52,12 +52,62 @@ describe('whose turn it is', () => {
     expect(lanes.requests.length).toBeGreaterThan(400 + 119);
   });
 
+  it('starts the deliveries of a prompt endpoint in the very tick while many that nothing is known of hang', async () => {
+    const lanes = start();
+    const prompt = lanes.addEndpoint(1, { organisationId: 'prompt' });
+    await lanes.offer(prompt, 1);
+    await lanes.pass(20);
+    for (let number = 100; number < 400; number += 1) {
+      const id = lanes.addEndpoint(number, { organisationId: `org-${number}` });
+      lanes.answers.set(id, 'hang');
+      await lanes.offer(id, number * 10, 4);
+    }
+    // Three quarters of the 512.
+    expect(lanes.peak.underWay).toBe(384);
+    await lanes.offer(prompt, 2);
+    expect(lanes.requestsTo(prompt)).toHaveLength(2);
+  });
+
+  it('has a place for a prompt endpoint a moment after more than all places began to hang in endpoints that were prompt', async () => {
+    const lanes = start();
+    const prompt = lanes.addEndpoint(1, { organisationId: 'prompt' });
+    const others = Array.from({ length: 300 }, (_, index) =>
+      lanes.addEndpoint(index + 100, { organisationId: `org-${index}` }),
+    );
+    for (const [index, id] of [prompt, ...others].entries()) await lanes.offer(id, 1 + index);
+    await lanes.pass(50);
+    for (const id of others) lanes.answers.set(id, 'hang');
+    for (const [index, id] of others.entries()) await lanes.offer(id, 1000 + index * 10, 4);
+    expect(lanes.peak.underWay).toBe(512);
+    const offeredAt = lanes.clock.monotonic();
+    await lanes.offer(prompt, 9000);
+    await lanes.pass(1000);
+    // Two waves of them, each of which is found out with the tick after a tenth of a second.
+    expect(lanes.requestsTo(prompt)[1]!.at - offeredAt).toBeLessThanOrEqual(310);
+  });
+
+  it('leaves every other place to endpoints that nothing is known of while prompt ones would take them all', async () => {
+    const lanes = start({ slots: 4 });
+    const busy = lanes.addEndpoint(1, { organisationId: 'busy' });
+    const fresh = lanes.addEndpoint(2, { organisationId: 'fresh' });
+    await lanes.offer(busy, 1);
+    await lanes.pass(20);
+    await lanes.offer(busy, 2, 500);
+    await lanes.offer(fresh, 1000, 4);
+    const before = lanes.requests.length;
+    await lanes.pass(20);
+    expect(before).toBe(1 + 4);
+    const next = lanes.requests.slice(before, before + 2).map(({ endpointId }) => endpointId);
+    expect(next).toContain(fresh);
+  });
+
   it('bounds what is under way by the slots, and that of slow lanes by a quarter of them', async () => {
     const lanes = start({ slots: 16 });
     const hanging = Array.from({ length: 20 }, (_, index) => lanes.addEndpoint(index + 1));
     for (const id of hanging) lanes.answers.set(id, 'hang');
     for (const [index, id] of hanging.entries()) await lanes.offer(id, 1 + index * 10, 10);
-    expect(lanes.peak.underWay).toBe(16);
+    // Nothing is known of any of them.
+    expect(lanes.peak.underWay).toBe(12);
     await lanes.pass(60_000);
     // All are known to be slow by now, and each attempt takes 5 s.
     const begun = lanes.requests.filter(({ at }) => at > 30_000 && at <= 35_000).length;
@@ -459,6 +509,7 @@ describe('a receiver', () => {
     const lanes = start({ slots: 4 });
     const id = lanes.addEndpoint(1, { retryDelaysMs: Array.from({ length: 10 }, () => 100) });
     const healthy = lanes.addEndpoint(2);
+    await lanes.offer(healthy, 90);
     lanes.answers.set(id, 'hang');
     await lanes.offer(id, 1);
     // Two timeouts of 5 s, then the third attempt: its place is among the slow ones from its beginning.

@@ -93,7 +93,7 @@ export function createRefill(options: RefillOptions): Refill {
     const bytes = limits.totalBytes - loaded.bytes - reserved.bytes;
     if (deliveries > 0 && bytes > 0) {
       const limit = Math.min(maxFetch, places.wanted(lane), deliveries);
-      const isWell = !lane.slow && lane.breaker.state === 'closed';
+      const isWell = lane.pace !== 'slow' && lane.breaker.state === 'closed';
       const mayFollow = isWell && wantsOrder(endpoint.endpoint);
       return {
         limit,
