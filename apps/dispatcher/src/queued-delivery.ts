@@ -72,8 +72,9 @@ export function recordOf(
     : { kind: 'insert', delivery, partition, epoch, order, claim, attempt };
 }
 
-function hasEnded({ state, nextAttemptAt }: Delivery): boolean {
-  return isFinal(state) && nextAttemptAt === null;
+/** What has ended and was asked for again has another trigger than the schedule's until that attempt has been made. */
+function hasEnded({ state, nextAttemptAt, trigger }: Delivery): boolean {
+  return isFinal(state) && nextAttemptAt === null && trigger === 'schedule';
 }
 
 /** Its hold on the log, given up: whoever takes it writes the record that settles it. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { dispatchV1, replayFromMessage } from '@posthorn/contracts';
 import { deliveryIdOf, DomainError, type Delivery, type Event, type Replay } from '@posthorn/models';
 import { createSeededRandom } from '@posthorn/testing';
-import { sampleAttempt, sampleDelivery } from './sample-deliveries.ts';
+import { exhaustedEvents } from './exhausted-deliveries.harness.ts';
 import {
   changeEndpoint,
   clientsOf,
@@ -122,27 +122,8 @@ async function triggersOf(event: Event, to = one): Promise<string[]> {
 const receivedBy = (id: string): string[] =>
   world.requests.filter((request) => request.endpointId === id).map(({ eventId }) => eventId);
 
-/** Events whose deliveries to every endpoint are exhausted after one attempt, as if a while had passed. */
-async function exhausted(count: number, over: Partial<Event> = {}): Promise<Event[]> {
-  const { endpoints } = world;
-  for (const id of endpoints.keys()) changeEndpoint(world, id, { eventTypes: ['nothing'] });
-  const events = await publish(count, over);
-  await pass(1000);
-  for (const event of events) {
-    for (const id of endpoints.keys()) {
-      const delivery = sampleDelivery(event, id, {
-        state: 'exhausted',
-        attempts: 1,
-        finishedAt: event.acceptedAt,
-      });
-      const attempt = sampleAttempt(delivery, 1, { outcome: 'http_error', status: 500 });
-      const place = { partition: 0, epoch: 1, order: null, claim: null };
-      await life.deliveries.record([{ kind: 'insert', delivery, ...place, attempt }], []);
-    }
-  }
-  for (const id of endpoints.keys()) changeEndpoint(world, id, { eventTypes: null });
-  return events;
-}
+const exhausted = (count: number, over: Partial<Event> = {}): Promise<Event[]> =>
+  exhaustedEvents({ world, life, settle: () => pass(1000) }, count, over);
 
 function addEndpoint(number: number, over: Parameters<typeof changeEndpoint>[2] = {}): void {
   world.endpoints.set(endpointId(number), simulatedEndpoint(world, number));
