@@ -29,7 +29,7 @@ describe('a principal in metadata', () => {
   });
 
   it('loses scopes that this version does not know, and keeps the others', () => {
-    const newer = Buffer.from(JSON.stringify({ ...tenant, scopes: ['audit:read', 'events:write'] }));
+    const newer = Buffer.from(JSON.stringify({ ...tenant, scopes: ['tea:read', 'events:write'] }));
 
     expect(read(newer.toString('base64url'))).toEqual(tenant);
   });

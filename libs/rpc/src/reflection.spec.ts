@@ -55,7 +55,9 @@ describe('reflection', () => {
         .subarray(2, 2 + (bytes[1] ?? 0))
         .toString(),
     );
-    expect(names).toEqual(['posthorn/ingest/v1/ingest.proto', 'google/protobuf/timestamp.proto']);
+    expect(names[0]).toBe('posthorn/ingest/v1/ingest.proto');
+    expect(names).toContain('google/protobuf/timestamp.proto');
+    expect(new Set(names).size).toBe(names.length);
   });
 
   it('says so when there is no such symbol', async () => {

@@ -34,8 +34,8 @@ test.each([
   ['an unknown field', '{"url":"https://example.com","colour":"red"}', '/colour', 'unknown_field'],
   [
     'a field of a later version',
-    '{"url":"https://example.com","rateLimit":null}',
-    '/rateLimit',
+    '{"url":"https://example.com","weight":null}',
+    '/weight',
     'unknown_field',
   ],
   ['a name twice', '{"url":"https://example.com","name":"a","name":"b"}', '/name', 'duplicate_key'],
