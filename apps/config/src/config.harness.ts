@@ -40,6 +40,7 @@ export async function violatedFields(call: Promise<unknown>): Promise<readonly s
 
 export interface HarnessOptions {
   readonly limits?: Partial<ConfigLimits>;
+  readonly standardEndpoints?: number;
   readonly encryptionKeys?: readonly Uint8Array[];
   readonly encryptionKeyFile?: KeyFile;
   /** What names resolve to; a name that isn't here doesn't resolve. */
@@ -72,6 +73,7 @@ export function createHarness(stores: ConfigStores, options: HarnessOptions = {}
     random,
     logger: silentLogger,
     ...(options.limits && { limits: options.limits }),
+    ...(options.standardEndpoints !== undefined && { standardEndpoints: options.standardEndpoints }),
     ...(options.publishOperational && { publishOperational: options.publishOperational }),
   });
   const clientOptions = { logger: silentLogger, metrics: createMetrics(), clock };

@@ -4,6 +4,7 @@ import {
   auditConfig,
   configEntry,
   configParsers,
+  endpointLimitConfig,
   everyServiceConfig,
   grpcServerConfig,
   mongodbConfig,
@@ -25,6 +26,7 @@ export const configServiceSpec = {
   ingestAddress: serviceAddressConfig.ingestAddress,
   ...mongodbConfig,
   ...targetConfig,
+  ...endpointLimitConfig,
   ...auditConfig,
   encryptionKeys: configEntry({
     env: 'POSTHORN_ENCRYPTION_KEY',

@@ -66,6 +66,8 @@ export interface EndpointsDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly maxPerOrganisation: number;
+  /** How many there may be of an organisation that has no limit of its own. */
+  readonly standardPerOrganisation: number;
 }
 
 export function createEndpointService({
@@ -78,6 +80,7 @@ export function createEndpointService({
   clock,
   random,
   maxPerOrganisation,
+  standardPerOrganisation,
 }: EndpointsDependencies): ServiceRegistration<typeof configV1.EndpointServiceService> {
   const randomBytes = (length: number): Uint8Array => random.bytes(length);
   const secretSource = (dialect: Dialect, now: Date): SecretSource => ({ dialect, now, randomBytes });
@@ -146,7 +149,7 @@ export function createEndpointService({
           },
           sealed: vault.seal(owner, { headers, secrets }),
         },
-        Math.min(organisation.limits.endpoints ?? Infinity, maxPerOrganisation),
+        Math.min(organisation.limits.endpoints ?? standardPerOrganisation, maxPerOrganisation),
       );
       notices.created(made, principal);
       return { endpoint: endpointToMessage(made.endpoint), secrets: secrets.map(toSecretMessage) };

@@ -72,6 +72,26 @@ describe('limits', () => {
     });
   });
 
+  describe('of the deployment', () => {
+    const standard = useHarness({ standardEndpoints: 1 });
+
+    it('bound the endpoints of organisations that have no limit of their own', async () => {
+      const id = await standard().organisation('acme');
+      await standard().endpoint(id);
+      await expect(standard().endpoint(id)).rejects.toMatchObject({ code: 'failed_precondition' });
+      await standard().organisations.updateOrganisation(
+        {
+          idOrSlug: 'acme',
+          organisation: configV1.Organisation.fromPartial({ limits: { endpoints: 2n } }),
+          updateMask: ['limits'],
+        },
+        { principal: operator },
+      );
+      await standard().endpoint(id);
+      await expect(standard().endpoint(id)).rejects.toMatchObject({ code: 'failed_precondition' });
+    });
+  });
+
   describe('of a key', () => {
     const limits = { publishesPerSecond: 1n, publishesPerDay: 2n, bytesPerDay: 3n };
     const all = (id: string): Principal => ({ ...tenant(id), scopes: ['*'] });

@@ -66,6 +66,7 @@ export async function run(config: ConfigServiceConfig, context: ProcessContext):
     targetResolver: createTargetResolver({ allow, clock, dnsServers: config.dnsServers }),
     publishOperational: (event) => operational.publish(event),
     auditDays: config.auditDays,
+    standardEndpoints: config.limitEndpoints,
     clock,
     random: systemRandom,
     logger,

@@ -51,6 +51,8 @@ export interface ConfigServiceOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly limits?: Partial<ConfigLimits>;
+  /** Endpoints of an organisation that has no limit of its own; `limits.endpoints` when null or absent. */
+  readonly standardEndpoints?: number | null;
 }
 
 /** Owner of organisations, API keys, event types, endpoints and policies. */
@@ -129,6 +131,7 @@ export function createConfigService(options: ConfigServiceOptions): ConfigServic
         clock,
         random,
         maxPerOrganisation: limits.endpoints,
+        standardPerOrganisation: options.standardEndpoints ?? limits.endpoints,
       }),
     ),
     endpointRules,

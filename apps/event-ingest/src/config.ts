@@ -9,6 +9,7 @@ import {
   oidcConfig,
   oidcProblems,
   payloadConfig,
+  publishLimitsConfig,
   readServiceConfig,
   serviceAddressConfig,
   type ConfigOf,
@@ -25,6 +26,7 @@ export const ingestSpec = {
   ...mongodbConfig,
   ...kafkaConfig,
   ...payloadConfig,
+  ...publishLimitsConfig,
   ...oidcConfig,
 } as const;
 

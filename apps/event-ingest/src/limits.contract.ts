@@ -166,6 +166,18 @@ export function limitsContract(connect: Connect): void {
       expect(await summary({})).toBe('accepted');
     });
 
+    it('are those of the deployment where an organisation has none of its own, limit by limit', async () => {
+      const publishing = { ...noPublishLimits, publishesPerDay: 1, bytesPerDay: 1000 };
+      await ingest().serveAgain({ publishing });
+      ingest().catalogue.limits = { publishesPerDay: 2 };
+      const left = (events: number, bytes: number): string =>
+        `accepted, organisation-publishes-per-day ${events}, organisation-bytes-per-day ${bytes}`;
+      expect(await summary({ data: text(100) })).toBe(left(1, 900));
+      expect(await summary({ data: text(100) })).toBe(left(0, 800));
+      ingest().catalogue.limits = {};
+      expect(await summary({})).toMatch(/^rate_limited/);
+    });
+
     it('hold through a restart, and what was not used then may be used after it', async () => {
       ingest().catalogue.limits = { publishesPerDay: 100 };
       // Fast enough for something to be taken ahead of use.

@@ -1,5 +1,5 @@
 import { configV1 } from '@posthorn/contracts';
-import { DomainError, type Principal } from '@posthorn/models';
+import { DomainError, noPublishLimits, type Principal } from '@posthorn/models';
 import { createInProcessClient, defineService, type Client } from '@posthorn/rpc';
 import { createMetrics, silentLogger } from '@posthorn/runtime';
 import { FakeClock } from '@posthorn/testing';
@@ -100,6 +100,7 @@ describe('the view of organisations', () => {
       clock,
       logger: silentLogger,
       maxAgeMs,
+      standardLimits: noPublishLimits,
     });
   }
 

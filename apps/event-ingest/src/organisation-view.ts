@@ -47,6 +47,8 @@ export interface OrganisationViewsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly maxAgeMs: number;
+  /** Those of organisations that have none of their own, limit by limit. */
+  readonly standardLimits: PublishLimits;
 }
 
 /** Rule 22 of the pipeline: what was seen this recently outlives the config service. */
@@ -57,8 +59,8 @@ const refreshDeadlineMs = 500;
 const loadDeadlineMs = 2000;
 const maxViews = 10_000;
 
-export function createOrganisationViews(options: OrganisationViewsOptions): OrganisationViews {
-  const { directory, principal, clock, logger, maxAgeMs } = options;
+export function createOrganisationViews(settings: OrganisationViewsOptions): OrganisationViews {
+  const { directory, principal, clock, logger, maxAgeMs } = settings;
   const views = new LRUCache<string, OrganisationView>({ max: maxViews });
   /** Loads under way; one that is no longer in here was overtaken by a change and isn't kept. */
   const loads = new Map<string, Promise<OrganisationView>>();
@@ -121,11 +123,7 @@ export function createOrganisationViews(options: OrganisationViewsOptions): Orga
   function load(organisationId: string): Promise<OrganisationView> {
     const underWay = loads.get(organisationId);
     if (underWay !== undefined) return underWay;
-    const loading: Promise<OrganisationView> = loadView(
-      directory,
-      organisationId,
-      callOptions(loadDeadlineMs),
-    )
+    const loading: Promise<OrganisationView> = loadView(settings, organisationId, callOptions(loadDeadlineMs))
       .then((view) => {
         if (loads.get(organisationId) === loading) views.set(organisationId, view);
         return view;
@@ -163,7 +161,7 @@ export function createOrganisationViews(options: OrganisationViewsOptions): Orga
 }
 
 async function loadView(
-  directory: Client<typeof configV1.DirectoryServiceService>,
+  { directory, standardLimits }: OrganisationViewsOptions,
   organisationId: string,
   options: CallOptions,
 ): Promise<OrganisationView> {
@@ -178,7 +176,7 @@ async function loadView(
       options,
     );
     requireKnownTypes = page.organisation?.requireKnownTypes ?? requireKnownTypes;
-    limits = limitsOf(page.organisation) ?? limits;
+    if (page.organisation !== undefined) limits = limitsOf(page.organisation, standardLimits);
     payloadDays = page.organisation?.retention?.payloadDays ?? payloadDays;
     for (const type of page.eventTypes) types.set(type.name, typeRule(type));
     cursor = page.nextCursor;
@@ -186,8 +184,13 @@ async function loadView(
   return { requireKnownTypes, types, limits, payloadDays };
 }
 
-function limitsOf(organisation: configV1.Organisation | undefined): PublishLimits | null {
-  const limits = publishLimitsFromMessage(organisation?.limits?.publishing);
+function limitsOf(organisation: configV1.Organisation, standard: PublishLimits): PublishLimits | null {
+  const own = publishLimitsFromMessage(organisation.limits?.publishing);
+  const limits: PublishLimits = {
+    publishesPerSecond: own.publishesPerSecond ?? standard.publishesPerSecond,
+    publishesPerDay: own.publishesPerDay ?? standard.publishesPerDay,
+    bytesPerDay: own.bytesPerDay ?? standard.bytesPerDay,
+  };
   return limitsPublishing(limits) ? limits : null;
 }
 

@@ -8,7 +8,7 @@ import {
   openTransportSecurity,
   transportSecurityOf,
 } from '@posthorn/rpc';
-import { oidcSettingsOf, systemRandom, type ProcessContext } from '@posthorn/runtime';
+import { oidcSettingsOf, publishLimitsOf, systemRandom, type ProcessContext } from '@posthorn/runtime';
 import type { IngestConfig } from './config.ts';
 import { createNetworkListener } from './network-listener.ts';
 import { createMongoReservationStore } from './reservation-store.mongo.ts';
@@ -65,6 +65,7 @@ export async function run(config: IngestConfig, context: ProcessContext): Promis
     metrics,
     limits: {
       maxPayloadBytes: config.maxEventBytes,
+      publishing: publishLimitsOf(config),
       maxStreamAgeMs: config.grpcMaxConnectionAgeMs * streamShareOfConnection,
     },
   });

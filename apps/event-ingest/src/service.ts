@@ -1,6 +1,6 @@
 import type { configV1, ingestV1 } from '@posthorn/contracts';
 import type { EventLogWriter } from '@posthorn/event-log';
-import type { Principal } from '@posthorn/models';
+import { noPublishLimits, type Principal, type PublishLimits } from '@posthorn/models';
 import type { Client, ServiceRegistration } from '@posthorn/rpc';
 import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import { createAccept } from './accept.ts';
@@ -29,6 +29,8 @@ export interface IngestDeps {
 export interface IngestLimits {
   /** Bytes of an event's payload; 256 KiB when absent. */
   readonly maxPayloadBytes?: number;
+  /** What organisations may publish that have no limits of their own; any number of events when absent. */
+  readonly publishing?: PublishLimits;
   /** How far what is known of organisations and event types may be behind; 1 s when absent, 0 for not at all. */
   readonly maxViewAgeMs?: number;
   /** Events of one stream that may be under way at a time; 4,096 when absent. */
@@ -73,6 +75,7 @@ export function createIngestService(deps: IngestDeps): IngestService {
       clock,
       logger,
       maxAgeMs: limits.maxViewAgeMs ?? standardMaxViewAgeMs,
+      standardLimits: limits.publishing ?? noPublishLimits,
     }),
     schemas: createPayloadSchemas((error) =>
       logger.error({ err: error }, "an event type's schema is broken"),

@@ -35,7 +35,13 @@ import {
   usageMigrations,
 } from '@posthorn/event-ingest';
 import { createGateway, standardDialects, type DialectsConfig } from '@posthorn/gateway';
-import { createAllowList, type Branding, type OperationalEvent, type Principal } from '@posthorn/models';
+import {
+  createAllowList,
+  type Branding,
+  type OperationalEvent,
+  type Principal,
+  type UsageLimits,
+} from '@posthorn/models';
 import {
   createInProcessClient,
   createOperationalPublisher,
@@ -95,6 +101,8 @@ export interface PlatformOptions {
   /** A forward proxy that every delivery goes through; none when null or absent. */
   readonly egressProxy?: URL | null;
   readonly maxEventBytes: number;
+  /** What organisations may use that have no limits of their own. */
+  readonly limits?: UsageLimits;
   /** Other APIs that are served beside the native one; all of them when absent. */
   readonly dialects?: DialectsConfig;
   /** Ranges of the proxies whose `X-Forwarded-For` is believed; none when absent. */
@@ -154,6 +162,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     urlPolicy,
     targetResolver: resolver,
     publishOperational,
+    standardEndpoints: options.limits?.endpoints ?? null,
     ...(options.auditDays !== undefined && { auditDays: options.auditDays }),
     clock,
     random,
@@ -170,7 +179,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     logger,
     metrics,
     // Asking costs nothing here: an event type that was just changed counts for the very next publish.
-    limits: { maxPayloadBytes: options.maxEventBytes, maxViewAgeMs: 0 },
+    limits: {
+      maxPayloadBytes: options.maxEventBytes,
+      maxViewAgeMs: 0,
+      ...(options.limits !== undefined && { publishing: options.limits }),
+    },
   });
   const ingestClient: Client<typeof ingestV1.IngestServiceService> = client(ingest.registration);
   const operational = createOperationalPublisher({

@@ -3,7 +3,7 @@
  * waits for `listening on`) needs; the log goes to standard error, JSON lines.
  */
 import { DomainError } from '@posthorn/models';
-import { brandingOf, createMetrics, runService } from '@posthorn/runtime';
+import { brandingOf, createMetrics, publishLimitsOf, runService } from '@posthorn/runtime';
 import { readServeConfig, type ServeConfig, type ServeOptions } from './serve-config.ts';
 import { keptEncryptionKeys } from './encryption-key.ts';
 import type { Io } from './io.ts';
@@ -27,6 +27,7 @@ export function serve(options: ServeOptions, io: Io): Promise<void> {
         const platform = await startPlatform({
           ...config,
           branding: brandingOf(config),
+          limits: { ...publishLimitsOf(config), endpoints: config.limitEndpoints },
           ...(config.encryptionKeys === null
             ? keptEncryptionKeys(config.dataDir)
             : { encryptionKeys: config.encryptionKeys }),

@@ -9,6 +9,7 @@ export * from './deployment/datastore-config.ts';
 export * from './deployment/deployment-config.ts';
 export * from './deployment/endpoint-config.ts';
 export * from './deployment/grpc-config.ts';
+export * from './deployment/limits-config.ts';
 export * from './deployment/oidc-config.ts';
 export * from './deployment/payload-config.ts';
 export * from './deployment/public-config.ts';
