@@ -199,7 +199,7 @@ describe('an endpoint is refused when', () => {
       timeoutMs: 60_001,
       retryDelaysMs: [-1, 1.5],
       maxInFlight: 0,
-      rateLimit: { perSecond: 1, burst: 1 },
+      rateLimit: { perSecond: 0, burst: 0 },
       ordering: 'sometimes',
       secret: 'too short',
     };
@@ -260,8 +260,8 @@ describe('a request is refused', () => {
     ['GET', '/v1/deliveries/..%2fevents', 404, 'not_found'],
     ['DELETE', '/v1/events', 405, 'method_not_allowed'],
     ['PUT', '/v1/endpoints', 405, 'method_not_allowed'],
-    ['POST', '/v1/replays', 404, 'not_found'],
-    ['POST', '/v1/deliveries/retry', 405, 'method_not_allowed'],
+    ['PUT', '/v1/replays', 405, 'method_not_allowed'],
+    ['PUT', '/v1/deliveries/retry', 405, 'method_not_allowed'],
     ['DELETE', '/v1/events/x/payload', 405, 'method_not_allowed'],
   ])('where there is no %s %s', async (method, path, status, code) => {
     const answer = await tenant.call(method, path);
