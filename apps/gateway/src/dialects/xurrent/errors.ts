@@ -85,12 +85,7 @@ const failureSchema = answerSchema<XurrentError>('XurrentError', {
     message: { type: 'string' },
     errors: {
       type: 'array',
-      items: {
-        type: 'array',
-        prefixItems: [{ type: 'string' }, { type: 'string' }],
-        minItems: 2,
-        maxItems: 2,
-      },
+      items: { type: 'array', items: { type: 'string' }, minItems: 2, maxItems: 2 },
       description: 'Only with 422: pairs of a field and what is wrong with it.',
     },
     documentation_url: { type: 'string', format: 'uri', description: 'Only with 429.' },

@@ -22,7 +22,7 @@ export interface EventInput {
 }
 
 /** No control characters, no half of a surrogate pair. */
-const plainText = '^[^\\p{Cc}\\p{Cs}]*$';
+const plainText = '^[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]*$';
 
 export const newEventSchema = requestSchema<EventInput>('NewEvent', {
   description: 'An event to publish.',
