@@ -23,6 +23,8 @@ export interface StackPlatform {
   readonly urls: readonly string[];
   /** Of each event-ingest, as `host:port`, for producers that speak gRPC. */
   readonly ingestAddresses: readonly string[];
+  /** Of all processes of a service, as gRPC takes it. */
+  addressOf(service: ServiceName): string;
   readonly operatorKey: string;
   readonly kafka: KafkaServer;
   readonly mongodb: MongodbServer;
@@ -43,6 +45,8 @@ export interface StackPlatformOptions {
   readonly spareDispatchers?: number;
   /** How the services know each other. */
   readonly security: 'certificates' | 'tokens';
+  /** What signs tokens, for who wants to call as one of them; one of the platform's own when absent. */
+  readonly tokenKey?: Uint8Array;
   /** Used and left as they are; a Kafka and a MongoDB of the platform's own when absent. */
   readonly servers?: { readonly kafka: KafkaServer; readonly mongodb: MongodbServer };
   /** What every service is told beside what it needs. */
@@ -105,7 +109,8 @@ export async function startStackPlatform(options: StackPlatformOptions): Promise
       POSTHORN_PUBLIC_URL: urls[0] ?? '',
       ...env,
     };
-    const proofOf = security === 'tokens' ? byTokens() : byCertificates(directory);
+    const proofOf =
+      security === 'tokens' ? byTokens(options.tokenKey ?? randomBytes(32)) : byCertificates(directory);
 
     for (const service of serviceNames) {
       const prepared = places[service].map(({ port, adminPort }, index) =>
@@ -134,6 +139,7 @@ export async function startStackPlatform(options: StackPlatformOptions): Promise
       url: urls[0] ?? '',
       urls,
       ingestAddresses: places['event-ingest'].map(({ port }) => `${host}:${port}`),
+      addressOf: (service) => addressOf(places[service]),
       operatorKey,
       kafka,
       mongodb,
@@ -209,9 +215,8 @@ function addressOf(places: readonly Place[]): string {
 
 type ProofOf = (service: ServiceName) => Readonly<Record<string, string>>;
 
-function byTokens(): ProofOf {
-  const key = randomBytes(32).toString('base64');
-  return () => ({ POSTHORN_SERVICE_TOKEN_KEY: key });
+function byTokens(key: Uint8Array): ProofOf {
+  return () => ({ POSTHORN_SERVICE_TOKEN_KEY: Buffer.from(key).toString('base64') });
 }
 
 /** A certificate for each service, of an authority that is theirs alone. */
