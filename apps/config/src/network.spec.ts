@@ -1,7 +1,15 @@
-import { configV1 } from '@posthorn/contracts';
-import { createNetworkClient, createRpcServer, principalFromMetadata, type RpcServer } from '@posthorn/rpc';
+import { auditRecordFromMessage, configV1 } from '@posthorn/contracts';
+import type { AuditRecord } from '@posthorn/models';
+import {
+  createNetworkClient,
+  createRemoteAuditLog,
+  createRpcServer,
+  principalFromMetadata,
+  type RpcServer,
+} from '@posthorn/rpc';
 import { createMetrics, silentLogger } from '@posthorn/runtime';
 import { operator, service, tenant, useHarness } from './config.harness.ts';
+import { sampleId } from './sample-resources.harness.ts';
 
 /** What the other specs show in process holds over the network: everything survives the wire. */
 describe('the config service over the network', () => {
@@ -80,5 +88,32 @@ describe('the config service over the network', () => {
     expect(again.answer).toMatchObject({ status: 201, headers: answer.headers });
     expect([...(again.answer?.body ?? [])]).toEqual([0, 255, 10]);
     idempotency.close();
+  });
+
+  it('takes what another service did into the audit log', async () => {
+    const audit = createNetworkClient(configV1.AuditServiceService, address);
+    const log = createRemoteAuditLog(audit, service);
+    const record: AuditRecord = {
+      id: sampleId(1),
+      occurredAt: new Date('2026-01-31T12:00:00.000Z'),
+      organisationId: 'o1',
+      actor: { kind: 'token', id: 'alice', name: null, isOperator: false },
+      action: 'delivery.retry',
+      resourceId: 'd1',
+      changedFields: [],
+      result: 'unknown',
+      errorCode: null,
+      address: '203.0.113.9',
+      userAgent: 'curl/8 “ü”',
+      requestId: 'r1',
+    };
+    await log.begin(record);
+    await log.end(record.id, { result: 'failed', errorCode: 'failed_precondition', resourceId: null });
+    const request = configV1.ListAuditRecordsRequest.fromPartial({ organisationId: 'o1' });
+    const { records } = await audit.listAuditRecords(request, { principal: tenant('o1') });
+    expect(records.map(auditRecordFromMessage)).toEqual([
+      { ...record, result: 'failed', errorCode: 'failed_precondition' },
+    ]);
+    audit.close();
   });
 });
