@@ -31,7 +31,7 @@ export function completeKey(stored: ApiKey): ApiKey {
   return { ...newKeyFields, ...stored };
 }
 
-const newKeyFields = { limits: noPublishLimits } satisfies Partial<ApiKey>;
+const newKeyFields = { limits: noPublishLimits, endpointId: null } satisfies Partial<ApiKey>;
 
 export interface KeyPage {
   /** `operator`: keys of no organisation; `any`: all there are. */

@@ -61,6 +61,57 @@ describe('KeyService', () => {
     await expect(authenticate(token)).rejects.toEqual(unknown);
   });
 
+  describe('of a feed', () => {
+    const named = (scopes: readonly string[], endpointId?: string) => ({
+      key: configV1.ApiKey.fromPartial({
+        name: 'receiver',
+        scopes: [...scopes],
+        organisationId,
+        ...(endpointId !== undefined && { endpointId }),
+      }),
+      token: undefined,
+    });
+    const make = (...input: Parameters<typeof named>) =>
+      harness().keys.createKey(named(...input), { principal: operator });
+
+    it('names one endpoint of its organisation, and shows it whenever it is shown', async () => {
+      const { endpoint } = await harness().endpoint(organisationId, { uid: 'shop' });
+      const { key, token } = await make(['feed:read'], 'shop');
+      expect(key).toMatchObject({ scopes: ['feed:read'], endpointId: endpoint.id });
+      expect(await authenticate(token)).toMatchObject({ key: { endpointId: endpoint.id } });
+    });
+
+    it('is refused without an endpoint, with another scope, and for what is no endpoint of the organisation', async () => {
+      await harness().endpoint(organisationId, { uid: 'shop' });
+      const violations = (field: string) => ({ code: 'invalid_argument', violations: [{ field }] });
+      await expect(make(['feed:read'])).rejects.toMatchObject(violations('/endpoint'));
+      await expect(make(['feed:read', 'events:write'], 'shop')).rejects.toMatchObject(violations('/scopes'));
+      await expect(make(['feed:read'], 'other')).rejects.toMatchObject(violations('/endpoint'));
+    });
+
+    it('can be given no other scope later, nor another key this one', async () => {
+      await harness().endpoint(organisationId, { uid: 'shop' });
+      const feed = (await make(['feed:read'], 'shop')).key;
+      const other = (await make(['events:write'])).key;
+      const change = (id: string, scopes: readonly string[]) =>
+        harness().keys.updateKey(
+          {
+            organisationId,
+            id,
+            key: configV1.ApiKey.fromPartial({ scopes: [...scopes] }),
+            updateMask: ['scopes'],
+          },
+          { principal: operator },
+        );
+      await expect(change(feed?.id ?? '', ['events:write'])).rejects.toMatchObject({
+        violations: [{ field: '/scopes' }],
+      });
+      await expect(change(other?.id ?? '', ['feed:read'])).rejects.toMatchObject({
+        violations: [{ field: '/endpoint' }],
+      });
+    });
+  });
+
   it('refuses a deleted key at once', async () => {
     const { key, token } = await create();
     await harness().keys.deleteKey({ organisationId, id: key.id }, { principal: operator });

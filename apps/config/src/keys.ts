@@ -8,6 +8,7 @@ import {
 import {
   apiTokenBytes,
   checkApiKey,
+  checkFeedKey,
   DomainError,
   limitsPublishing,
   newApiToken,
@@ -23,7 +24,7 @@ import { requireGrantable, requireKnownOrganisation, requireOperator, requireSer
 import { hashToken } from './hash-token.ts';
 import type { KeyUsage } from './key-usage.ts';
 import type { KeyPage } from './key-store.ts';
-import { findRicloudEndpoint, type NamedEndpoint } from './named-endpoint.ts';
+import { findFeedEndpoint, findRicloudEndpoint, type NamedEndpoint } from './named-endpoint.ts';
 import { idCursor, readPage } from './page.ts';
 import type { ConfigStores } from './stores.ts';
 import { refuseIfAny } from './violations.ts';
@@ -79,9 +80,12 @@ export function createKeyService({
       const now = new Date(nowMs);
       const { name = '', scopes: names = [], expiresAt = null } = message ?? {};
       const route = await findRoute(organisationId ?? null, message?.routesTo ?? null);
+      const feed = await findFeedEndpoint(endpoints, organisationId ?? null, message?.endpointId ?? null);
       refuseIfAny([
         ...checkApiKey({ name, scopes: names, expiresAt, token: given ?? null, limits }, now),
+        ...checkFeedKey(names, message?.endpointId),
         ...route.violations,
+        ...feed.violations,
       ]);
       const scopes = scopesFromMessage(names);
       requireGrantable(principal, scopes);
@@ -94,6 +98,7 @@ export function createKeyService({
         scopes,
         organisationId: organisationId ?? null,
         routesTo: route.id,
+        endpointId: feed.id,
         limits,
         expiresAt,
         lastUsedAt: null,
@@ -134,7 +139,8 @@ export function createKeyService({
         limits: publishLimitsFromMessage(message?.limits),
       };
       const changes = Object.fromEntries(fields.map((field) => [field, given[field]]));
-      refuseIfAny([...checkApiKey(changes, new Date(clock.now())), ...route.violations]);
+      const ofFeed = fields.includes('scopes') ? checkFeedKey(given.scopes, present.endpointId) : [];
+      refuseIfAny([...checkApiKey(changes, new Date(clock.now())), ...ofFeed, ...route.violations]);
       const scopes = fields.includes('scopes') ? scopesFromMessage(given.scopes) : present.scopes;
       // A longer life is given away as much as a scope is.
       if (fields.some((field) => field !== 'name')) requireGrantable(principal, scopes);

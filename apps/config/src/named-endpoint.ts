@@ -30,3 +30,16 @@ export async function findRicloudEndpoint(
   const message = 'The organisation has no such endpoint of the dialect ricloud.';
   return { id: null, violations: [{ field, code: 'not_found', message }] };
 }
+
+/** Looks up the endpoint whose feed a key is to read. */
+export async function findFeedEndpoint(
+  endpoints: EndpointStore,
+  organisationId: string | null,
+  idOrUid: string | null,
+): Promise<NamedEndpoint> {
+  if (idOrUid === null) return { id: null, violations: [] };
+  const stored = organisationId === null ? null : await endpoints.find(organisationId, idOrUid);
+  if (stored !== null) return { id: stored.endpoint.id, violations: [] };
+  const message = 'The organisation has no such endpoint.';
+  return { id: null, violations: [{ field: '/endpoint', code: 'not_found', message }] };
+}

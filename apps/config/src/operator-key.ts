@@ -41,6 +41,7 @@ export async function ensureOperatorKey(
     scopes: ['*'],
     organisationId: null,
     routesTo: null,
+    endpointId: null,
     limits: noPublishLimits,
     expiresAt: null,
     lastUsedAt: null,

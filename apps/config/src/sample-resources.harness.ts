@@ -47,6 +47,7 @@ export function sampleKey(number: number, over: Partial<ApiKey> = {}): StoredKey
     scopes: ['events:write'],
     organisationId: sampleId(1),
     routesTo: null,
+    endpointId: null,
     limits: noPublishLimits,
     expiresAt: null,
     lastUsedAt: null,

@@ -159,7 +159,12 @@ async function keyOf(
   wanted: readonly Scope[],
   more: object = {},
 ): Promise<{ id: string; token: string }> {
-  return owner.ok('POST', '/v1/keys', { name: wanted.join(' '), scopes: wanted, ...more });
+  // A key that reads a feed names its endpoint.
+  const named = wanted.includes('feed:read')
+    ? { endpoint: (await owner.endpoint({ url: receiver.url })).id }
+    : {};
+  const name = wanted.join(' ');
+  return owner.ok('POST', '/v1/keys', { name, scopes: wanted, ...named, ...more });
 }
 
 /** Runs a check for every one, a few at a time, and answers what it finds wrong. */

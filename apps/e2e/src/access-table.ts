@@ -98,6 +98,7 @@ export const routesInTable: Readonly<Record<string, RouteAccess>> = {
   rotateSecret: on('endpoint', 'endpoints:write'),
   testEndpoint: on('endpoint', 'endpoints:write'),
   getEndpointStats: on('endpoint', 'endpoints:read'),
+  readFeed: on('endpoint', 'feed:read'),
 
   listPolicies: needs('endpoints:read'),
   createPolicy: needs('endpoints:write'),

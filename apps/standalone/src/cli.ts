@@ -7,6 +7,7 @@ import { addEndpointCommands } from './commands/endpoints.ts';
 import { addEnvironmentCommand } from './commands/environment.ts';
 import { addEventCommands } from './commands/events.ts';
 import { addEventTypeCommands } from './commands/event-types.ts';
+import { addFeedCommand } from './commands/feed.ts';
 import { addImportCommand } from './commands/import.ts';
 import { addAuditCommands } from './commands/audit.ts';
 import { addKeyCommands } from './commands/keys.ts';
@@ -58,6 +59,7 @@ function createProgram(io: Io, setExitCode: (code: ExitCode) => void): Command {
   addEventCommands(root, withSession);
   addDeliveryCommands(root, withSession);
   addReplayCommands(root, withSession);
+  addFeedCommand(root, withSession);
   root.commandsGroup('Configure:');
   addEndpointCommands(root, withSession);
   addPolicyCommands(root, withSession);

@@ -42,6 +42,7 @@ export interface KeyResource {
   readonly organisation: string | null;
   /** The one ricloud endpoint that gets what it publishes. */
   readonly routesTo?: string | null;
+  readonly endpoint?: string | null;
   readonly limits?: PublishLimitsResource;
   readonly expiresAt?: string | null;
   readonly lastUsedAt: string | null;
@@ -251,4 +252,14 @@ export interface StatsResource {
   readonly buckets: readonly (StatsSummary & { readonly start: string })[];
   readonly oldestWaitingAt: string | null;
   readonly waiting: number;
+}
+
+/** What an endpoint was to get. */
+export interface FeedEntryResource {
+  readonly deliveryId: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly state: string;
+  readonly acceptedAt: string;
+  readonly data?: unknown;
 }

@@ -15,6 +15,7 @@ export function apiKeyToMessage(key: ApiKey): configV1.ApiKey {
     lastUsedAt: key.lastUsedAt ?? undefined,
     createdAt: key.createdAt,
     routesTo: key.routesTo ?? undefined,
+    endpointId: key.endpointId ?? undefined,
     limits: publishLimitsToMessage(key.limits),
   };
 }
@@ -28,6 +29,7 @@ export function apiKeyFromMessage(message: configV1.ApiKey): ApiKey {
     scopes: scopesFromMessage(message.scopes),
     organisationId: message.organisationId ?? null,
     routesTo: message.routesTo ?? null,
+    endpointId: message.endpointId ?? null,
     limits: publishLimitsFromMessage(message.limits),
     expiresAt: message.expiresAt ?? null,
     lastUsedAt: message.lastUsedAt ?? null,

@@ -106,6 +106,7 @@ const apiKey: fc.Arbitrary<ApiKey> = fc.record({
   scopes: fc.array(fc.constantFrom(...scopes), { maxLength: 5 }),
   organisationId: maybe(text),
   routesTo: maybe(text),
+  endpointId: maybe(text),
   limits: fc.record(publishLimits),
   expiresAt: maybe(time),
   lastUsedAt: maybe(time),

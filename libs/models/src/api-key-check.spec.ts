@@ -1,5 +1,5 @@
 import { scopes } from './api-key.ts';
-import { apiKeyLimits, checkApiKey, type ApiKeySettings } from './api-key-check.ts';
+import { apiKeyLimits, checkApiKey, checkFeedKey, type ApiKeySettings } from './api-key-check.ts';
 
 const now = new Date('2025-06-15T12:00:00Z');
 const check = (settings: Partial<ApiKeySettings>): readonly (readonly [string, string])[] =>
@@ -18,7 +18,7 @@ describe('checkApiKey', () => {
     [{ name: 'a'.repeat(256) }, '/name', 'too_long'],
     [{ scopes: [] }, '/scopes', 'too_few'],
     [{ scopes: ['events:write', 'events'] }, '/scopes/1', 'invalid_value'],
-    [{ scopes: new Array<string>(14).fill('*') }, '/scopes', 'too_many'],
+    [{ scopes: new Array<string>(scopes.length + 1).fill('*') }, '/scopes', 'too_many'],
     [{ expiresAt: now }, '/expiresAt', 'out_of_range'],
     [{ expiresAt: new Date(Number.NaN) }, '/expiresAt', 'out_of_range'],
     [{ token: 'short' }, '/token', 'too_short'],
@@ -28,5 +28,20 @@ describe('checkApiKey', () => {
     [{ token: 'sixteen-or-more\n' }, '/token', 'invalid_format'],
   ])('refuses %j', (settings, field, code) => {
     expect(check(settings)).toEqual([[field, code]]);
+  });
+});
+
+describe('checkFeedKey', () => {
+  const check = (...input: Parameters<typeof checkFeedKey>): readonly string[] =>
+    checkFeedKey(...input).map(({ field, code }) => `${field} ${code}`);
+
+  it('wants an endpoint with the scope feed:read, and nothing but that scope with an endpoint', () => {
+    expect(check(['feed:read'], 'shop')).toEqual([]);
+    expect(check(['events:write'], null)).toEqual([]);
+    expect(check(['*'], undefined)).toEqual([]);
+    expect(check(['feed:read'], undefined)).toEqual(['/endpoint required']);
+    expect(check(['events:write', 'feed:read'], null)).toEqual(['/endpoint required']);
+    expect(check(['feed:read', 'events:write'], 'shop')).toEqual(['/scopes conflict']);
+    expect(check(['*'], 'shop')).toEqual(['/scopes conflict']);
   });
 });

@@ -59,3 +59,18 @@ function checkToken(token: string): readonly Violation[] {
   if (violations.length > 0) return violations;
   return checkForm(token, '/token', /^[\x21-\x7e]+$/, 'A token is printable ASCII without spaces.');
 }
+
+/** What is wrong with the scopes of a key together with the endpoint that it names. Both as they will be. */
+export function checkFeedKey(
+  scopes: readonly string[],
+  endpoint: string | null | undefined,
+): readonly Violation[] {
+  const readsFeed = scopes.includes('feed:read');
+  if (endpoint === null || endpoint === undefined) {
+    const message = 'A key with the scope feed:read names the endpoint whose feed it may read.';
+    return readsFeed ? [{ field: '/endpoint', code: 'required', message }] : [];
+  }
+  if (readsFeed && scopes.length === 1) return [];
+  const message = 'A key that names an endpoint has the scope feed:read, and no other.';
+  return [{ field: '/scopes', code: 'conflict', message }];
+}

@@ -7,6 +7,10 @@ describe('holdsScope', () => {
     [['events:read'], 'events:write', false],
     [['deliveries:write'], 'events:read', false],
     [['*'], 'keys:write', true],
+    [['deliveries:read'], 'feed:read', true],
+    [['deliveries:write'], 'feed:read', true],
+    [['feed:read'], 'deliveries:read', false],
+    [['endpoints:write'], 'feed:read', false],
     [['events:write'], '*', false],
     [[], 'events:read', false],
   ] as const)('of %j for %s is %j', (held, needed, expected) => {

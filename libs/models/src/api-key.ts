@@ -11,6 +11,8 @@ export interface ApiKey {
   readonly organisationId: string | null;
   /** The one ricloud endpoint of the organisation that gets what this key publishes; null: the organisation's default. */
   readonly routesTo: string | null;
+  /** The one endpoint of the organisation whose feed it may read, and nothing else: with the scope `feed:read` alone. Null for other keys. */
+  readonly endpointId: string | null;
   /** Of what is published with it, beside those of the organisation. */
   readonly limits: PublishLimits;
   readonly expiresAt: Date | null;
@@ -32,6 +34,7 @@ export const scopes = [
   'deliveries:read',
   'deliveries:write',
   'audit:read',
+  'feed:read',
   '*',
 ] as const;
 
@@ -53,15 +56,26 @@ export interface Principal {
   readonly scopes: readonly Scope[];
   /** `ApiKey.routesTo` of the key; absent like null. */
   readonly routesTo?: string | null;
+  /** `ApiKey.endpointId` of the key; absent like null. */
+  readonly endpointId?: string | null;
   /** `ApiKey.limits` of the key where it has any. */
   readonly limits?: PublishLimits;
 }
 
-/** Whether the scopes that are held cover the one that is needed: `*` covers all, `x:write` includes `x:read`. */
+/**
+ * Whether the scopes that are held cover the one that is needed: `*` covers all, `x:write` includes `x:read`, and reading deliveries
+ * includes the feeds of endpoints.
+ */
 export function holdsScope(held: readonly Scope[], needed: Scope): boolean {
   return (
     held.includes('*') ||
     held.includes(needed) ||
-    (needed.endsWith(':read') && held.includes(needed.replace(/:read$/, ':write') as Scope))
+    (needed.endsWith(':read') && held.includes(needed.replace(/:read$/, ':write') as Scope)) ||
+    (needed === 'feed:read' && holdsScope(held, 'deliveries:read'))
   );
+}
+
+/** Whether the caller may read the feed of this endpoint: every one of its organisation, or the one that its key names. */
+export function mayReadFeed(principal: Principal, endpointId: string): boolean {
+  return holdsScope(principal.scopes, 'deliveries:read') || principal.endpointId === endpointId;
 }

@@ -71,6 +71,7 @@ export function createAuthenticate({ keys, principal, tokens, clock }: Authentic
           organisationId: key.organisationId ?? null,
           scopes: key.scopes as Scope[],
           ...(key.routesTo !== undefined && { routesTo: key.routesTo }),
+          ...(key.endpointId !== undefined && { endpointId: key.endpointId }),
           ...(limitsPublishing(limits) && { limits }),
         },
         expiresAtMs: key.expiresAt?.getTime() ?? Infinity,

@@ -49,12 +49,14 @@ function parsePrincipal(json: string): Principal | undefined {
     organisationId,
     scopes: held,
     routesTo,
+    endpointId,
     limits,
   } = value as Partial<Record<keyof Principal, unknown>>;
   if (kind !== 'key' && kind !== 'token' && kind !== 'service') return undefined;
   if (typeof id !== 'string' || !Array.isArray(held)) return undefined;
   if (organisationId !== null && typeof organisationId !== 'string') return undefined;
   if (routesTo !== undefined && routesTo !== null && typeof routesTo !== 'string') return undefined;
+  if (endpointId !== undefined && endpointId !== null && typeof endpointId !== 'string') return undefined;
   if (limits !== undefined && !isPublishLimits(limits)) return undefined;
   // A scope of a newer version gives no rights that this version knows of.
   return {
@@ -64,6 +66,7 @@ function parsePrincipal(json: string): Principal | undefined {
     scopes: held.filter(isScope),
     ...(typeof name === 'string' && { name }),
     ...(routesTo !== undefined && { routesTo }),
+    ...(endpointId !== undefined && { endpointId }),
     ...(limits !== undefined && { limits }),
   };
 }

@@ -64,6 +64,7 @@ test('is created with its token, which no other answer shows', async () => {
     lastUsedAt: null,
     createdAt: '2026-01-31T12:00:00.000Z',
     routesTo: null,
+    endpoint: null,
     limits: { publishesPerSecond: null, publishesPerDay: null, bytesPerDay: null },
   };
   expect([answer.status, answer.body]).toEqual([201, { ...shown, token: 'phk_the-token' }]);

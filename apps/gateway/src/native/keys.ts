@@ -66,6 +66,10 @@ export function keyRoutes({ keys }: Pick<GatewayClients, 'keys'>, clock: Clock):
         schema: newApiKeySchema,
         check,
         examples: {
+          feed: {
+            summary: 'A key for a receiver that looks for what it missed',
+            value: { name: 'Shop', scopes: ['feed:read'], endpoint: 'shop' },
+          },
           producer: {
             summary: 'A key that can publish, and nothing else',
             value: { name: 'Order service', scopes: ['events:write'] },
@@ -182,6 +186,7 @@ function toMessage(input: NewApiKey, organisationId: string | null): configV1.Ap
     lastUsedAt: undefined,
     createdAt: undefined,
     routesTo: input.routesTo ?? undefined,
+    endpointId: input.endpoint,
     limits: input.limits && publishLimitsToMessage({ ...noPublishLimits, ...input.limits }),
   };
 }

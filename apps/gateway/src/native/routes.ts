@@ -14,6 +14,7 @@ import { endpointVerificationRoutes } from './endpoint-verification.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { eventTypeRoutes } from './event-types.ts';
 import { eventRoutes } from './events.ts';
+import { feedRoutes } from './feed.ts';
 import { filterRoutes } from './filters.ts';
 import { keyRoutes } from './keys.ts';
 import { organisationRoutes } from './organisations.ts';
@@ -50,6 +51,7 @@ export function createRoutes(deps: RouteDeps): readonly Route[] {
     ...endpointVerificationRoutes(clients, health),
     ...endpointSecretRoutes(clients),
     ...endpointActivityRoutes(clients),
+    ...feedRoutes(clients),
     ...policyRoutes(clients),
     ...encryptionRoutes(clients),
     ...filterRoutes(),

@@ -64,16 +64,21 @@ export const tokens = {
   reader: 'key-of-acme-that-may-read-endpoints',
   publisher: 'key-of-acme-that-may-publish',
   routed: 'key-of-acme-that-publishes-to-one-endpoint',
+  feed: 'key-of-acme-that-reads-one-feed',
   limited: 'key-of-acme-that-may-publish-seven-a-day',
 } as const;
 
 /** Where `tokens.routed` publishes to. */
 export const routedTo = '01890000-0000-4000-8000-0000000000e9';
 
+/** Whose feed `tokens.feed` reads. */
+export const feedOf = '01890000-0000-4000-8000-0000000000ef';
+
 interface KnownKey {
   readonly organisationId?: string;
   readonly scopes: Scope[];
   readonly routesTo?: string;
+  readonly endpointId?: string;
   readonly limits?: configV1.PublishLimits;
 }
 
@@ -83,6 +88,7 @@ const knownKeys: Readonly<Record<string, KnownKey>> = {
   [tokens.reader]: { organisationId: acme.id, scopes: ['endpoints:read'] },
   [tokens.publisher]: { organisationId: acme.id, scopes: ['events:write'] },
   [tokens.routed]: { organisationId: acme.id, scopes: ['events:write'], routesTo: routedTo },
+  [tokens.feed]: { organisationId: acme.id, scopes: ['feed:read'], endpointId: feedOf },
   [tokens.limited]: {
     organisationId: acme.id,
     scopes: ['events:write'],

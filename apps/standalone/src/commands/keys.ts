@@ -18,6 +18,7 @@ interface CreateOptions extends PublishLimitOptions {
   readonly expiresAt?: string;
   readonly operator?: true;
   readonly routesTo?: string;
+  readonly endpoint?: string;
 }
 
 export function addKeyCommands(root: Command, withSession: WithSession): void {
@@ -68,12 +69,23 @@ export function addKeyCommands(root: Command, withSession: WithSession): void {
     .option('--scope <scope>', 'what it may do, such as events:write or "*"; may be repeated', collect)
     .option('--expires-at <time>', 'when it stops working (RFC 3339)', timestamp)
     .option('--routes-to <endpoint>', 'the one ricloud endpoint that gets what it publishes, by id or uid')
+    .option(
+      '--endpoint <endpoint>',
+      'with --scope feed:read: the endpoint whose feed it may read, by id or uid',
+    )
     .option('--operator', 'an operator key, which belongs to no organisation')
     .action(
       withSession(async ({ api, output }, name: string, options: CreateOptions) => {
-        const { scope, expiresAt, operator, routesTo } = options;
+        const { scope, expiresAt, operator, routesTo, endpoint } = options;
         const key = await api.send<KeyResource>('POST', '/v1/keys', {
-          body: { name, scopes: scope ?? ['*'], expiresAt, routesTo, limits: publishLimitsOf(options) },
+          body: {
+            name,
+            scopes: scope ?? ['*'],
+            expiresAt,
+            routesTo,
+            endpoint,
+            limits: publishLimitsOf(options),
+          },
           ...(operator && { organisation: null }),
         });
         await output.item(key, (shown) => keyLines(shown, output));
@@ -119,6 +131,7 @@ function keyLines(key: KeyResource, output: Output): string[] {
     organisation: key.organisation ?? 'none (operator)',
     scopes: key.scopes.join(' '),
     'routes to': key.routesTo ?? undefined,
+    'feed of': key.endpoint ?? undefined,
     ...limitFields(key.limits),
     expires: key.expiresAt ?? 'never',
     'last used': key.lastUsedAt,

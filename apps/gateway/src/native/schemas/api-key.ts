@@ -13,6 +13,7 @@ export interface ApiKeyView {
   /** The id of its organisation; null for an operator key. */
   readonly organisation: string | null;
   readonly routesTo: string | null;
+  readonly endpoint: string | null;
   readonly limits: PublishLimits;
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
@@ -29,6 +30,7 @@ export interface ApiKeyChanges {
 
 export interface NewApiKey extends ApiKeyChanges {
   readonly organisation?: string | null;
+  readonly endpoint?: string;
   readonly token?: string;
 }
 
@@ -62,6 +64,13 @@ export const newApiKeySchema = requestSchema<NewApiKey>('NewApiKey', {
       description:
         'The organisation that it is for, by id or slug, where an operator makes it and the header names none; null for an operator key.',
     },
+    endpoint: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 128,
+      description:
+        'With the scope `feed:read`, and with no other: the one endpoint whose feed it may read, by id or uid. It stays as it is.',
+    },
     token: {
       type: 'string',
       minLength: apiKeyLimits.minTokenLength,
@@ -91,6 +100,10 @@ const properties = {
     type: ['string', 'null'],
     description: 'The id of the one ricloud endpoint that gets what it publishes.',
   },
+  endpoint: {
+    type: ['string', 'null'],
+    description: 'The id of the one endpoint whose feed it may read.',
+  },
   limits: publishLimitsSchema,
   expiresAt: timeOrNull,
   lastUsedAt: described(timeOrNull, 'About when it was last used, to a minute or so.'),
@@ -114,6 +127,14 @@ export const createdApiKeySchema = answerSchema<ApiKeyView & { readonly token?: 
 export const apiKeyPageSchema = pageSchema(apiKeySchema);
 
 export function apiKeyView(message: configV1.ApiKey): ApiKeyView {
-  const { id, name, prefix, scopes, organisationId, ...rest } = apiKeyFromMessage(message);
-  return { id, name, prefix, scopes, organisation: organisationId, ...rest };
+  const {
+    id,
+    name,
+    prefix,
+    scopes,
+    organisationId,
+    endpointId: endpoint,
+    ...rest
+  } = apiKeyFromMessage(message);
+  return { id, name, prefix, scopes, organisation: organisationId, endpoint, ...rest };
 }

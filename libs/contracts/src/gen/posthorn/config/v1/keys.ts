@@ -34,7 +34,11 @@ export interface ApiKey {
     | string
     | undefined;
   /** Written by operators only, and replaced as a whole; none when unset. */
-  limits?: PublishLimits | undefined;
+  limits?:
+    | PublishLimits
+    | undefined;
+  /** The one endpoint whose feed it may read, by id, or in a request by id or uid. With the scope feed:read alone; it stays as it was made. */
+  endpointId?: string | undefined;
 }
 
 export interface CreateKeyRequest {
@@ -114,6 +118,7 @@ function createBaseApiKey(): ApiKey {
     createdAt: undefined,
     routesTo: undefined,
     limits: undefined,
+    endpointId: undefined,
   };
 }
 
@@ -148,6 +153,9 @@ export const ApiKey: MessageFns<ApiKey> = {
     }
     if (message.limits !== undefined) {
       PublishLimits.encode(message.limits, writer.uint32(82).fork()).join();
+    }
+    if (message.endpointId !== undefined) {
+      writer.uint32(90).string(message.endpointId);
     }
     return writer;
   },
@@ -245,6 +253,14 @@ export const ApiKey: MessageFns<ApiKey> = {
             message.limits = PublishLimits.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.endpointId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -274,6 +290,7 @@ export const ApiKey: MessageFns<ApiKey> = {
     message.limits = (object.limits !== undefined && object.limits !== null)
       ? PublishLimits.fromPartial(object.limits)
       : undefined;
+    message.endpointId = object.endpointId ?? undefined;
     return message;
   },
 };
