@@ -38,6 +38,21 @@ export function startServer(name: Subject['server'], options: ServerOptions): Pr
 
 async function startPosthorn({ scenario, ports, directory, profile }: ServerOptions): Promise<Server> {
   const operatorKey = randomBytes(24).toString('hex');
+  const { running, url } = await launchPosthorn({ directory, operatorKey, profile });
+  const keys = await provision({ url, operatorKey, scenario, ports });
+  return server(running, url, keys);
+}
+
+/** The platform on a directory, which may have been another's before; resolves when it listens. */
+export async function launchPosthorn({
+  directory,
+  operatorKey,
+  profile,
+}: {
+  readonly directory: string;
+  readonly operatorKey: string;
+  readonly profile?: string | undefined;
+}): Promise<{ readonly running: Running; readonly url: string }> {
   const running = start({
     command: process.execPath,
     args: [
@@ -54,9 +69,7 @@ async function startPosthorn({ scenario, ports, directory, profile }: ServerOpti
       POSTHORN_LOG_LEVEL: 'warn',
     },
   });
-  const url = await addressOf(running);
-  const keys = await provision({ url, operatorKey, scenario, ports });
-  return server(running, url, keys);
+  return { running, url: await addressOf(running) };
 }
 
 /** Where organisations and endpoints are made. */
