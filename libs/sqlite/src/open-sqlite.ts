@@ -32,7 +32,7 @@ const wholeSetup = `
   PRAGMA synchronous = FULL;
   PRAGMA foreign_keys = ON;
   PRAGMA temp_store = MEMORY;
-  PRAGMA cache_size = -65536;
+  PRAGMA cache_size = -49152;
   PRAGMA wal_autocheckpoint = 2000;
 `;
 
