@@ -1,4 +1,4 @@
-import { refuseSecrets, rememberSecrets } from './known-secrets.ts';
+import { refuseSecrets, rememberSecret, rememberSecrets } from './known-secrets.ts';
 
 /** Calls the native REST API as any HTTP client would. What is secret in a body or an answer is remembered, and looked for later. */
 export interface RestClient {
@@ -30,6 +30,8 @@ interface RestClientOptions {
 
 export function createRestClient(options: RestClientOptions): RestClient {
   const { url, key, organisation } = options;
+  // A token of an issuer; keys of ours are remembered when they are made.
+  if (/^eyJ[\w-]+\.[\w-]+\./.test(key)) rememberSecret('a token of an issuer', key);
 
   async function call<T>(
     method: string,
