@@ -1,4 +1,5 @@
 import type { Event } from '@posthorn/models';
+import type { DeliveryRecord } from './delivery-store.ts';
 import { sampleAttempt, sampleDelivery } from './sample-deliveries.ts';
 import { changeEndpoint, newEvent, type Life, type World } from './simulated-life.harness.ts';
 
@@ -15,20 +16,17 @@ export async function exhaustedEvents(
   const endpointIds = [...world.endpoints.keys()];
   for (const id of endpointIds) changeEndpoint(world, id, { eventTypes: ['nothing'] });
   const events = Array.from({ length: count }, () => ({ ...newEvent(world), ...over }));
-  for (const event of events) await life.log.append(event);
+  await Promise.all(events.map((event) => life.log.append(event)));
   await settle();
-  for (const event of events) {
-    for (const id of endpointIds) {
-      const delivery = sampleDelivery(event, id, {
-        state: 'exhausted',
-        attempts: 1,
-        finishedAt: event.acceptedAt,
-      });
+  const records = events.flatMap((event) =>
+    endpointIds.map((id): DeliveryRecord => {
+      const ended = { state: 'exhausted', attempts: 1, finishedAt: event.acceptedAt } as const;
+      const delivery = sampleDelivery(event, id, ended);
       const attempt = sampleAttempt(delivery, 1, { outcome: 'http_error', status: 500 });
-      const place = { partition: 0, epoch: 1, order: null, claim: null };
-      await life.deliveries.record([{ kind: 'insert', delivery, ...place, attempt }], []);
-    }
-  }
+      return { kind: 'insert', delivery, partition: 0, epoch: 1, order: null, claim: null, attempt };
+    }),
+  );
+  await life.deliveries.record(records, []);
   for (const id of endpointIds) changeEndpoint(world, id, { eventTypes: null });
   return events;
 }

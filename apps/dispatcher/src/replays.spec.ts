@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dispatchV1, replayFromMessage } from '@posthorn/contracts';
 import { deliveryIdOf, DomainError, type Delivery, type Event, type Replay } from '@posthorn/models';
-import { createSeededRandom } from '@posthorn/testing';
+import { createSeededRandom, eventually } from '@posthorn/testing';
 import { exhaustedEvents } from './exhausted-deliveries.harness.ts';
 import {
   changeEndpoint,
@@ -318,6 +318,26 @@ describe('a replay', () => {
     );
     await expect(again).rejects.toMatchObject({ code: 'failed_precondition' });
   });
+
+  it('adds no more while a good deal is due to its endpoint, and goes on as that takes it', async () => {
+    await exhausted(1300);
+    world.behaviour = () => 'hang';
+    const replay = await create({ endpoint: one });
+    await pass(3000);
+    const { state, progress } = await read(replay);
+    expect({ state, total: progress.total }).toEqual({ state: 'running', total: 1300 });
+    const { waiting } = await life.deliveries.health(world.organisationId, one);
+    expect(waiting).toBeGreaterThanOrEqual(1000);
+    expect(waiting).toBeLessThan(1300);
+    world.behaviour = () => 'succeed';
+    await eventually(
+      async () => {
+        await pass(1000);
+        expect((await read(replay)).progress.done).toBeGreaterThan(progress.done);
+      },
+      { timeoutMs: 50_000 },
+    );
+  }, 60_000);
 
   it('waits while its endpoint is paused, and fails with the reason when that is disabled', async () => {
     await exhausted(30);
