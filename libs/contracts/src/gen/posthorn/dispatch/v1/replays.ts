@@ -43,7 +43,7 @@ export interface ReplaySelection {
     | undefined;
   /** Names or patterns as endpoints have them; empty: of any type. */
   eventTypes: string[];
-  /** Empty: failed, exhausted and held. */
+  /** Empty: failed, exhausted and held; with include_unmatched none, so only what is unmatched. */
   states: DeliveryState[];
   /** 2 for 2xx, ..., of the last attempt. */
   statusClass?:
