@@ -85,11 +85,10 @@ describe('every RPC of the contract', () => {
     principal = operator,
   ) {
     const channel = caller === null ? {} : { security: await caller.channelTo('config') };
-    const codes = new Map<string, string>();
-    for (const definition of definitions.values()) {
+    const failures = [...definitions.values()].flatMap((definition) => {
       const client = createNetworkClient(definition, address, { ...channel, headers });
       opened.push(client);
-      for (const [name, { path, requestStream, requestDeserialize }] of Object.entries(definition)) {
+      return Object.entries(definition).map(async ([name, { path, requestStream, requestDeserialize }]) => {
         const failure = requestStream
           ? new Promise((closed) => {
               const stream = (Reflect.get(client, name) as OpenStream)({ principal });
@@ -100,10 +99,10 @@ describe('every RPC of the contract', () => {
           : (Reflect.get(client, name) as CallUnary)(requestDeserialize(noBytes), { principal }).catch(
               (error: unknown) => error,
             );
-        codes.set(path, DomainError.from(await failure).code);
-      }
-    }
-    return codes;
+        return [path, DomainError.from(await failure).code] as const;
+      });
+    });
+    return new Map(await Promise.all(failures));
   }
   const distinct = (codes: ReadonlyMap<string, string>): readonly string[] => [...new Set(codes.values())];
 
