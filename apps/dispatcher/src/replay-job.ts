@@ -21,6 +21,7 @@ import { newDelivery, orderOf } from './plan.ts';
 import type { IsPlanned } from './planned.ts';
 import {
   addTally,
+  atBeginning,
   countsToSendWith,
   createTally,
   readReplayCursor,
@@ -101,7 +102,7 @@ export function createReplayJob(options: ReplayJobOptions): JobHandler {
     const counts = addTally(job.counts, tally, cursor.phase);
     if (isThrough && cursor.phase === 'count' && !spec.dryRun) {
       const sending: ReplayCursor = {
-        ...readReplayCursor({ cursor: '' }),
+        ...atBeginning,
         phase: 'send',
         sendingSince: clock.now(),
       };
