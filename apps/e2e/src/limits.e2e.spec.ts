@@ -43,6 +43,18 @@ function msToMidnight(): number {
   return now.setUTCHours(24, 0, 0, 0) - (performance.timeOrigin + performance.now());
 }
 
+let ids = 0;
+
+/** Publishes under an id of its own, again while a busy machine answers 503: the same event counts once. */
+async function publish(client: RestClient, data: unknown = 1): Promise<RestAnswer<Record<string, unknown>>> {
+  ids += 1;
+  const body = { ...event, data, id: `limits-${ids}` };
+  for (;;) {
+    const answer = await client.call('POST', '/v1/events', body);
+    if (answer.status !== 503) return answer;
+  }
+}
+
 function remainingOf({ headers }: RestAnswer<unknown>, name: string): number {
   const text = headers.get('ratelimit') ?? '';
   return Number(new RegExp(`"${name}";r=(\\d+);t=\\d+`).exec(text)?.[1] ?? NaN);
@@ -55,7 +67,7 @@ describe('limits', () => {
     const tenant = await limited({ publishesPerDay: 6 });
     const name = 'organisation-publishes-per-day';
     for (const left of [5, 4]) {
-      const answer = await tenant.call('POST', '/v1/events', event);
+      const answer = await publish(tenant);
       expect([answer.status, remainingOf(answer, name)]).toEqual([202, left]);
       expect(answer.headers.get('ratelimit-policy')).toBe(`"${name}";q=6;w=86400`);
     }
@@ -77,7 +89,7 @@ describe('limits', () => {
       violations: [{ code: 'organisation_publishes_per_day' }],
     });
     client.close();
-    const refused = await tenant.call('POST', '/v1/events', event);
+    const refused = await publish(tenant);
     expect([refused.status, refused.body['code'], remainingOf(refused, name)]).toEqual([
       429,
       'rate_limited',
@@ -104,18 +116,12 @@ describe('limits', () => {
       limits: { bytesPerDay: 30 },
     });
     const key = tenant.as({ key: token });
-    const first = await key.call('POST', '/v1/events', { type: 'order.paid', data: 'x'.repeat(18) });
+    const first = await publish(key, 'x'.repeat(18));
     expect([first.status, remainingOf(first, 'key-bytes-per-day')]).toEqual([202, 10]);
-    expect((await key.call('POST', '/v1/events', { type: 'order.paid', data: 'x'.repeat(9) })).status).toBe(
-      429,
-    );
-    expect((await key.call('POST', '/v1/events', { type: 'order.paid', data: 'x'.repeat(29) })).status).toBe(
-      413,
-    );
-    expect((await key.call('POST', '/v1/events', { type: 'order.paid', data: 'x'.repeat(8) })).status).toBe(
-      202,
-    );
-    expect((await tenant.call('POST', '/v1/events', event)).status).toBe(202);
+    expect((await publish(key, 'x'.repeat(9))).status).toBe(429);
+    expect((await publish(key, 'x'.repeat(29))).status).toBe(413);
+    expect((await publish(key, 'x'.repeat(8))).status).toBe(202);
+    expect((await publish(tenant)).status).toBe(202);
     const own = await tenant.call('PATCH', `/v1/keys/${id}`, { limits: {} });
     expect([own.status, own.body['code']]).toEqual([403, 'permission_denied']);
   });
@@ -126,22 +132,22 @@ describe('limits', () => {
       const limit = 300;
       const tenant = await limited({ publishesPerDay: limit });
       const accepted: string[] = [];
-      /** Publishes until it is refused, or isn't answered. */
-      const publish = async (): Promise<number | undefined> => {
+      /** Publishes until there is no room, or no answer. */
+      const publishAll = async (): Promise<number | undefined> => {
         for (;;) {
           const answer = await tenant
             .call<{ id: string }>('POST', '/v1/events', event)
             .catch(() => undefined);
-          if (answer?.status !== 202) return answer?.status;
-          accepted.push(answer.body.id);
+          if (answer?.status === 202) accepted.push(answer.body.id);
+          else if (answer?.status !== 503) return answer?.status;
         }
       };
-      const publishers = Array.from({ length: 8 }, publish);
+      const publishers = Array.from({ length: 8 }, publishAll);
       await eventually(() => accepted.length > 50, { timeoutMs: patienceMs });
       await platform.kill();
       await Promise.all(publishers);
       await platform.start();
-      expect(await Promise.all(Array.from({ length: 8 }, publish))).toEqual(
+      expect(await Promise.all(Array.from({ length: 8 }, publishAll))).toEqual(
         Array.from({ length: 8 }, () => 429),
       );
 
