@@ -284,6 +284,27 @@ export function createKeyOrder(options: KeyOrderOptions): KeyOrder {
       advance(state);
     },
 
+    arrived(holding, key) {
+      const state = stateFor(holding, key);
+      state.stored = true;
+      state.parked += 1;
+      // What is behind a blocked head is held.
+      state.blocked = false;
+      advance(state);
+    },
+
+    toStorage(queued) {
+      const state = stateOf(queued);
+      state.stored = true;
+      parkAll(state);
+      goBehind(state, queued);
+    },
+
+    hasLine(holding, key) {
+      const { states, known } = keysOf(holding);
+      return !known || states.has(nameOf(key));
+    },
+
     recheckEndpoint(endpointId) {
       for (const { states } of partitions.values()) {
         for (const state of states.values()) {

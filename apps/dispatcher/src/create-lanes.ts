@@ -3,13 +3,14 @@ import type { Judged } from './attempt.ts';
 import { closedBreaker } from './breaker.ts';
 import { blocksItsKey } from './endpoint-order.ts';
 import { isOpen } from './gate.ts';
-import { delayedDelivery } from './deliver-later.ts';
 import { createKeyOrder } from './create-key-order.ts';
 import { isMoving, learn, paceOf, probeLater, remove, takeNext, waitingIn, type Lane } from './lane.ts';
+import { createLaneAdmission } from './lane-admission.ts';
 import { createLaneHandOver } from './lane-hand-over.ts';
 import { createLaneMemory } from './lane-memory.ts';
 import { registerLaneMetrics } from './lane-metrics.ts';
-import { createLanePlaces, maxInFlightOf } from './lane-places.ts';
+import { createLanePlaces } from './lane-places.ts';
+import { isOutside, wholeReach } from './lane-reach.ts';
 import { createLaneRecords } from './lane-records.ts';
 import { createLaneRegistry } from './lane-registry.ts';
 import { createLaneTurns } from './lane-turns.ts';
@@ -17,7 +18,6 @@ import type { Lanes, LanesOptions } from './lanes.ts';
 import { createLoaded } from './loaded.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
 import type { LaneKey } from './due.ts';
-import { createRateLimiter } from './rate-limiter.ts';
 import { createRefill } from './refill.ts';
 import { createStalled } from './stalled.ts';
 import { createTurnBudget } from './turn-budget.ts';
@@ -32,16 +32,11 @@ const nothing = { deliveries: 0, bytes: 0 };
 export function createLanes(options: LanesOptions): Lanes {
   const { attempt, recorder, directory, clock, dueClock, limits } = options;
   const jitter = (): number => options.random.number();
-  const startedAt = clock.monotonic();
+  const reach = options.reach ?? wholeReach(clock);
 
   const lanes = createLaneRegistry();
   const active = new Set<Lane>();
-  const places = createLanePlaces({
-    clock,
-    most: options.placesOf ?? maxInFlightOf,
-    limiter: options.limiter ?? createRateLimiter({ clock, sinceOf: () => startedAt }),
-    wake,
-  });
+  const places = createLanePlaces({ clock, most: reach.placesOf, limiter: reach.limiter, wake });
   const turns = createLaneTurns(limits.slots, places);
   const loaded = createLoaded();
   const unrecorded = createUnrecorded();
@@ -58,6 +53,7 @@ export function createLanes(options: LanesOptions): Lanes {
     clock,
     dueClock,
     holdings: options.holdings,
+    homeOf: reach.homeOf,
     loaded,
     limits,
     endpointOf,
@@ -66,6 +62,7 @@ export function createLanes(options: LanesOptions): Lanes {
     startsAtOnce,
     places,
     onFetched: takeFetched,
+    onElsewhere: leaveToOthers,
     onSettled: (lane) => keys.recheckEndpoint(lane.endpointId),
   });
   const parked = registerLaneMetrics(options.metrics, {
@@ -92,12 +89,30 @@ export function createLanes(options: LanesOptions): Lanes {
     onRoom: options.onRoom,
   });
   const memory = createLaneMemory({ loaded, limits, park: (queued) => records.park(queued) });
+  const admission = createLaneAdmission({
+    lanes,
+    keys: () => keys,
+    records,
+    memory,
+    places,
+    reach,
+    dueClock,
+    endpointOf: ({ delivery }) => endpointOf(delivery),
+    isStopping: () => stopping,
+    startsAtOnce,
+    enter: (lane, queued) => {
+      enter(lane, queued);
+      pump();
+    },
+    keep,
+    restIfIdle: (lane) => lanes.restIfIdle(lane),
+  });
   const keys = createKeyOrder({
     store: options.store,
     endpointOf,
-    place,
-    keepInMemory,
-    setAside,
+    place: admission.place,
+    keepInMemory: admission.keepInMemory,
+    setAside: admission.setAside,
     noteStored,
     clock,
     dueClock,
@@ -112,6 +127,7 @@ export function createLanes(options: LanesOptions): Lanes {
     keys,
     clock,
     endpointOf,
+    mostOf: places.most,
     takeOut,
     restIfIdle: (lane) => lanes.restIfIdle(lane),
     onRoom: options.onRoom,
@@ -119,51 +135,6 @@ export function createLanes(options: LanesOptions): Lanes {
 
   function endpointOf({ organisationId, endpointId }: LaneKey): SigningEndpoint | undefined {
     return directory.endpoint(organisationId, endpointId);
-  }
-
-  function offer(queued: QueuedDelivery): void {
-    if (queued.holding.state === 'lost') return;
-    if (queued.order === null || keys.admit(queued)) place(queued);
-  }
-
-  function place(queued: QueuedDelivery): void {
-    const { organisationId, endpointId } = queued.delivery;
-    const endpoint = endpointOf(queued.delivery);
-    const delayed = delayedDelivery(queued, endpoint, dueClock);
-    if (delayed !== null) {
-      records.write(queued, delayed);
-      return;
-    }
-    if (!isOpen(endpoint)) {
-      records.hold(queued, endpoint);
-      return;
-    }
-    const lane = lanes.of(organisationId, endpointId);
-    const isHandedOver = queued.holding.state === 'ending';
-    const isHeldBack = !places.admits(lane, endpoint) || memory.isFull(lane);
-    if (stopping || isHandedOver || isHeldBack || (memory.isAllFull && !startsAtOnce(lane, endpoint))) {
-      records.park(queued);
-      lanes.restIfIdle(lane);
-      return;
-    }
-    enter(lane, queued);
-    pump();
-  }
-
-  function keepInMemory(queued: QueuedDelivery): boolean {
-    const lane = lanes.find(queued.delivery.endpointId);
-    const endpoint = endpointOf(queued.delivery);
-    if (stopping || !isOpen(endpoint) || memory.isAllFull || lane === undefined) return false;
-    if (lane.pace === 'slow' || !places.admits(lane, endpoint) || memory.isFull(lane)) return false;
-    loaded.add(queued);
-    if (!queued.isRecorded) unrecorded.add(queued);
-    return true;
-  }
-
-  function setAside(queued: QueuedDelivery): void {
-    const endpoint = endpointOf(queued.delivery);
-    if (isOpen(endpoint)) records.park(queued);
-    else records.hold(queued, endpoint);
   }
 
   function startsAtOnce(lane: Lane, endpoint: SigningEndpoint): boolean {
@@ -174,14 +145,18 @@ export function createLanes(options: LanesOptions): Lanes {
     return !stopping && recorder.backlog < maxRecordBacklog;
   }
 
-  function enter(lane: Lane, queued: QueuedDelivery, list = lane.waiting): void {
+  function keep(queued: QueuedDelivery): void {
     loaded.add(queued);
+    if (!queued.isRecorded) unrecorded.add(queued);
+  }
+
+  function enter(lane: Lane, queued: QueuedDelivery, list = lane.waiting): void {
+    keep(queued);
     if (queued.expedited) lane.expedited.push(queued);
     else {
       list.push(queued);
       lane.waitingBytes += queued.bytes;
     }
-    if (!queued.isRecorded) unrecorded.add(queued);
     turns.want(lane, endpointOf(lane));
   }
 
@@ -271,7 +246,13 @@ export function createLanes(options: LanesOptions): Lanes {
     records.park(queued);
   }
 
-  function noteStored(organisationId: string, endpointId: string, dueAt: number): void {
+  function noteStored(organisationId: string, endpointId: string, dueAt: number, partition?: number): void {
+    const endpoint = endpointOf({ organisationId, endpointId });
+    const home = partition === undefined || endpoint === undefined ? null : reach.homeOf(endpoint);
+    if (home !== null && home !== partition) {
+      reach.onStray(organisationId, endpointId);
+      return;
+    }
     const lane = lanes.of(organisationId, endpointId);
     refill.note(lane, dueAt);
     lanes.restIfIdle(lane);
@@ -286,12 +267,13 @@ export function createLanes(options: LanesOptions): Lanes {
       if (queued.isBehind) followers.push(queued);
       else if (queued.order !== null && !keys.fetched(queued)) {
         queued.isBehind = true;
-        setAside(queued);
+        admission.setAside(queued);
       } else if (!isOpen(endpoint) && !queued.expedited) records.hold(queued, endpoint);
-      else if (stopping || queued.holding.state !== 'held') records.park(queued);
+      else if (stopping || queued.holding.state !== 'held' || isOutside(reach, queued, endpoint))
+        records.park(queued);
       else enter(lane, queued, lane.returned);
     }
-    for (const queued of keys.follow(followers)) setAside(queued);
+    for (const queued of keys.follow(followers)) admission.setAside(queued);
     pump();
     lanes.restIfIdle(lane);
   }
@@ -325,6 +307,7 @@ export function createLanes(options: LanesOptions): Lanes {
   function refresh(organisationId: string): void {
     for (const lane of lanes.ofOrganisation(organisationId)) {
       const endpoint = endpointOf(lane);
+      if (endpoint !== undefined && reach.homeOf(endpoint) !== null) sendHome(lane, endpoint);
       if (isOpen(endpoint)) {
         turns.want(lane, endpoint);
         refill.fetchMore(lane);
@@ -339,6 +322,21 @@ export function createLanes(options: LanesOptions): Lanes {
     }
     keys.refresh(organisationId);
     pump();
+  }
+
+  /** What waits here of an endpoint whose home has become another partition goes to storage, and from there home. */
+  function sendHome(lane: Lane, endpoint: SigningEndpoint): void {
+    for (const queued of [...lane.expedited, ...lane.returned, ...lane.waiting]) {
+      if (!isOutside(reach, queued, endpoint)) continue;
+      takeOut(lane, queued);
+      records.park(queued);
+    }
+    reach.onStray(lane.organisationId, lane.endpointId);
+  }
+
+  function leaveToOthers(lane: Lane): void {
+    reach.onStray(lane.organisationId, lane.endpointId);
+    lanes.restIfIdle(lane);
   }
 
   function withdraw(deliveryId: string): boolean {
@@ -359,7 +357,7 @@ export function createLanes(options: LanesOptions): Lanes {
   }
 
   return {
-    offer,
+    offer: admission.offer,
     expedite(queued) {
       const { id, organisationId, endpointId } = queued.delivery;
       // It may have come from storage, or been asked for twice, while it was being claimed.

@@ -70,6 +70,7 @@ export function describeDeliveryHomes(
       partition: home,
       dueAt: sampleTime(20),
       key: null,
+      isScheduled: true,
     };
 
     it('tells the owner once of what others have put into its partitions, and of nothing that it put there itself', async () => {
@@ -212,7 +213,8 @@ export function describeDeliveryHomes(
         async (order) => {
           const delivery = await insert(1, { order });
           await ask(delivery, { claim: null, epoch: 0, order });
-          expect(await arrivals()).toEqual([{ ...free, dueAt: sampleTime(60), key: order?.key ?? null }]);
+          const key = order?.key ?? null;
+          expect(await arrivals()).toEqual([{ ...free, dueAt: sampleTime(60), key, isScheduled: false }]);
           const fresh = sampleDelivery(sampleEvent(2), 'endpoint');
           await ask(fresh, { claim: null, epoch: 0, order: order && { ...order, position: 2 } });
           expect(await arrivals()).toHaveLength(1);

@@ -81,21 +81,27 @@ export function createDeliveryHomes({ deliveries }: DeliveryCollections): Delive
         {
           limit,
           hint: 'arrived',
-          projection: { organisationId: 1, endpointId: 1, partition: 1, nextAttemptAt: 1, orderKey: 1 },
+          projection: {
+            organisationId: 1,
+            endpointId: 1,
+            partition: 1,
+            nextAttemptAt: 1,
+            orderKey: 1,
+            trigger: 1,
+          },
         },
       );
       if (found.length === 0) return [];
       const names = found.map(({ _id }) => _id);
       await deliveries.updateMany({ _id: { $in: names } }, { $unset: { arrived: '' } }, { hint: '_id_' });
-      return found.map(
-        ({ organisationId, endpointId, partition, nextAttemptAt = null, orderKey = null }) => ({
-          organisationId,
-          endpointId,
-          partition,
-          dueAt: nextAttemptAt,
-          key: orderKey,
-        }),
-      );
+      return found.map(({ organisationId, endpointId, partition, nextAttemptAt, orderKey, trigger }) => ({
+        organisationId,
+        endpointId,
+        partition,
+        dueAt: nextAttemptAt ?? null,
+        key: orderKey ?? null,
+        isScheduled: trigger === 'schedule',
+      }));
     },
 
     async moveWaiting(request) {

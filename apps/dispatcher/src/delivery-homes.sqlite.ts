@@ -1,11 +1,12 @@
 import type { SqliteDatabase } from '@posthorn/sqlite';
 import type { DeliveryHomes, MoveRequest } from './delivery-homes.ts';
+import { triggerPlace } from './delivery-record.sqlite.ts';
 import type { DeliveryRow } from './delivery-rows.sqlite.ts';
 
 /** The half of the store that brings deliveries home, and tells the owner there. */
 export function createDeliveryHomes(database: SqliteDatabase): DeliveryHomes {
   const arrived = database.prepare<DeliveryRow>(
-    `SELECT id, organisation_id, endpoint_id, partition, next_attempt_at, order_key FROM deliveries
+    `SELECT id, organisation_id, endpoint_id, partition, next_attempt_at, order_key, trigger FROM deliveries
      WHERE arrived IS NOT NULL AND partition IN (SELECT value FROM json_each(?)) LIMIT ?`,
   );
   const told = database.prepare('UPDATE deliveries SET arrived = NULL WHERE id = ?');
@@ -73,19 +74,21 @@ export function createDeliveryHomes(database: SqliteDatabase): DeliveryHomes {
   }
 
   return {
-    takeArrivals: (partitions, limit) =>
-      database.write(() =>
-        arrived.all(JSON.stringify(partitions), limit).map((row) => {
-          told.run(row.id);
-          return {
-            organisationId: row.organisation_id,
-            endpointId: row.endpoint_id,
-            partition: row.partition,
-            dueAt: row.next_attempt_at === null ? null : new Date(row.next_attempt_at),
-            key: row.order_key,
-          };
-        }),
-      ),
+    async takeArrivals(partitions, limit) {
+      const rows = arrived.all(JSON.stringify(partitions), limit);
+      if (rows.length === 0) return [];
+      await database.write(() => {
+        for (const { id } of rows) told.run(id);
+      });
+      return rows.map((row) => ({
+        organisationId: row.organisation_id,
+        endpointId: row.endpoint_id,
+        partition: row.partition,
+        dueAt: row.next_attempt_at === null ? null : new Date(row.next_attempt_at),
+        key: row.order_key,
+        isScheduled: row.trigger === triggerPlace.schedule,
+      }));
+    },
     moveWaiting: (request) => database.write(() => move(request)),
     hasInOrder: ({ organisationId, endpointId, partition, key }) =>
       Promise.resolve(

@@ -29,6 +29,8 @@ export interface Arrival {
   readonly dueAt: Date | null;
   /** What it waits under; null: nobody. */
   readonly key: string | null;
+  /** Whether it is new, and so behind everything of its key; else it was asked for once more. */
+  readonly isScheduled: boolean;
 }
 
 export interface MoveRequest {

@@ -31,7 +31,9 @@ export interface DeliveryStore extends DeliveryHomes {
   record(records: readonly DeliveryRecord[], books: readonly NextPosition[]): Promise<void>;
 
   /** The ids of those of these deliveries that are on record already. */
-  findRecorded(deliveries: readonly Pick<Delivery, 'organisationId' | 'endpointId' | 'id'>[]): Promise<ReadonlySet<string>>;
+  findRecorded(
+    deliveries: readonly Pick<Delivery, 'organisationId' | 'endpointId' | 'id'>[],
+  ): Promise<ReadonlySet<string>>;
 
   /** Gives back what former owners of a partition had claimed: due at once, in its key's order. Answers how many. */
   releaseClaims(request: ReleaseRequest): Promise<number>;

@@ -99,6 +99,7 @@ function setUp(limits: Partial<IntakeLimits> = {}) {
     directory,
     ownership: ownershipOf(holding),
     lanes,
+    homeward: { mustLookUp: () => false, lookUp: () => Promise.resolve(), put: () => false },
     recorder: {
       planned: (mark, onRecorded) =>
         void world.planned.push(() => {

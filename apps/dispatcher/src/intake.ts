@@ -7,12 +7,13 @@ import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
 import type { EventClaim, EventStore } from './event-store.ts';
 import type { Backpressure } from './backpressure.ts';
+import type { Homeward } from './homeward.ts';
 import type { Lanes } from './lanes.ts';
 import type { Holding, Ownership } from './ownership.ts';
 import { orderOf, planDeliveries } from './plan.ts';
 import type { PositionMark, Progress } from './progress.ts';
 import { deadRecordId, type PutAside } from './put-aside.ts';
-import { queuedDelivery } from './queued-delivery.ts';
+import { queuedDelivery, type QueuedDelivery } from './queued-delivery.ts';
 import type { Recorder } from './record.ts';
 
 /**
@@ -34,6 +35,7 @@ export interface IntakeOptions {
   readonly directory: Directory;
   readonly ownership: Pick<Ownership, 'find'>;
   readonly lanes: Pick<Lanes, 'offer'>;
+  readonly homeward: Homeward;
   readonly recorder: Recorder;
   readonly books: Books;
   readonly backpressure: Backpressure;
@@ -64,8 +66,18 @@ interface Claimed {
 }
 
 export function createIntake(options: IntakeOptions): Intake {
-  const { events, deliveries, directory, ownership, lanes, recorder, books, backpressure, putAside } =
-    options;
+  const {
+    events,
+    deliveries,
+    directory,
+    ownership,
+    lanes,
+    homeward,
+    recorder,
+    books,
+    backpressure,
+    putAside,
+  } = options;
   const { clock, logger } = options;
   const unplannable: Counter = options.metrics.counter({
     name: 'posthorn_unplannable_events_total',
@@ -188,6 +200,7 @@ export function createIntake(options: IntakeOptions): Intake {
     const repeated = planned.filter(({ claim }) => claim === 'repeat');
     const recorded = repeated.length === 0 ? nothingRecorded : await findRecorded(reading, repeated);
     if (recorded === null) return;
+    const offered: QueuedDelivery[] = [];
     for (const { event, mark, deliveries: all } of planned) {
       const missing = recorded.size === 0 ? all : all.filter(({ id }) => !recorded.has(id));
       if (missing.length === 0) {
@@ -197,7 +210,7 @@ export function createIntake(options: IntakeOptions): Intake {
       mark.open += missing.length - 1;
       for (const delivery of missing) {
         const endpoint = directory.endpoint(event.organisationId, delivery.endpointId);
-        lanes.offer(
+        offered.push(
           queuedDelivery({
             delivery,
             event,
@@ -210,6 +223,10 @@ export function createIntake(options: IntakeOptions): Intake {
         );
       }
     }
+    if (homeward.mustLookUp(offered)) {
+      await patiently(reading, 'where keys wait', () => homeward.lookUp(offered));
+    }
+    for (const queued of offered) if (!homeward.put(queued)) lanes.offer(queued);
   }
 
   async function findRecorded(

@@ -33,8 +33,14 @@ export interface KeyOrder {
   withdrawn(queued: QueuedDelivery): void;
   /** Something was put into storage under this key, or may have left it, by other ways. */
   recheck(holding: Holding, key: Omit<DeliveryKey, 'partition'>): void;
-  /** The same for all keys of an endpoint. */
+  /** Something was put into storage behind what is there of this key. */
+  arrived(holding: Holding, key: Omit<DeliveryKey, 'partition'>): void;
+  /** As `recheck`, for all keys of an endpoint. */
   recheckEndpoint(endpointId: string): void;
+  /** Puts it into storage behind whatever is there of its key: for one that doesn't go out from here. */
+  toStorage(queued: QueuedDelivery): void;
+  /** Whether anything of the key is in our hands here, or may be in storage. */
+  hasLine(holding: Holding, key: Omit<DeliveryKey, 'partition'>): boolean;
   /** What storage holds of a partition's keys, for a new owner. */
   learn(holding: Holding, known: KnownKeys): void;
   /** How often a head of the partition has come from storage: what was read there before that may be out of date. */

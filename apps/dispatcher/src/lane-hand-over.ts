@@ -2,6 +2,7 @@ import type { SigningEndpoint } from '@posthorn/models';
 import type { Clock } from '@posthorn/runtime';
 import type { KeyOrder } from './key-order.ts';
 import type { Lane } from './lane.ts';
+import type { CrowdedEndpoint } from './lease-store.ts';
 import type { LaneRecords } from './lane-records.ts';
 import type { LaneRegistry } from './lane-registry.ts';
 import type { Loaded } from './loaded.ts';
@@ -14,12 +15,19 @@ export interface LaneHandOver {
   park(holding: Holding | null): void;
   /** Resolves when nothing is under way, or when `signal` aborts. */
   ended(holding: Holding | null, signal: AbortSignal): Promise<void>;
-  /** For how long what is under way may go on; 0 when nothing is. It is on record under our claim. */
-  leave(holding: Holding): number;
+  /** What is under way, on record under our claim, and what uses places that were the partition's. */
+  leave(holding: Holding): Left;
   /** Forgets what waits: it is another's now. */
   drop(holding: Holding): void;
   /** To be called after each attempt. */
   attemptEnded(): void;
+}
+
+export interface Left {
+  /** For how long it may go on; 0 when there is nothing. */
+  readonly forMs: number;
+  /** Endpoints that have more under way, of whichever partitions, than they have places here without this one. */
+  readonly crowded: readonly CrowdedEndpoint[];
 }
 
 const longestTimeoutMs = 60_000;
@@ -32,6 +40,8 @@ export function createLaneHandOver(options: {
   readonly keys: KeyOrder;
   readonly clock: Clock;
   readonly endpointOf: (lane: Lane) => SigningEndpoint | undefined;
+  /** The most that may be under way to an endpoint here. */
+  readonly mostOf: (endpoint: SigningEndpoint) => number;
   readonly takeOut: (lane: Lane | undefined, queued: QueuedDelivery) => void;
   readonly restIfIdle: (lane: Lane) => void;
   readonly onRoom: () => void;
@@ -84,13 +94,20 @@ export function createLaneHandOver(options: {
     },
 
     leave(holding) {
-      let longestMs = 0;
-      for (const { queued, lane, startedAt } of underWay(holding)) {
-        records.keep(queued);
-        const timeoutMs = endpointOf(lane)?.endpoint.timeoutMs ?? longestTimeoutMs;
-        longestMs = Math.max(longestMs, startedAt + timeoutMs - clock.monotonic(), 1);
+      for (const { queued } of underWay(holding)) records.keep(queued);
+      const crowded = new Map<Lane, number>();
+      for (const lane of active) {
+        const endpoint = endpointOf(lane);
+        const places = endpoint === undefined ? Infinity : options.mostOf(endpoint);
+        if (lane.inFlight.size > places) crowded.set(lane, lane.inFlight.size - places);
       }
-      return longestMs;
+      let forMs = 0;
+      for (const { queued, lane, startedAt } of underWay(null)) {
+        if (queued.holding !== holding && !crowded.has(lane)) continue;
+        const timeoutMs = endpointOf(lane)?.endpoint.timeoutMs ?? longestTimeoutMs;
+        forMs = Math.max(forMs, startedAt + timeoutMs - clock.monotonic(), 1);
+      }
+      return { forMs, crowded: [...crowded].map(([{ endpointId }, attempts]) => ({ endpointId, attempts })) };
     },
 
     drop(holding) {

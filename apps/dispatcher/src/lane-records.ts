@@ -34,7 +34,7 @@ export function createLaneRecords(options: {
   readonly dueClock: DueClock;
   readonly parked: () => Counter;
   readonly endpointOf: (queued: QueuedDelivery) => SigningEndpoint | undefined;
-  readonly noteStored: (organisationId: string, endpointId: string, dueAt: number) => void;
+  readonly noteStored: (organisationId: string, endpointId: string, dueAt: number, partition: number) => void;
   readonly onRoom: () => void;
 }): LaneRecords {
   const { recorder, keys, loaded, clock, dueClock, endpointOf, noteStored, onRoom } = options;
@@ -50,7 +50,8 @@ export function createLaneRecords(options: {
       loaded.remove(queued);
       const { nextAttemptAt } = delivery;
       if (nextAttemptAt !== null) {
-        noteStored(delivery.organisationId, delivery.endpointId, nextAttemptAt.getTime());
+        const { partition } = queued.holding;
+        noteStored(delivery.organisationId, delivery.endpointId, nextAttemptAt.getTime(), partition);
       }
       onDurable?.();
       onRoom();

@@ -9,9 +9,9 @@ import type { DueClock } from './due-clock.ts';
 import type { KeyOrder } from './key-order.ts';
 import type { LaneHandOver } from './lane-hand-over.ts';
 import type { LaneLimits, MemoryBound } from './lane-limits.ts';
+import type { LaneReach } from './lane-reach.ts';
 import type { Holding } from './ownership.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
-import type { RateLimiter } from './rate-limiter.ts';
 import type { Recorder } from './record.ts';
 
 /**
@@ -25,8 +25,8 @@ export interface Lanes extends Pick<LaneHandOver, 'park' | 'ended' | 'leave' | '
   offer(queued: QueuedDelivery): void;
   /** Takes a delivery that someone asked for: it goes first, whatever state its endpoint is in. */
   expedite(queued: QueuedDelivery): void;
-  /** Tells that something of an endpoint waits in storage, due at `dueAt` (by the due clock). */
-  noteStored(organisationId: string, endpointId: string, dueAt: number): void;
+  /** Tells that something of an endpoint waits in storage, due at `dueAt` (by the due clock); in this partition, if that is known. */
+  noteStored(organisationId: string, endpointId: string, dueAt: number, partition?: number): void;
   /** What is known in memory of a delivery that isn't (or not finally) on record. */
   find(deliveryId: string): QueuedDelivery | undefined;
   /** Takes a delivery that isn't under way yet out of its lane; false when it is under way or unknown. */
@@ -39,7 +39,10 @@ export interface Lanes extends Pick<LaneHandOver, 'park' | 'ended' | 'leave' | '
   /** What this dispatcher has seen of an endpoint lately. */
   breakerOf(endpointId: string): Breaker;
   /** Deliveries that wait for others of their key. */
-  readonly keys: Pick<KeyOrder, 'recheck' | 'recheckEndpoint' | 'recheckSome' | 'learn' | 'turns'>;
+  readonly keys: Pick<
+    KeyOrder,
+    'arrived' | 'hasLine' | 'recheck' | 'recheckEndpoint' | 'recheckSome' | 'learn' | 'turns'
+  >;
   /** Starts the clockwork: recording what waits, noticing what is due and who is slow. */
   start(): void;
   /** Starts nothing new; resolves when nothing is under way, or when `signal` aborts. What waits goes to storage. */
@@ -58,10 +61,8 @@ export interface LanesOptions {
   readonly clock: Clock;
   readonly dueClock: DueClock;
   readonly limits: LaneLimits;
-  /** How many attempts at an endpoint this dispatcher may have under way; its `maxInFlight` when absent. */
-  readonly placesOf?: (endpoint: SigningEndpoint) => number;
-  /** How many attempts at it may begin in a time; when absent, limits count from the lanes' own beginning. */
-  readonly limiter?: RateLimiter;
+  /** What of the endpoints' limits is theirs; all of it when absent. */
+  readonly reach?: LaneReach;
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -50,6 +50,12 @@ export interface GiveBackRequest extends HeldEpoch {
 export interface LeftClaim {
   readonly claim: string;
   readonly forMs: number;
-  /** Endpoints to which its former owner has so much under way that it uses this partition's places too; absent: none. */
-  readonly endpoints?: readonly string[];
+  /** Endpoints to which its former owner has more under way than it has places without this partition; absent: none. */
+  readonly crowded?: readonly CrowdedEndpoint[];
+}
+
+export interface CrowdedEndpoint {
+  readonly endpointId: string;
+  /** How many more. */
+  readonly attempts: number;
 }

@@ -118,11 +118,14 @@ describe('16: the shares of a limit', () => {
     expect(shares(endpoint)).toBe(0);
   });
 
-  it('do not count what a former owner still uses, until that has ended', async () => {
+  it('leave unused what a former owner still uses, until that has ended', async () => {
     const [busy, other] = [endpointOf(1, 100), endpointOf(2, 100)];
-    const left = [{ claim: 'them', forMs: 5000, endpoints: [busy.endpoint.id] }];
+    const left = [
+      { claim: 'them', forMs: 5000, crowded: [{ endpointId: busy.endpoint.id, attempts: 20 }] },
+      { claim: 'others', forMs: 1000 },
+    ];
     const { clock, ownership, shares } = await owning(4, [0, 1], left);
-    expect([shares(busy), shares(other)]).toEqual([0, 50]);
+    expect([shares(busy), shares(other)]).toEqual([10, 50]);
     clock.advance(5000);
     expect([shares(busy), shares(other)]).toEqual([50, 50]);
     expect(isQuiet(ownership)).toBe(true);

@@ -8,21 +8,24 @@ import type { Ownership } from './ownership.ts';
  * part of them, and a dispatcher has, rounded down, the parts of the partitions that it holds a certain lease of. A lease has one owner,
  * so the parts add up to no more than the whole whatever moves; nobody needs to know how many dispatchers there are.
  *
- * A partition that was handed over doesn't count while its former owner has so much under way that it still uses that part: it says so
- * in the lease. It stops at owners that lost their lease without a word (killed, frozen, cut off): what they have under way goes on
+ * Whoever hands a partition over with more under way than it has places without that says in the lease how many more, and for how long:
+ * the next owner leaves so many unused. It stops at owners that lost their lease without a word (killed, frozen, cut off): what they have under way goes on
  * beside the new owner's, for as long as an attempt takes.
  */
 export type LimitShares = (endpoint: SigningEndpoint) => number;
 
 export function createLimitShares(options: {
   readonly homes: Homes;
-  readonly ownership: Pick<Ownership, 'mayUse' | 'countUsable'>;
+  readonly ownership: Pick<Ownership, 'isUsable' | 'countUsable' | 'countCrowded'>;
   readonly partitions: () => number;
 }): LimitShares {
   const { homes, ownership, partitions } = options;
   return ({ endpoint }) => {
+    const { id, maxInFlight } = endpoint;
     const home = homes.of(endpoint);
-    if (home !== null) return ownership.mayUse(home, endpoint.id) ? endpoint.maxInFlight : 0;
-    return Math.floor((endpoint.maxInFlight * ownership.countUsable(endpoint.id)) / partitions());
+    const isHome = home !== null && ownership.isUsable(home);
+    const all = partitions();
+    const ours = home === null ? ownership.countUsable() : isHome ? all : 0;
+    return Math.max(0, Math.floor((maxInFlight * ours) / all) - ownership.countCrowded(id));
   };
 }

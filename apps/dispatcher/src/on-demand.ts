@@ -1,4 +1,10 @@
-import { DomainError, type AttemptTrigger, type Delivery, type Event } from '@posthorn/models';
+import {
+  DomainError,
+  type AttemptTrigger,
+  type Delivery,
+  type Event,
+  type SigningEndpoint,
+} from '@posthorn/models';
 import { sleep, type Clock } from '@posthorn/runtime';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
@@ -41,6 +47,8 @@ export function createOnDemand(options: {
   readonly lanes: Lanes;
   readonly recorder: Pick<Recorder, 'planned'>;
   readonly events: Pick<EventStore, 'placeOf'>;
+  /** The partition that alone sends to an endpoint, if there is one. */
+  readonly homeOf: (endpoint: SigningEndpoint) => number | null;
   readonly ownership: Pick<Ownership, 'find'>;
   readonly clock: Clock;
   readonly dueClock: DueClock;
@@ -54,7 +62,8 @@ export function createOnDemand(options: {
       throw new DomainError('failed_precondition', 'The endpoint was deleted, so nothing can be sent to it.');
     }
     const place = await events.placeOf(organisationId, event.id);
-    const { partition = 0, position = 0 } = place ?? {};
+    const { position = 0 } = place ?? {};
+    const partition = options.homeOf(endpoint) ?? place?.partition ?? 0;
     const holding = ownership.find(partition);
     if (holding?.state !== 'held') return leaveToOwner(delivery, { partition, position }, event, trigger);
     await recorded(id);

@@ -17,8 +17,8 @@ export interface Holding extends Bucket {
   readonly epoch: number;
   /** When the lease was taken, in monotonic milliseconds. */
   readonly since: number;
-  /** Endpoints whose places of this partition a former owner still uses. */
-  readonly crowded: ReadonlySet<string>;
+  /** How many of an endpoint's places a former owner of this partition still uses. */
+  readonly crowded: ReadonlyMap<string, number>;
   /** `held`; `ending`: it is being handed over, nothing new may start; `lost`: another has it, or it was given back. */
   readonly state: 'held' | 'ending' | 'lost';
   /** Whether a new attempt may be started now. */
@@ -38,10 +38,12 @@ export interface Ownership {
   /** Those that are held and not being handed over. */
   held(): readonly Holding[];
   find(partition: number): Holding | undefined;
-  /** Whether the endpoint's places of the partition are ours to use now: its lease is certain, and nobody else uses them. */
-  mayUse(partition: number, endpointId: string): boolean;
-  /** Of how many partitions they are. */
-  countUsable(endpointId: string): number;
+  /** Whether the places of the partition are ours to use now: its lease is certain, and it isn't being handed over. */
+  isUsable(partition: number): boolean;
+  /** How many such partitions there are. */
+  countUsable(): number;
+  /** How many of an endpoint's places former owners of these partitions still use. */
+  countCrowded(endpointId: string): number;
   /** From now on nothing of it starts; it is still ours until it is given back. */
   end(partition: number): void;
   /** Gives the lease back, naming what is still under way. The caller has put everything on record. */
@@ -65,7 +67,7 @@ export interface OwnershipOptions {
   readonly termMs?: number;
 }
 
-const nobody: ReadonlySet<string> = new Set();
+const nobody: ReadonlyMap<string, number> = new Map();
 const defaultTermMs = 10_000;
 /** Beyond the term, for clocks that run at different rates. */
 const marginShare = 0.1;
@@ -74,7 +76,7 @@ const renewalsPerTerm = 5;
 interface Held extends Holding {
   state: Holding['state'];
   inHands: readonly string[];
-  crowded: ReadonlySet<string>;
+  crowded: ReadonlyMap<string, number>;
   certainUntil: number;
   readonly losing: AbortController;
 }
@@ -128,7 +130,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       partition,
       epoch,
       since: clock.monotonic(),
-      crowded: left.length === 0 ? nobody : new Set(left.flatMap(({ endpoints = [] }) => endpoints)),
+      crowded: left.length === 0 ? nobody : crowdedBy(left),
       claim,
       inHands: [claim, ...left.map((one) => one.claim)],
       state: 'held',
@@ -206,9 +208,8 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   }
 
   /** One look at the clock for however many partitions: this is asked for every attempt. */
-  function isUsable(holding: Held, endpointId: string, now: number): boolean {
-    if (holding.state !== 'held' || holding.crowded.has(endpointId)) return false;
-    return leases.isExclusive || now < holding.certainUntil;
+  function isUsable(holding: Held, now: number): boolean {
+    return holding.state === 'held' && (leases.isExclusive || now < holding.certainUntil);
   }
 
   async function renew(): Promise<void> {
@@ -257,14 +258,20 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     },
     held: () => [...holdings.values()].filter(({ state }) => state === 'held'),
     find: (partition) => holdings.get(partition),
-    mayUse(partition, endpointId) {
+    isUsable(partition) {
       const holding = holdings.get(partition);
-      return holding !== undefined && isUsable(holding, endpointId, clock.monotonic());
+      return holding !== undefined && isUsable(holding, clock.monotonic());
     },
-    countUsable(endpointId) {
+    countUsable() {
       const now = clock.monotonic();
       let count = 0;
-      for (const holding of holdings.values()) if (isUsable(holding, endpointId, now)) count += 1;
+      for (const holding of holdings.values()) if (isUsable(holding, now)) count += 1;
+      return count;
+    },
+    countCrowded(endpointId) {
+      let count = 0;
+      for (const { crowded } of holdings.values())
+        if (crowded.size > 0) count += crowded.get(endpointId) ?? 0;
       return count;
     },
     end(partition) {
@@ -294,4 +301,12 @@ export function createOwnership(options: OwnershipOptions): Ownership {
 
 function hasMoved(seen: Lease, now: Lease): boolean {
   return seen.epoch !== now.epoch || seen.beat !== now.beat || seen.owner !== now.owner;
+}
+
+function crowdedBy(left: readonly LeftClaim[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { endpointId, attempts } of left.flatMap(({ crowded = [] }) => crowded)) {
+    counts.set(endpointId, (counts.get(endpointId) ?? 0) + attempts);
+  }
+  return counts;
 }

@@ -117,12 +117,17 @@ export function createPartitions(options: PartitionsOptions): Partitions {
     const isWaitedFor = !options.isExclusive || stopSignal === null;
     const moment = AbortSignal.any([...untilStopped, ...(isWaitedFor ? [timeout(handOverMs)] : [])]);
     await lanes.ended(holding, moment);
-    const leftForMs = lanes.leave(holding);
+    const { forMs, crowded } = lanes.leave(holding);
     await recorder.drain(AbortSignal.any([holding.whenLost, ...untilStopped]));
     const left: LeftClaim[] = holding.inHands
       .filter((claim) => claim !== holding.claim)
       .map((claim) => ({ claim, forMs: longestAttemptMs }));
-    if (leftForMs > 0) left.push({ claim: holding.claim, forMs: leftForMs + recordingMs });
+    const before = [...holding.crowded].map(([endpointId, attempts]) => ({ endpointId, attempts }));
+    // Where nobody else can be the owner, the next one is this process's heir, and nothing is under way any more.
+    const stillUsed = options.isExclusive ? [] : [...before, ...crowded];
+    const leftForMs = before.length > 0 ? longestAttemptMs : forMs;
+    if (leftForMs > 0)
+      left.push({ claim: holding.claim, forMs: leftForMs + recordingMs, crowded: stillUsed });
     await ownership.giveBack(partition, left);
   }
 

@@ -129,7 +129,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     return putAside({
       id: deadRecordId('unwritable', delivery.id, attempt?.number ?? 0),
       kind: 'unwritable',
-      partition: record.kind === 'insert' ? record.partition : (mark?.partition ?? 0),
+      partition: mark?.partition ?? (record.kind === 'insert' ? record.partition : 0),
       position: mark?.position ?? 0,
       organisationId: delivery.organisationId,
       eventId: delivery.eventId,

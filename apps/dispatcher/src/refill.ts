@@ -35,6 +35,8 @@ export interface RefillOptions {
   readonly loaded: Loaded;
   readonly limits: Pick<LaneLimits, 'totalDeliveries' | 'totalBytes'>;
   readonly endpointOf: (lane: Lane) => SigningEndpoint | undefined;
+  /** The partition that alone sends to the endpoint, if there is one. */
+  readonly homeOf: (endpoint: SigningEndpoint) => number | null;
   /** Whether the view of the lane's organisation is there. */
   readonly isKnown: (lane: Lane) => boolean;
   /** Whether attempts may be started at all now. */
@@ -44,6 +46,8 @@ export interface RefillOptions {
   readonly places: Pick<LanePlaces, 'admits' | 'wanted'>;
   /** Takes over what was fetched for a lane. */
   readonly onFetched: (lane: Lane, queued: readonly QueuedDelivery[]) => void;
+  /** What waits in storage is sent from elsewhere. */
+  readonly onElsewhere: (lane: Lane) => void;
   /** What waited in storage for an endpoint that takes nothing was ended or held. */
   readonly onSettled: (lane: Lane) => void;
 }
@@ -115,6 +119,13 @@ export function createRefill(options: RefillOptions): Refill {
     return clock.monotonic() - oldest.queuedAt >= dueClock.now() - storedDueAt;
   }
 
+  /** What waits there is another's to send. */
+  function leave(lane: Lane): void {
+    lane.storedDueAt = null;
+    lanes.delete(lane);
+    options.onElsewhere(lane);
+  }
+
   function fetchMore(lane: Lane): void {
     if (lane.fetching || lane.storedDueAt === null || lane.storedDueAt > dueClock.now()) return;
     const endpoint = endpointOf(lane);
@@ -125,7 +136,10 @@ export function createRefill(options: RefillOptions): Refill {
     if (hasEnough(lane, lane.storedDueAt) || !mayStart()) return;
     const room = roomFor(lane, endpoint);
     if (room === null) return;
-    const mine = holdings().filter((holding) => holding.mayStart());
+    const home = options.homeOf(endpoint);
+    const sending = home === null ? holdings() : holdings().filter(({ partition }) => partition === home);
+    if (sending.length === 0) leave(lane);
+    const mine = sending.filter((holding) => holding.mayStart());
     if (mine.length === 0) return;
     lane.fetching = true;
     reserved.deliveries += room.limit + room.followers;

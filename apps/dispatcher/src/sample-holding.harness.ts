@@ -9,7 +9,7 @@ export function sampleHolding(over: Partial<Holding> = {}): Holding {
     claim,
     inHands: [claim],
     since: 0,
-    crowded: new Set<string>(),
+    crowded: new Map<string, number>(),
     state: 'held',
     mayStart: () => holding.state === 'held',
     isCertain: () => holding.state !== 'lost',

@@ -18,9 +18,11 @@ import { createEventRpc } from './events-rpc.ts';
 import { createFeed } from './feed.ts';
 import { createFeedHorizons } from './feed-horizons.ts';
 import { createExhaustedNotices } from './exhausted.ts';
+import { createHoming, type Homing } from './homing.ts';
 import { createIntake } from './intake.ts';
 import { createJobs } from './jobs.ts';
 import { defaultLaneLimits } from './lane-limits.ts';
+import type { Lanes } from './lanes.ts';
 import { createLanes } from './create-lanes.ts';
 import { createOnDemand } from './on-demand.ts';
 import { createOwnership } from './ownership.ts';
@@ -89,12 +91,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const putAside = createPutAside({ store: options.deadRecords, clock, logger, metrics });
   const books = createBooks();
   const disable = createDisabling({ endpoints: clients.endpoints, directory, principal, logger });
-  const switchOff = createSwitchOff({
-    search: options.search,
-    directory,
-    disable,
-    logger,
-  });
+  const switchOff = createSwitchOff({ search: options.search, directory, disable, logger });
   const publish = options.publishOperational ?? (() => undefined);
   const exhausted = createExhaustedNotices({ directory, publish });
   const troubles = createEndpointTroubles({
@@ -126,12 +123,27 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     metrics,
   });
   const due = createDueReader({ store: deliveries, recorder, clock, dueClock, logger });
-  const lanes = createLanes({
+  const homing: Homing = createHoming({
+    partitions: () => log.partitions,
+    deliveries,
+    directory,
+    ownership,
+    recorder,
+    lanes: () => lanes,
+    onRoom: () => backpressure.roomMade(),
+    clock,
+    dueClock,
+    logger,
+    metrics,
+  });
+  const { reach, homeward, homecoming } = homing;
+  const lanes: Lanes = createLanes({
     attempt,
     recorder,
     directory,
     due,
-    store: deliveries,
+    store: homing.store,
+    reach,
     holdings: () => ownership.held(),
     clock,
     dueClock,
@@ -157,6 +169,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     directory,
     ownership,
     lanes,
+    homeward,
     recorder,
     books,
     backpressure,
@@ -201,6 +214,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     events,
     directory,
     ownership,
+    homeOf: reach.homeOf,
     lanes,
     recorder,
     clock,
@@ -208,14 +222,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   });
   const feed = createFeed({ feeds: options.feeds, events, publish: () => horizons.publish() });
   const view = createDeliveryView({ lanes, clock, dueClock });
-  const search = createSearchHandlers({
-    search: options.search,
-    events,
-    directory,
-    envelopes,
-    view,
-    clock,
-  });
+  const search = createSearchHandlers({ search: options.search, events, directory, envelopes, view, clock });
   const test = createEndpointTest({
     attempt,
     directory,
@@ -224,7 +231,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     clock,
     random,
   });
-  const taskRunner = createTaskRunner({
+  const runner = createTaskRunner({
     tasks,
     events,
     deliveries,
@@ -241,13 +248,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     random,
     logger,
   });
-  const openTasks = createOpenTasks({
-    tasks,
-    runner: taskRunner,
-    client: clients.directory,
-    principal,
-    logger,
-  });
+  const openTasks = createOpenTasks({ tasks, runner, client: clients.directory, principal, logger });
   const isPlanned = createPlannedCheck(options.leases);
   const jobs = createJobs({
     jobs: options.jobs,
@@ -292,7 +293,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       createActivityRpc({ deliveries, troubles, lanes, feed, test, view, clock }),
       activityRules,
     ),
-    tasks: audited(createTaskRpc({ tasks, runner: taskRunner }), taskRules),
+    tasks: audited(createTaskRpc({ tasks, runner }), taskRules),
     replays: audited(jobs.replays, replayRules),
     async start() {
       await directory.bringUpToDate();
@@ -320,6 +321,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         (tookMs) => lookAgainAfter(tookMs, options.leases),
       );
       if (!options.leases.isExclusive) {
+        homecoming.start();
         every(lookAtKeysMs, 'looking at the order of keys', () => partitions.lookAtKeys());
       }
     },
@@ -328,6 +330,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       partitions.stopUntil(signal);
       await jobs.runner.stop(signal);
       backpressure.stop();
+      homecoming.stop();
       ownership.stop();
       await log.stop();
       await lanes.stop(signal);

@@ -41,6 +41,10 @@ export interface Cluster {
   readonly members: Set<Member>;
   /** What went wrong, in the order in which it did. */
   readonly violations: string[];
+  /** Every attempt that a running process has begun, and when. */
+  readonly starts: readonly { readonly endpointId: string; readonly at: number }[];
+  /** The most requests that an endpoint had under way since it was last asked for; what killed or frozen processes left isn't counted. */
+  takePeak(endpointId: string): number;
   start(): Promise<Member>;
   stop(member: Member): Promise<void>;
   kill(member: Member): void;
@@ -87,6 +91,12 @@ export function openCluster(world: World, directory: string, partitions: number)
   );
   const selectStates = database.prepare<{ id: string; state: number }>('SELECT id, state FROM deliveries');
   const selectState = database.prepare<{ state: number }>('SELECT state FROM deliveries WHERE id = ?');
+  const selectBucket = database.prepare<{ partition: number }>(
+    'SELECT partition FROM deliveries WHERE id = ?',
+  );
+  const starts: { endpointId: string; at: number }[] = [];
+  const underWay = new Map<string, Set<{ readonly process: SimulatedProcess }>>();
+  const peaks = new Map<string, number>();
   const furthestSent = new Map<string, number>();
   let count = 0;
 
@@ -98,6 +108,30 @@ export function openCluster(world: World, directory: string, partitions: number)
     return undefined;
   }
 
+  /** The partition that a delivery belongs to: where it is on record, else its event's. */
+  function bucketOf(eventId: string, endpointId: string, place: EventPlace | undefined): number {
+    const event = log.partitions.flat().find((one) => one.event.id === eventId)?.event;
+    if (event === undefined) return place?.partition ?? -1;
+    const { acceptedAt } = event;
+    const id = deliveryIdOf({ acceptedAt, organisationId, eventId, endpointId });
+    return selectBucket.get(id)?.partition ?? place?.partition ?? -1;
+  }
+
+  function begin(process: SimulatedProcess, endpointId: string): { readonly process: SimulatedProcess } {
+    const request = { process };
+    const requests = underWay.get(endpointId) ?? new Set();
+    underWay.set(endpointId, requests.add(request));
+    peaks.set(endpointId, Math.max(peaks.get(endpointId) ?? 0, requests.size));
+    return request;
+  }
+
+  /** Nobody waits for the answers any more. */
+  function abandon(process: SimulatedProcess): void {
+    for (const requests of underWay.values()) {
+      for (const request of requests) if (request.process === process) requests.delete(request);
+    }
+  }
+
   /** Bytes are written: from here on the receiver has them. */
   function arrive(
     member: Pick<Member, 'owners' | 'process'>,
@@ -105,11 +139,10 @@ export function openCluster(world: World, directory: string, partitions: number)
     eventId: string,
   ): Exchange | null {
     const place = placeOf(eventId);
-    const owner = leaseOwner.get(place?.partition ?? -1)?.owner ?? null;
+    const bucket = bucketOf(eventId, endpointId, place);
+    const owner = leaseOwner.get(bucket)?.owner ?? null;
     if (owner === null || !member.owners.has(owner)) {
-      violations.push(
-        `${member.process.name} sent ${eventId} without the lease of partition ${place?.partition}`,
-      );
+      violations.push(`${member.process.name} sent ${eventId} without the lease of partition ${bucket}`);
     }
     if (place !== undefined) watchOrder(member.process.name, endpointId, place);
     const behaviour = world.behaviour(endpointId);
@@ -165,6 +198,7 @@ export function openCluster(world: World, directory: string, partitions: number)
         new Promise((resolve) => {
           const endpointId = String(url).split('/').at(-1) ?? '';
           const eventId = headers[headers.indexOf('webhook-id') + 1] ?? '';
+          starts.push({ endpointId, at: clock.monotonic() });
           // Connecting takes a while; the process may be frozen, or have lost its lease, when it is done.
           process.clock.setTimeout(
             () => {
@@ -173,7 +207,9 @@ export function openCluster(world: World, directory: string, partitions: number)
                 return;
               }
               const exchange = arrive(member, endpointId, eventId);
+              const request = begin(process, endpointId);
               const afterMs = exchange === null ? timeoutMs : random.integer(1, 400);
+              clock.setTimeout(() => underWay.get(endpointId)?.delete(request), afterMs);
               process.clock.setTimeout(() => resolve(exchange ?? timeout), afterMs);
             },
             random.integer(0, random.chance(0.2) ? 2000 : 60),
@@ -242,6 +278,12 @@ export function openCluster(world: World, directory: string, partitions: number)
     weather,
     members,
     violations,
+    starts,
+    takePeak(endpointId) {
+      const peak = peaks.get(endpointId) ?? 0;
+      peaks.set(endpointId, underWay.get(endpointId)?.size ?? 0);
+      return peak;
+    },
     start,
     async stop(member) {
       members.delete(member);
@@ -249,12 +291,14 @@ export function openCluster(world: World, directory: string, partitions: number)
       member.process.kill();
     },
     kill(member) {
+      abandon(member.process);
       members.delete(member);
       member.process.kill();
       // The group finds out when the session has ended.
       clock.setTimeout(() => log.expel(member.process), random.integer(200, 3000));
     },
     freeze(member) {
+      abandon(member.process);
       member.process.freeze();
       clock.setTimeout(
         () => {
