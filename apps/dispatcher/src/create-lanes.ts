@@ -151,13 +151,19 @@ export function createLanes(options: LanesOptions): Lanes {
   }
 
   function enter(lane: Lane, queued: QueuedDelivery, list = lane.waiting): void {
+    const endpoint = endpointOf(lane);
+    // Its breaker may have opened since it was asked for.
+    if (!queued.expedited && endpoint !== undefined && !places.admits(lane, endpoint)) {
+      records.park(queued);
+      return;
+    }
     keep(queued);
     if (queued.expedited) lane.expedited.push(queued);
     else {
       list.push(queued);
       lane.waitingBytes += queued.bytes;
     }
-    turns.want(lane, endpointOf(lane));
+    turns.want(lane, endpoint);
   }
 
   function wake(lane: Lane): void {

@@ -131,6 +131,36 @@ describe('an open breaker', () => {
     expect(new Set(await attemptsOf(deliveries.slice(5)))).toEqual(new Set([1]));
   });
 
+  it('sends back what a look into storage brings that was under way when it opened, and in its time out', async () => {
+    const id = lanes.addEndpoint(1);
+    lanes.answers.set(id, failing);
+    const { claimDue } = lanes.store;
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const deliveries = await lanes.offer(id, 1);
+    await lanes.pass(20);
+    lanes.store.claimDue = async (request) => {
+      const claimed = await claimDue(request);
+      await released;
+      return claimed;
+    };
+    // Its retry is due, and being fetched.
+    await lanes.pass(1500);
+    for (let number = 2; number <= 5; number += 1) {
+      deliveries.push(...(await lanes.offer(id, number)));
+      await lanes.pass(20);
+    }
+    expect(lanes.lanes.breakerOf(id).state).toBe('open');
+    release();
+    await lanes.pass(100);
+    expect(lanes.lanes.memory.deliveries).toBe(0);
+    lanes.answers.set(id, well);
+    await lanes.pass(10_000);
+    expect(await attemptsOf(deliveries)).toEqual([2, 2, 2, 2, 2]);
+  });
+
   it('does not move when the wall clock jumps', async () => {
     const { id } = await open(10);
     lanes.clock.jump(3_600_000);
