@@ -1,10 +1,5 @@
-import type {
-  dispatchV1} from '@posthorn/contracts';
-import {
-  attemptTriggerTable,
-  replaySelectionToMessage,
-  replayStateTable,
-} from '@posthorn/contracts';
+import type { dispatchV1 } from '@posthorn/contracts';
+import { attemptTriggerTable, replaySelectionToMessage, replayStateTable } from '@posthorn/contracts';
 import {
   replayedStates,
   replayStates,
