@@ -30,7 +30,7 @@ describe('a name server that is the attacker’s', () => {
   });
 
   it('moves no connection that is kept, and nothing else once that has had its minute', async () => {
-    const receiver = await start();
+    const receiver = await start({ keepAliveTimeoutMs: 60_000 });
     const inside = await startTcp((socket) => socket.destroy(), '127.0.0.2', receiver.port);
     const names = await startZone({ 'evil.test': ['127.0.0.1'] }, 0);
     let skippedMs = 0;
@@ -64,7 +64,7 @@ describe('a name server that is the attacker’s', () => {
 
 describe('a connection that is kept', () => {
   it('is not used once its address may not be reached any more', async () => {
-    const receiver = await start();
+    const receiver = await start({ keepAliveTimeoutMs: 60_000 });
     const forbidden = new Set<string>();
     const resolver = {
       resolve: () => ({ ok: true as const, addresses: ['127.0.0.1'] }),

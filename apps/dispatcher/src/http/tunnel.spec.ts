@@ -78,17 +78,17 @@ describe('through an egress proxy', () => {
     it('and is cut at the deadline when it gets nowhere', async () => {
       const receiver = await startTcp((socket) => socket.resume());
       const { proxy, send } = await startProxied();
-      const exchange = await send(receiver.url.replace('http', 'https'), { timeoutMs: 300 });
+      const exchange = await send(receiver.url.replace('http', 'https'), { timeoutMs: 2_000 });
       expect(exchange).toMatchObject({
         outcome: 'timeout',
-        error: 'No connection could be made within 300 ms.',
+        error: 'No connection could be made within 2000 ms.',
       });
       await eventually(() => proxy.openTunnelCount === 0);
     });
   });
 
   it('connections are kept, and never shared between organisations', async () => {
-    const receiver = await start();
+    const receiver = await start({ keepAliveTimeoutMs: 60_000 });
     const { proxy, send } = await startProxied();
     for (const organisationId of ['o1', 'o1', 'o2', 'o2']) await send(receiver.url, { organisationId });
     expect(proxy.connectionCount).toBe(2);
@@ -96,7 +96,7 @@ describe('through an egress proxy', () => {
   });
 
   it('a kept connection that the proxy ended costs no attempt: the request is sent anew', async () => {
-    const receiver = await start();
+    const receiver = await start({ keepAliveTimeoutMs: 60_000 });
     const { proxy, send } = await startProxied();
     await send(receiver.url);
     receiver.behave(({ request, response }) => {
@@ -177,12 +177,12 @@ describe('through an egress proxy', () => {
     ['can not reach it', 502, 'refused', 'The egress proxy could not reach the receiver (502).'],
     ['has no way to it', 503, 'refused', 'The egress proxy could not reach the receiver (503).'],
     ['gave up on it', 504, 'timeout', 'The egress proxy did not reach the receiver in time (504).'],
-    ['hangs', 'hang', 'timeout', 'The egress proxy made no connection to the receiver within 300 ms.'],
+    ['hangs', 'hang', 'timeout', 'The egress proxy made no connection to the receiver within 2000 ms.'],
   ] as const)('a proxy that %s is told apart from a bad receiver', async (_, behaviour, outcome, error) => {
     const receiver = await start();
     const { proxy, send } = await startProxied();
     proxy.behave(behaviour);
-    const exchange = await send(receiver.url, behaviour === 'hang' ? { timeoutMs: 300 } : {});
+    const exchange = await send(receiver.url, behaviour === 'hang' ? { timeoutMs: 2_000 } : {});
     expect(exchange).toMatchObject({ outcome, status: null, response: null, address: null });
     expect(exchange.error).toEqual(typeof error === 'string' ? error : expect.stringMatching(error));
     expect(exchange.error).not.toContain(String(proxy.port));
@@ -214,9 +214,9 @@ describe('through an egress proxy', () => {
   it('a proxy that does not get through its own handshake is ours too, and cut at the deadline', async () => {
     const silent = await startTcp((socket) => socket.resume());
     const { send } = startClient({ egressProxy: new URL(`https://127.0.0.1:${silent.port}`) });
-    expect(await send('http://127.0.0.1:9/', { timeoutMs: 300 })).toMatchObject({
+    expect(await send('http://127.0.0.1:9/', { timeoutMs: 2_000 })).toMatchObject({
       outcome: 'internal',
-      error: 'The egress proxy could not be reached within 300 ms.',
+      error: 'The egress proxy could not be reached within 2000 ms.',
     });
     await eventually(() => silent.openConnectionCount === 0);
   });
