@@ -194,18 +194,21 @@ export function createKeyOrder(options: KeyOrderOptions): KeyOrder {
       return false;
     },
 
-    follow(followers) {
+    follow(followers, refusedHeads) {
       const refused: QueuedDelivery[] = [];
-      /** Of these one has been refused: none behind it may stay. */
-      const ended = new Set<KeyState>();
+      /** What goes back: none behind it may stay. */
+      const gaps = [...refusedHeads];
       for (const queued of followers) {
         const state = stateOf(queued);
-        const isNext = state.head !== null && !state.headStored && !state.blocked && !ended.has(state);
-        if (isNext && isBefore(state.behind.at(-1) ?? state.head, queued) && keepInMemory(queued)) {
+        const isOurs = queued.holding.state === 'held';
+        const isNext = isOurs && state.head !== null && !state.headStored && !state.blocked;
+        const isBehindGap = gaps.some((gap) => stateOf(gap) === state && isBefore(gap, queued));
+        const last = state.behind.at(-1) ?? state.head;
+        if (isNext && !isBehindGap && isBefore(last, queued) && keepInMemory(queued)) {
           state.behind.push(queued);
           continue;
         }
-        ended.add(state);
+        if (!isBehindGap) gaps.push(queued);
         refused.push(queued);
       }
       return refused;

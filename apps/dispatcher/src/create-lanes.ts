@@ -267,19 +267,21 @@ export function createLanes(options: LanesOptions): Lanes {
   function takeFetched(lane: Lane, fetched: readonly QueuedDelivery[]): void {
     const endpoint = endpointOf(lane);
     const followers: QueuedDelivery[] = [];
+    const refused: QueuedDelivery[] = [];
     for (const queued of fetched) {
       // One that is done was parked a moment ago, or it would carry our claim and wouldn't have come.
       if (loaded.get(queued.delivery.id)?.done === false) continue;
       if (queued.isBehind) followers.push(queued);
       else if (queued.order !== null && !keys.fetched(queued)) {
         queued.isBehind = true;
+        refused.push(queued);
         admission.setAside(queued);
       } else if (!isOpen(endpoint) && !queued.expedited) records.hold(queued, endpoint);
       else if (stopping || queued.holding.state !== 'held' || isOutside(reach, queued, endpoint))
         records.park(queued);
       else enter(lane, queued, lane.returned);
     }
-    for (const queued of keys.follow(followers)) admission.setAside(queued);
+    for (const queued of keys.follow(followers, refused)) admission.setAside(queued);
     pump();
     lanes.restIfIdle(lane);
   }

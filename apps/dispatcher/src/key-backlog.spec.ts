@@ -12,11 +12,11 @@ afterEach(() => lanes.close());
 
 const key = () => ({ organisationId: 'org', endpointId, key: 'a' });
 
-/** Events of one key in storage: the first of them is due, the others wait behind it. */
-async function store(count: number): Promise<void> {
+/** Events of one key in storage: these of them are due, the others wait. */
+async function store(count: number, due: readonly number[] = [1]): Promise<void> {
   for (let number = 1; number <= count; number += 1) {
     const { delivery } = await lanes.planned(endpointId, number);
-    const nextAttemptAt = number === 1 ? new Date(lanes.clock.now()) : null;
+    const nextAttemptAt = due.includes(number) ? new Date(lanes.clock.now()) : null;
     await lanes.store.record(
       [
         {
@@ -135,5 +135,27 @@ describe('a backlog of one key', () => {
     const next = { ...key(), partition: 0, now: new Date(lanes.clock.now()), release: false };
     const { id } = sampleDelivery(sampleEvent(sent().length + 1), endpointId);
     expect(await lanes.store.promote(next)).toMatchObject({ kind: 'due', deliveryId: id });
+  });
+
+  it('leaves nothing in memory when its partition is lost while it is on its way there', async () => {
+    await store(20);
+    const { claimDue } = lanes.store;
+    lanes.store.claimDue = async (request) => {
+      const claimed = await claimDue(request);
+      Object.assign(lanes.holding, { state: 'lost' });
+      lanes.lanes.drop(lanes.holding);
+      return claimed;
+    };
+    wake();
+    await lanes.pass(1000);
+    expect(lanes.lanes.memory).toEqual({ deliveries: 0, bytes: 0 });
+    expect(sent()).toEqual([]);
+  });
+
+  it('keeps what is behind something that goes back from overtaking it', async () => {
+    await store(12, [1, 10]);
+    wake();
+    await passUntil(() => sent().length === 12);
+    expect(sent()).toEqual(upTo(12));
   });
 });

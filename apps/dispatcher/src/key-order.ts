@@ -21,8 +21,14 @@ export interface KeyOrder {
   admit(queued: QueuedDelivery): boolean;
   /** A head came from storage. False: it isn't its turn, and it has to go back. */
   fetched(queued: QueuedDelivery): boolean;
-  /** These came from storage with their heads, behind them. Answers those that can't stay and have to go back. */
-  follow(followers: readonly QueuedDelivery[]): readonly QueuedDelivery[];
+  /**
+   * These came from storage with their heads, behind them. Answers those that can't stay and have to go back: there is no room for them,
+   * or something before them goes back, such as one of these heads.
+   */
+  follow(
+    followers: readonly QueuedDelivery[],
+    refusedHeads: readonly QueuedDelivery[],
+  ): readonly QueuedDelivery[];
   /** It is about to be written as this; answers what to call when that is durable. */
   leaving(queued: QueuedDelivery, delivery: Delivery, order: DeliveryOrder | null): () => void;
   /** Its record has been handed over: what was behind it may follow. */
