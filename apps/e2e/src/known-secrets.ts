@@ -31,7 +31,7 @@ function remember(where: string, value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   // Elsewhere a key is something to look up by.
   const isPolicy = where.includes('/policies');
-  for (const [name, inner] of Object.entries<unknown>(value)) {
+  for (const [name, inner] of Object.entries(value as Readonly<Record<string, unknown>>)) {
     if (name === 'headers' && typeof inner === 'object' && inner !== null) {
       for (const [header, text] of Object.entries(inner))
         search.add(`the header ${header} of ${where}`, String(text));
