@@ -65,7 +65,12 @@ export interface Member {
 
 export const leaseTermMs = 3000;
 
-export function openCluster(world: World, directory: string, partitions: number): Cluster {
+export function openCluster(
+  world: World,
+  directory: string,
+  partitions: number,
+  { clocksDifferByMs = 30_000 }: { readonly clocksDifferByMs?: number } = {},
+): Cluster {
   const { clock, random, organisationId } = world;
   const database = openSqlite({
     path: join(directory, 'posthorn.db'),
@@ -225,7 +230,7 @@ export function openCluster(world: World, directory: string, partitions: number)
       clock,
       random,
       weather,
-      wallOffsetMs: random.integer(-15_000, 15_000),
+      wallOffsetMs: random.integer(-clocksDifferByMs / 2, clocksDifferByMs / 2),
     });
     const owners = new Set<string>();
     const reached = process.reach(leases);
