@@ -32,12 +32,7 @@ test.each([
   ['a number', '1', '', 'invalid_type'],
   ['null', 'null', '', 'invalid_type'],
   ['an unknown field', '{"url":"https://example.com","colour":"red"}', '/colour', 'unknown_field'],
-  [
-    'a field of a later version',
-    '{"url":"https://example.com","weight":null}',
-    '/weight',
-    'unknown_field',
-  ],
+  ['a field of a later version', '{"url":"https://example.com","weight":null}', '/weight', 'unknown_field'],
   ['a name twice', '{"url":"https://example.com","name":"a","name":"b"}', '/name', 'duplicate_key'],
   [
     'a name twice further down',

@@ -46,7 +46,7 @@ const auditActorSchema = answerSchema<AuditActorView>('AuditActor', {
   },
 });
 
-export const auditRecordSchema = answerSchema<AuditRecordView>('AuditRecord', {
+const auditRecordSchema = answerSchema<AuditRecordView>('AuditRecord', {
   description: 'Who did what to which resource. It has the names of fields, never what was in them.',
   properties: {
     id,
