@@ -1,7 +1,7 @@
 import type { Delivery } from '@posthorn/models';
 import type { DeliveryRecord, DeliveryStore } from './delivery-store.ts';
-import type { StoresUnderTest } from './delivery-store.contract.ts';
 import { sampleDelivery, sampleEvent, sampleTime, succeeded } from './sample-deliveries.ts';
+import type { StoresUnderTest } from './stores-under-test.harness.ts';
 
 type Insert = Extract<DeliveryRecord, { kind: 'insert' }>;
 

@@ -1,4 +1,4 @@
-import type { AttemptTrigger, Delivery, Event } from '@posthorn/models';
+import type { AttemptTrigger, Delivery } from '@posthorn/models';
 import type {
   Bucket,
   DeliveryFilter,
@@ -9,16 +9,8 @@ import type {
 import { describeHeldExpiry } from './delivery-expiry.contract.ts';
 import { describeDeliveryHomes } from './delivery-homes.contract.ts';
 import { describeDeliveryKeys } from './delivery-keys.contract.ts';
-import type { EventStore } from './event-store.ts';
 import { sampleAttempt, sampleDelivery, sampleEvent, sampleTime, succeeded } from './sample-deliveries.ts';
-
-/** Both stores of the dispatcher, on events that were put on record. */
-export interface StoresUnderTest {
-  readonly deliveries: DeliveryStore;
-  readonly events: EventStore;
-  recordEvent(event: Event): Promise<unknown>;
-  close(): Promise<void>;
-}
+import type { StoresUnderTest } from './stores-under-test.harness.ts';
 
 const farAway = sampleTime(1_000_000);
 type Insert = Extract<DeliveryRecord, { kind: 'insert' }>;
