@@ -18,6 +18,8 @@ interface FakeNpm {
   readonly check?: string;
   readonly e2e?: string;
   readonly stackE2e?: string;
+  readonly faults?: string;
+  readonly fuzz?: string;
 }
 
 describe('.ci/run', () => {
@@ -32,12 +34,13 @@ describe('.ci/run', () => {
     rmSync(folder, { recursive: true });
   });
 
-  function environment({ ci, test, stack, check, e2e, stackE2e }: FakeNpm): NodeJS.ProcessEnv {
+  function environment({ ci, test, stack, check, e2e, stackE2e, faults, fuzz }: FakeNpm): NodeJS.ProcessEnv {
     mkdirSync(join(folder, 'bin'));
     writeFileSync(
       join(folder, 'bin/npm'),
       `#!/bin/bash
-out="\${@: -1}"; out="\${out#--outputFile=}"
+all="$*"
+out="\${all##*--outputFile=}"; out="\${out##*--tally }"; out="\${out%% *}"
 case "$*" in
   ci*) ${ci ?? 'true'} ;;
   'run test '*) ${test ?? `echo '${report(10, 0)}' >"$out"`} ;;
@@ -45,6 +48,8 @@ case "$*" in
   'run check '*) ${check ?? `echo '5 0' >"$out"`} ;;
   'run test:e2e '*) ${e2e ?? `echo '${report(2, 0)}' >"$out"`} ;;
   'run test:stack:e2e '*) ${stackE2e ?? `echo '${report(3, 0)}' >"$out"`} ;;
+  'run test:faults '*' --short') ${faults ?? `echo '6 0' >"$out"`} ;;
+  'run fuzz '*' --short') ${fuzz ?? `echo '7 0' >"$out"`} ;;
   *) exit 99 ;;
 esac
 `,
@@ -59,39 +64,44 @@ esac
   }
 
   test('sums the tests and the steps of everything that ran', () => {
-    expect(run({})).toEqual({ lastLine: '25 passed, 0 failed', code: 0 });
+    expect(run({})).toEqual({ lastLine: '38 passed, 0 failed', code: 0 });
   });
 
   test('fails when a test failed, and still runs the rest', () => {
     expect(run({ test: `echo '${report(9, 1)}' >"$out"; exit 1` })).toEqual({
-      lastLine: '24 passed, 1 failed',
+      lastLine: '37 passed, 1 failed',
       code: 1,
     });
   });
 
   test('counts a file of tests that could not run as a failure', () => {
     expect(run({ test: `echo '${report(9, 0, 1)}' >"$out"; exit 1` })).toEqual({
-      lastLine: '24 passed, 1 failed',
+      lastLine: '37 passed, 1 failed',
       code: 1,
     });
   });
 
   test('counts a suite that crashed before its report as a failure', () => {
-    expect(run({ e2e: 'kill -SEGV $$' })).toEqual({ lastLine: '23 passed, 1 failed', code: 1 });
+    expect(run({ e2e: 'kill -SEGV $$' })).toEqual({ lastLine: '36 passed, 1 failed', code: 1 });
   });
 
   test('counts a suite whose servers could not be had as a failure, and still runs the rest', () => {
     expect(run({ stack: 'echo "There is no Kafka for the tests" >&2; exit 1' })).toEqual({
-      lastLine: '21 passed, 1 failed',
+      lastLine: '34 passed, 1 failed',
       code: 1,
     });
   });
 
   test('counts the failed steps of the check', () => {
     expect(run({ check: `echo '3 2' >"$out"; exit 1` })).toEqual({
-      lastLine: '23 passed, 2 failed',
+      lastLine: '36 passed, 2 failed',
       code: 1,
     });
+  });
+
+  test('counts the faults and the findings of the fuzz run', () => {
+    const npm = { faults: `echo '4 2' >"$out"; exit 1`, fuzz: 'exit 1' };
+    expect(run(npm)).toEqual({ lastLine: '29 passed, 3 failed', code: 1 });
   });
 
   test('stops after a failed installation', () => {
