@@ -128,6 +128,7 @@ export function createLanes(options: LanesOptions): Lanes {
     clock,
     endpointOf,
     mostOf: places.most,
+    carriedBy: reach.carriedBy,
     takeOut,
     restIfIdle: (lane) => lanes.restIfIdle(lane),
     onRoom: options.onRoom,

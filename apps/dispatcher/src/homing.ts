@@ -64,7 +64,7 @@ export function createHoming(options: {
   });
   return {
     reach: {
-      placesOf: createLimitShares({ homes, ownership, partitions: options.partitions }),
+      ...createLimitShares({ homes, ownership, partitions: options.partitions }),
       limiter: createRateLimiter({
         clock,
         sinceOf: ({ id }) => ownership.find(homes.place(id))?.since ?? clock.monotonic(),

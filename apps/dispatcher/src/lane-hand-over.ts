@@ -13,7 +13,7 @@ import type { QueuedDelivery } from './queued-delivery.ts';
 export interface LaneHandOver {
   /** Sends what waits to storage, and puts what is under way on record. */
   park(holding: Holding | null): void;
-  /** Resolves when nothing is under way, or when `signal` aborts. */
+  /** Resolves when nothing is under way and no place of the partition is used by others of ours, or when `signal` aborts. */
   ended(holding: Holding | null, signal: AbortSignal): Promise<void>;
   /** What is under way, on record under our claim, and what uses places that were the partition's. */
   leave(holding: Holding): Left;
@@ -42,6 +42,8 @@ export function createLaneHandOver(options: {
   readonly endpointOf: (lane: Lane) => SigningEndpoint | undefined;
   /** The most that may be under way to an endpoint here. */
   readonly mostOf: (endpoint: SigningEndpoint) => number;
+  /** How many of an endpoint's places go with a partition, at most. */
+  readonly carriedBy: (partition: number, endpoint: SigningEndpoint) => number;
   readonly takeOut: (lane: Lane | undefined, queued: QueuedDelivery) => void;
   readonly restIfIdle: (lane: Lane) => void;
   readonly onRoom: () => void;
@@ -57,6 +59,20 @@ export function createLaneHandOver(options: {
     );
   }
 
+  /** Lanes with more under way than they have places without the partition, which is being handed over; and how many more. */
+  function crowdedWithout({ partition }: Holding): ReadonlyMap<Lane, number> {
+    const crowded = new Map<Lane, number>();
+    for (const lane of active) {
+      const endpoint = endpointOf(lane);
+      if (endpoint === undefined) continue;
+      // Others that are handed over at the same time say of the rest.
+      const carried = options.carriedBy(partition, endpoint);
+      const more = Math.min(lane.inFlight.size - options.mostOf(endpoint), carried);
+      if (more > 0) crowded.set(lane, more);
+    }
+    return crowded;
+  }
+
   /** What is in our hands and not under way, in the order in which it came. */
   function waitingOf(holding: Holding | null): QueuedDelivery[] {
     return [...loaded.all()].filter((queued) => {
@@ -64,6 +80,9 @@ export function createLaneHandOver(options: {
       return lanes.find(queued.delivery.endpointId)?.inFlight.has(queued) !== true;
     });
   }
+
+  const isUsed = (holding: Holding | null): boolean =>
+    underWay(holding).length > 0 || (holding !== null && crowdedWithout(holding).size > 0);
 
   return {
     park(holding) {
@@ -82,7 +101,7 @@ export function createLaneHandOver(options: {
     ended(holding, signal) {
       return new Promise((resolve) => {
         const look = (): void => {
-          if (!signal.aborted && underWay(holding).length > 0) return;
+          if (!signal.aborted && isUsed(holding)) return;
           waiters.delete(look);
           signal.removeEventListener('abort', look);
           resolve();
@@ -95,12 +114,7 @@ export function createLaneHandOver(options: {
 
     leave(holding) {
       for (const { queued } of underWay(holding)) records.keep(queued);
-      const crowded = new Map<Lane, number>();
-      for (const lane of active) {
-        const endpoint = endpointOf(lane);
-        const places = endpoint === undefined ? Infinity : options.mostOf(endpoint);
-        if (lane.inFlight.size > places) crowded.set(lane, lane.inFlight.size - places);
-      }
+      const crowded = crowdedWithout(holding);
       let forMs = 0;
       for (const { queued, lane, startedAt } of underWay(null)) {
         if (queued.holding !== holding && !crowded.has(lane)) continue;

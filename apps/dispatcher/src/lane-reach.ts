@@ -8,6 +8,8 @@ import { createRateLimiter, type RateLimiter } from './rate-limiter.ts';
 export interface LaneReach {
   /** How many attempts at an endpoint may be under way here. */
   readonly placesOf: (endpoint: SigningEndpoint) => number;
+  /** How many of them go with a partition when it is handed over, at most. */
+  readonly carriedBy: (partition: number, endpoint: SigningEndpoint) => number;
   /** How many may begin in a time. */
   readonly limiter: RateLimiter;
   /** The partition that alone sends to an endpoint; null: each sends what comes under it. */
@@ -21,6 +23,7 @@ export function wholeReach(clock: Clock): LaneReach {
   const startedAt = clock.monotonic();
   return {
     placesOf: maxInFlightOf,
+    carriedBy: () => 0,
     limiter: createRateLimiter({ clock, sinceOf: () => startedAt }),
     homeOf: () => null,
     onStray: () => undefined,

@@ -36,7 +36,7 @@ async function owning(partitions: number, held: readonly number[], left?: Lease[
   });
   for (const partition of held) await ownership.acquire(partition);
   const homes = createHomes(() => partitions);
-  const shares = createLimitShares({ homes, ownership, partitions: () => partitions });
+  const { placesOf: shares } = createLimitShares({ homes, ownership, partitions: () => partitions });
   return { clock, ownership, homes, shares };
 }
 

@@ -12,7 +12,12 @@ import type { Ownership } from './ownership.ts';
  * the next owner leaves so many unused. It stops at owners that lost their lease without a word (killed, frozen, cut off): what they have under way goes on
  * beside the new owner's, for as long as an attempt takes.
  */
-export type LimitShares = (endpoint: SigningEndpoint) => number;
+export interface LimitShares {
+  /** What is ours now. */
+  placesOf(endpoint: SigningEndpoint): number;
+  /** What goes with a partition when it is handed over, at most. */
+  carriedBy(partition: number, endpoint: SigningEndpoint): number;
+}
 
 export function createLimitShares(options: {
   readonly homes: Homes;
@@ -20,12 +25,19 @@ export function createLimitShares(options: {
   readonly partitions: () => number;
 }): LimitShares {
   const { homes, ownership, partitions } = options;
-  return ({ endpoint }) => {
-    const { id, maxInFlight } = endpoint;
-    const home = homes.of(endpoint);
-    const isHome = home !== null && ownership.isUsable(home);
-    const all = partitions();
-    const ours = home === null ? ownership.countUsable() : isHome ? all : 0;
-    return Math.max(0, Math.floor((maxInFlight * ours) / all) - ownership.countCrowded(id));
+  return {
+    placesOf({ endpoint }) {
+      const { id, maxInFlight } = endpoint;
+      const home = homes.of(endpoint);
+      const isHome = home !== null && ownership.isUsable(home);
+      const all = partitions();
+      const ours = home === null ? ownership.countUsable() : isHome ? all : 0;
+      return Math.max(0, Math.floor((maxInFlight * ours) / all) - ownership.countCrowded(id));
+    },
+    carriedBy(partition, { endpoint }) {
+      const home = homes.of(endpoint);
+      if (home !== null) return home === partition ? endpoint.maxInFlight : 0;
+      return Math.ceil(endpoint.maxInFlight / partitions());
+    },
   };
 }

@@ -27,6 +27,8 @@ export interface Holding extends Bucket {
   isCertain(): boolean;
   /** Aborts when it turns out to be another's; not when it is given back. */
   readonly whenLost: AbortSignal;
+  /** What former owners may still have under way, and for how long from now on. */
+  stillLeft(): readonly LeftClaim[];
 }
 
 export interface Ownership {
@@ -93,6 +95,7 @@ export const noPartition: Holding = {
   mayStart: () => true,
   isCertain: () => true,
   whenLost: new AbortController().signal,
+  stillLeft: () => [],
 };
 
 interface Candidacy {
@@ -124,35 +127,37 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     const isCertain = (): boolean =>
       holding.state !== 'lost' && (leases.isExclusive || clock.monotonic() < holding.certainUntil);
     const losing = new AbortController();
+    const since = clock.monotonic();
+    let others = left;
     const holding: Held = {
       losing,
       whenLost: losing.signal,
       partition,
       epoch,
-      since: clock.monotonic(),
-      crowded: left.length === 0 ? nobody : crowdedBy(left),
+      since,
+      crowded: crowdedBy(left),
       claim,
       inHands: [claim, ...left.map((one) => one.claim)],
+      stillLeft: () =>
+        others.map((one) => ({ ...one, forMs: Math.max(1, since + one.forMs - clock.monotonic()) })),
       state: 'held',
       certainUntil,
       isCertain,
       mayStart: () => holding.state === 'held' && isCertain(),
     };
     holdings.set(partition, holding);
-    if (left.length > 0) forgetLeft(holding, left);
+    // What former owners left under way is theirs for so long; from then on nobody's.
+    for (const one of left) {
+      clock
+        .setTimeout(() => {
+          others = others.filter((other) => other !== one);
+          holding.inHands = [claim, ...others.map((other) => other.claim)];
+          holding.crowded = crowdedBy(others);
+        }, one.forMs)
+        .unref();
+    }
     if (!leases.isExclusive) renewLater();
     return holding;
-  }
-
-  /** What former owners left under way is theirs for so long; from then on nobody's. */
-  function forgetLeft(holding: Held, left: readonly LeftClaim[]): void {
-    const forMs = Math.max(...left.map((one) => one.forMs));
-    clock
-      .setTimeout(() => {
-        holding.inHands = [holding.claim];
-        holding.crowded = nobody;
-      }, forMs)
-      .unref();
   }
 
   async function candidate(partition: number, signal: AbortSignal): Promise<Acquired | null> {
@@ -270,8 +275,8 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     },
     countCrowded(endpointId) {
       let count = 0;
-      for (const { crowded } of holdings.values())
-        if (crowded.size > 0) count += crowded.get(endpointId) ?? 0;
+      for (const { crowded, state } of holdings.values())
+        if (crowded.size > 0 && state === 'held') count += crowded.get(endpointId) ?? 0;
       return count;
     },
     end(partition) {
@@ -304,6 +309,7 @@ function hasMoved(seen: Lease, now: Lease): boolean {
 }
 
 function crowdedBy(left: readonly LeftClaim[]): ReadonlyMap<string, number> {
+  if (left.length === 0) return nobody;
   const counts = new Map<string, number>();
   for (const { endpointId, attempts } of left.flatMap(({ crowded = [] }) => crowded)) {
     counts.set(endpointId, (counts.get(endpointId) ?? 0) + attempts);

@@ -62,19 +62,19 @@ export function createPartitions(options: PartitionsOptions): Partitions {
     await promoteKeys(holding);
     await options.findWaiting([partition]);
     if (holding.state !== 'held') throw new Error(`partition ${partition} was revoked while it was taken up`);
-    if (lease.left.length > 0) lookAgainAfter(holding, Math.max(...lease.left.map(({ forMs }) => forMs)));
+    for (const { forMs } of lease.left) lookAgainAfter(holding, forMs);
     books.open(partition, epoch, lease.next);
     return lease.next;
   }
 
-  /** What the former owners left under way has ended by then, or never will. */
+  /** What a former owner left under way has ended by then, or never will. */
   function lookAgainAfter(holding: Holding, ms: number): void {
-    const { partition, claim } = holding;
+    const { partition } = holding;
     clock
       .setTimeout(() => {
         if (holding.state !== 'held') return;
         void (async () => {
-          await deliveries.releaseClaims({ partition, keep: [claim], now: new Date(dueClock.now()) });
+          await deliveries.releaseClaims({ partition, keep: holding.inHands, now: new Date(dueClock.now()) });
           await promoteKeys(holding);
           await options.findWaiting([partition]);
         })().catch((error: unknown) => {
@@ -119,16 +119,10 @@ export function createPartitions(options: PartitionsOptions): Partitions {
     await lanes.ended(holding, moment);
     const { forMs, crowded } = lanes.leave(holding);
     await recorder.drain(AbortSignal.any([holding.whenLost, ...untilStopped]));
-    const left: LeftClaim[] = holding.inHands
-      .filter((claim) => claim !== holding.claim)
-      .map((claim) => ({ claim, forMs: longestAttemptMs }));
-    const before = [...holding.crowded].map(([endpointId, attempts]) => ({ endpointId, attempts }));
+    const left: LeftClaim[] = [...holding.stillLeft()];
+    if (forMs > 0) left.push({ claim: holding.claim, forMs: forMs + recordingMs, crowded });
     // Where nobody else can be the owner, the next one is this process's heir, and nothing is under way any more.
-    const stillUsed = options.isExclusive ? [] : [...before, ...crowded];
-    const leftForMs = before.length > 0 ? longestAttemptMs : forMs;
-    if (leftForMs > 0)
-      left.push({ claim: holding.claim, forMs: leftForMs + recordingMs, crowded: stillUsed });
-    await ownership.giveBack(partition, left);
+    await ownership.giveBack(partition, options.isExclusive ? left.map(withoutCrowd) : left);
   }
 
   function forget(holding: Holding): void {
@@ -170,5 +164,6 @@ export function createPartitions(options: PartitionsOptions): Partitions {
   };
 }
 
-/** No attempt takes longer. */
-const longestAttemptMs = 60_000;
+function withoutCrowd({ claim, forMs }: LeftClaim): LeftClaim {
+  return { claim, forMs };
+}

@@ -14,6 +14,7 @@ export function sampleHolding(over: Partial<Holding> = {}): Holding {
     mayStart: () => holding.state === 'held',
     isCertain: () => holding.state !== 'lost',
     whenLost: new AbortController().signal,
+    stillLeft: () => [],
     ...over,
   };
   return holding;
