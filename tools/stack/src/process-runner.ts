@@ -5,6 +5,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { startGuardian } from './guardian.ts';
 import type { Guardian } from './guardian.ts';
+import { untilSuspended } from './process-state.ts';
 import type { Runner } from './runner.ts';
 
 /** How long a server may take to end in order. */
@@ -83,7 +84,10 @@ export function createProcessRunner({ command, args, directory, isTemporary }: P
     },
     kill: () => endBy('SIGKILL'),
     end: () => endBy('SIGTERM'),
-    suspend: () => signal('SIGSTOP'),
+    async suspend() {
+      await signal('SIGSTOP');
+      if (child?.pid !== undefined) await untilSuspended(child.pid);
+    },
     resume: () => signal('SIGCONT'),
     async dispose() {
       // Data that outlive it are to be whole.
