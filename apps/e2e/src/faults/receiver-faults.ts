@@ -35,7 +35,7 @@ function whileReceiverIs(mood: Exclude<ReceiverMood, 'well'>): Fault<Subject> {
   return {
     name: nameOf[mood],
     surroundings: 'plain',
-    isInShortForm: mood === 'hanging',
+    isInShortForm: false,
     async happen(_, { run }) {
       run.receiver.mood = mood;
       await sleep(moodSeconds);

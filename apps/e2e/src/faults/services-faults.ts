@@ -69,7 +69,7 @@ function killsOf(service: ServiceName): Fault<ServicesSubject> {
   return {
     name: `kill -9 of ${service} processes at random moments`,
     surroundings: 'plain',
-    isInShortForm: true,
+    isInShortForm: service === 'event-ingest' || service === 'dispatcher',
     async happen({ platform }, { kills }) {
       for (let kill = 0; kill < kills; kill += 1) {
         await randomMoment(0.2, 3);

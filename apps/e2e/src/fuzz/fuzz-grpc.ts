@@ -14,7 +14,7 @@ import { createTenant, patienceMs, type PageAnswer, type Tenant } from '../tenan
 import type { FuzzOptions, FuzzPart, FuzzResult } from './part.ts';
 import { readContract } from './random-message.ts';
 
-export const grpc: FuzzPart = { name: 'grpc', shortCases: 5000, longCases: 300_000, run };
+export const grpc: FuzzPart = { name: 'grpc', shortCases: 3000, longCases: 300_000, run };
 
 const atOnce = 8;
 const deadlineMs = 30_000;

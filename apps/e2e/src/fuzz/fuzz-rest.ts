@@ -57,7 +57,7 @@ const surfaces: readonly Surface[] = [
 /** Examples of an operation make about four cases, with what is tried of each whatever the number. */
 const casesOfAnExample = 130;
 
-export const rest: FuzzPart = { name: 'rest', shortCases: 1000, longCases: 100_000, run };
+export const rest: FuzzPart = { name: 'rest', shortCases: 400, longCases: 100_000, run };
 
 async function run({ cases, seed, tell }: FuzzOptions): Promise<readonly FuzzResult[]> {
   const program = installSchemathesis(tell);
