@@ -56,3 +56,14 @@ export const replayRules: AuditRules<typeof dispatchV1.ReplayServiceService> = {
   listReplays: null,
   cancelReplay: { action: 'replay.cancel', of: ofOne },
 };
+
+export const erasureRules: AuditRules<typeof dispatchV1.ErasureServiceService> = {
+  createErasure: {
+    action: 'erasure.create',
+    of: ({ organisationId }) => ({ organisationId }),
+    idIn: ({ erasure }) => erasure?.id,
+  },
+  getErasure: null,
+  listErasures: null,
+  erasePayload: { action: 'event.erase', of: ofOne },
+};

@@ -21,6 +21,7 @@ import type { LaneKey } from './due.ts';
 import { createRefill } from './refill.ts';
 import { createStalled } from './stalled.ts';
 import { createTurnBudget } from './turn-budget.ts';
+import { noTombstones } from './tombstones.ts';
 import { createUnrecorded } from './unrecorded.ts';
 
 const tickMs = 50;
@@ -30,7 +31,7 @@ const nothing = { deliveries: 0, bytes: 0 };
 
 /** The lanes of this process (lanes.ts): what goes where, and when. */
 export function createLanes(options: LanesOptions): Lanes {
-  const { attempt, recorder, directory, clock, dueClock, limits } = options;
+  const { attempt, recorder, directory, clock, dueClock, limits, tombstones = noTombstones } = options;
   const jitter = (): number => options.random.number();
   const reach = options.reach ?? wholeReach(clock);
 
@@ -83,6 +84,7 @@ export function createLanes(options: LanesOptions): Lanes {
     loaded,
     clock,
     dueClock,
+    tombstones,
     parked: () => parked,
     endpointOf: ({ delivery }) => endpointOf(delivery),
     noteStored,
@@ -185,7 +187,7 @@ export function createLanes(options: LanesOptions): Lanes {
     const queued = takeByHand(lane, endpoint) ?? takeWaiting(lane, endpoint);
     if (queued === undefined) turns.want(lane, endpoint);
     if (queued === undefined) return;
-    if (endpoint === undefined) records.hold(queued, undefined);
+    if (endpoint === undefined || tombstones.isErased(queued.event)) records.hold(queued, endpoint);
     else if (queued.holding.mayStart()) {
       start(lane, queued, endpoint);
       return;

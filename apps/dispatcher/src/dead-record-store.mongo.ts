@@ -6,7 +6,7 @@ import {
   type RecordedLoss,
 } from './dead-record-store.ts';
 
-interface DeadRecordDocument extends MongoDocument, Omit<DeadRecord, 'id'> {}
+export interface DeadRecordDocument extends MongoDocument, Omit<DeadRecord, 'id'> {}
 interface LossDocument extends MongoDocument, RecordedLoss {}
 
 const daySeconds = 86_400;
@@ -19,6 +19,7 @@ export async function createMongoDeadRecordStore(database: MongoDatabase): Promi
     name: 'dispatcher_dead_records',
     indexes: [
       byTime,
+      { name: 'by_event', key: { organisationId: 1, eventId: 1 } },
       { name: 'expiry', key: { recordedAt: 1 }, expireAfterSeconds: deadRecordDays * daySeconds },
     ],
   });

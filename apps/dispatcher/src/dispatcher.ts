@@ -7,6 +7,7 @@ import type { IntakeLimits } from './backpressure.ts';
 import type { DeadRecordStore } from './dead-record-store.ts';
 import type { DeliverySearch } from './delivery-search.ts';
 import type { DeliveryStore } from './delivery-store.ts';
+import type { ErasureStore } from './erasure-store.ts';
 import type { EventStore } from './event-store.ts';
 import type { FeedStore } from './feed-store.ts';
 import type { createExpiry } from './expiry.ts';
@@ -25,6 +26,7 @@ export interface Dispatcher {
   readonly activity: ServiceRegistration<typeof dispatchV1.EndpointActivityServiceService>;
   readonly tasks: ServiceRegistration<typeof dispatchV1.TaskServiceService>;
   readonly replays: ServiceRegistration<typeof dispatchV1.ReplayServiceService>;
+  readonly erasures: ServiceRegistration<typeof dispatchV1.ErasureServiceService>;
   start(): Promise<void>;
   /** Stops reading and starting, lets what is under way end (until `signal` aborts), and puts the rest on record. */
   stop(signal: AbortSignal): Promise<void>;
@@ -40,6 +42,7 @@ export interface DispatcherOptions {
   readonly jobs: JobStore;
   readonly replays: ReplayStore;
   readonly feeds: FeedStore;
+  readonly erasures: ErasureStore;
   readonly leases: LeaseStore;
   readonly deadRecords: DeadRecordStore;
   /** What the stores go by, where the database removes by itself what has expired. */

@@ -3,6 +3,7 @@ export { createSqliteLeaseStore } from './lease-store.sqlite.ts';
 export { createSqliteDeliverySearch } from './delivery-search.sqlite.ts';
 export { createSqliteDeliveryStore } from './delivery-store.sqlite.ts';
 export { dispatcherMigrations } from './delivery-rows.sqlite.ts';
+export { createSqliteErasureStore, erasureMigrations } from './erasure-store.sqlite.ts';
 export { createSqliteEventStore } from './event-store.sqlite.ts';
 export { createSqliteReplayStore } from './replay-store.sqlite.ts';
 export { createSqliteFeedStore, feedMigrations } from './feed-store.sqlite.ts';

@@ -100,6 +100,8 @@ function setUp(limits: Partial<IntakeLimits> = {}) {
     ownership: ownershipOf(holding),
     lanes,
     homeward: { mustLookUp: () => false, lookUp: () => Promise.resolve(), put: () => false },
+    tombstones: { bringUpToDate: () => Promise.resolve(), isErased: () => false },
+    eraser: { erase: () => Promise.reject(new Error('nothing is erased')) },
     recorder: {
       planned: (mark, onRecorded) =>
         void world.planned.push(() => {

@@ -2,9 +2,10 @@ import type { LogBatch, LoggedEvent, LogLoss, UndecodableRecord } from '@posthor
 import { DomainError, type Event } from '@posthorn/models';
 import { sleep, type Clock, type Counter, type Logger, type Metrics } from '@posthorn/runtime';
 import type { Books } from './books.ts';
-import { claimEvents } from './claim-events.ts';
+import { claimUnerased } from './claim-unerased.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { Directory } from './directory.ts';
+import type { Eraser } from './eraser.ts';
 import type { EventClaim, EventStore } from './event-store.ts';
 import type { Backpressure } from './backpressure.ts';
 import type { Homeward } from './homeward.ts';
@@ -15,6 +16,7 @@ import type { PositionMark, Progress } from './progress.ts';
 import { deadRecordId, type PutAside } from './put-aside.ts';
 import { queuedDelivery, type QueuedDelivery } from './queued-delivery.ts';
 import type { Recorder } from './record.ts';
+import type { Tombstones } from './tombstones.ts';
 
 /**
  * Between the log and the lanes. The log only hands over: the batches of a partition wait here in order, each is claimed and planned
@@ -40,6 +42,8 @@ export interface IntakeOptions {
   readonly books: Books;
   readonly backpressure: Backpressure;
   readonly putAside: PutAside;
+  readonly tombstones: Pick<Tombstones, 'bringUpToDate' | 'isErased'>;
+  readonly eraser: Eraser;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -77,6 +81,8 @@ export function createIntake(options: IntakeOptions): Intake {
     books,
     backpressure,
     putAside,
+    tombstones,
+    eraser,
   } = options;
   const { clock, logger } = options;
   const unplannable: Counter = options.metrics.counter({
@@ -127,7 +133,7 @@ export function createIntake(options: IntakeOptions): Intake {
   async function planBatch(reading: Reading, batch: LogBatch): Promise<void> {
     const organisations = new Set(batch.events.map(({ event }) => event.organisationId));
     const [claims, views] = await Promise.all([
-      claimEvents(events, batch, { clock, putAside }),
+      claimUnerased(events, batch, { clock, putAside, tombstones, eraser }),
       directory.bringUpToDate().then(() => loadViews(organisations)),
     ]);
     const progress = books.progress(batch.partition);
@@ -226,7 +232,10 @@ export function createIntake(options: IntakeOptions): Intake {
     if (homeward.mustLookUp(offered)) {
       await patiently(reading, 'where keys wait', () => homeward.lookUp(offered));
     }
-    for (const queued of offered) if (!homeward.put(queued)) lanes.offer(queued);
+    // What was erased goes nowhere: the lanes put that on record.
+    for (const queued of offered) {
+      if (tombstones.isErased(queued.event) || !homeward.put(queued)) lanes.offer(queued);
+    }
   }
 
   async function findRecorded(

@@ -1,4 +1,4 @@
-import type { Delivery, SigningEndpoint } from '@posthorn/models';
+import { deliveryReasons, isFinal, type Delivery, type SigningEndpoint } from '@posthorn/models';
 import type { Clock, Counter } from '@posthorn/runtime';
 import type { Judged } from './attempt.ts';
 import type { DeliveryOrder } from './delivery-store.ts';
@@ -9,6 +9,7 @@ import type { KeyOrder } from './key-order.ts';
 import type { Loaded } from './loaded.ts';
 import { recordOf, takeMark, type QueuedDelivery } from './queued-delivery.ts';
 import type { Recorder } from './record.ts';
+import type { Tombstones } from './tombstones.ts';
 
 /** What lanes write of the deliveries that are in their hands, and what follows when it is durable. */
 export interface LaneRecords {
@@ -32,6 +33,7 @@ export function createLaneRecords(options: {
   readonly loaded: Loaded;
   readonly clock: Clock;
   readonly dueClock: DueClock;
+  readonly tombstones: Pick<Tombstones, 'isErased'>;
   readonly parked: () => Counter;
   readonly endpointOf: (queued: QueuedDelivery) => SigningEndpoint | undefined;
   readonly noteStored: (organisationId: string, endpointId: string, dueAt: number, partition: number) => void;
@@ -39,8 +41,12 @@ export function createLaneRecords(options: {
 }): LaneRecords {
   const { recorder, keys, loaded, clock, dueClock, endpointOf, noteStored, onRoom } = options;
 
-  const write: LaneRecords['write'] = (queued, delivery, { attempt = null, ...more } = {}) => {
-    const record = recordOf(queued, delivery, { isKept: false, attempt, ...more });
+  const write: LaneRecords['write'] = (queued, left, { attempt: made = null, ...more } = {}) => {
+    const isErased = options.tombstones.isErased(queued.event);
+    const delivery = isErased ? erasedDelivery(left, new Date(clock.now())) : left;
+    const attempt = isErased && made !== null ? { ...made, response: null } : made;
+    const order = isErased ? { order: null } : more;
+    const record = recordOf(queued, delivery, { isKept: false, attempt, ...order });
     queued.done = true;
     loaded.add(queued);
     const isKeyed = queued.order !== null && queued.holding.state !== 'lost';
@@ -91,4 +97,11 @@ export function createLaneRecords(options: {
       keepOne(queued);
     },
   };
+}
+
+/** What becomes of a delivery whose event was erased: it doesn't wait any more, whatever for. */
+function erasedDelivery(delivery: Delivery, now: Date): Delivery {
+  const left = { ...delivery, nextAttemptAt: null, trigger: 'schedule' } as const;
+  if (isFinal(delivery.state)) return left;
+  return { ...left, state: 'cancelled', reason: deliveryReasons.erased, finishedAt: now };
 }

@@ -13,6 +13,7 @@ import type { LaneReach } from './lane-reach.ts';
 import type { Holding } from './ownership.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
 import type { Recorder } from './record.ts';
+import type { Tombstones } from './tombstones.ts';
 
 /**
  * Step 4: it waits its turn. One lane per endpoint, served round robin, organisations first. What a lane can't keep in
@@ -61,6 +62,8 @@ export interface LanesOptions {
   readonly clock: Clock;
   readonly dueClock: DueClock;
   readonly limits: LaneLimits;
+  /** What was erased isn't sent, and leaves no answer; nothing was when absent. */
+  readonly tombstones?: Pick<Tombstones, 'isErased'>;
   /** What of the endpoints' limits is theirs; all of it when absent. */
   readonly reach?: LaneReach;
   readonly random: Random;

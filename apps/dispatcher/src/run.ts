@@ -106,6 +106,7 @@ export async function run(config: DispatcherConfig, context: ProcessContext): Pr
       dispatcher.activity,
       dispatcher.tasks,
       dispatcher.replays,
+      dispatcher.erasures,
     ],
     authenticate: createServiceAuthentication({ security, callers: ['gateway'], clock, logger }),
     security,

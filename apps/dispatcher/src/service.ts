@@ -2,7 +2,14 @@ import type { Principal } from '@posthorn/models';
 import { createAuditing, type Auditing } from '@posthorn/rpc';
 import { createActivityRpc } from './activity-rpc.ts';
 import { createAttempt } from './attempt.ts';
-import { activityRules, deliveryRules, eventRules, replayRules, taskRules } from './audit-rules.ts';
+import {
+  activityRules,
+  deliveryRules,
+  erasureRules,
+  eventRules,
+  replayRules,
+  taskRules,
+} from './audit-rules.ts';
 import { createBackpressure, defaultIntakeLimits } from './backpressure.ts';
 import { createBooks } from './books.ts';
 import { createDeliveryRpc } from './deliveries-rpc.ts';
@@ -12,6 +19,8 @@ import { createDisabling } from './disable.ts';
 import { createDueReader } from './due.ts';
 import { createDueClock } from './due-clock.ts';
 import { createEndpointTroubles } from './endpoint-troubles.ts';
+import { createEraser } from './eraser.ts';
+import { lookForTombstonesMs, settleTombstonesMs } from './erasure-job.ts';
 import { createEnvelopes } from './envelope/envelope.ts';
 import { defaultBranding } from './envelope/rapidly.ts';
 import { createEventRpc } from './events-rpc.ts';
@@ -38,6 +47,7 @@ import { createSwitchOff } from './switch-off.ts';
 import { createTaskRunner } from './task-runner.ts';
 import { createTaskRpc } from './tasks-rpc.ts';
 import { createEndpointTest } from './test-endpoint.ts';
+import { createTombstones } from './tombstones.ts';
 import { createWaitingLanes, lookAgainAfter } from './waiting-lanes.ts';
 import type { Dispatcher, DispatcherOptions } from './dispatcher.ts';
 
@@ -55,6 +65,8 @@ const lookForHorizonsMs = 500;
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { log, events, clients, webhookClient, clock, random, logger, metrics } = options;
   const dueClock = createDueClock(clock);
+  const tombstones = createTombstones({ store: options.erasures, random });
+  const eraser = createEraser({ store: options.erasures, lanes: () => lanes, clock });
   const directory = createDirectory({ client: clients.directory, principal });
   const envelopes = createEnvelopes({
     branding: options.branding ?? defaultBranding,
@@ -143,6 +155,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     directory,
     due,
     store: homing.store,
+    tombstones,
     reach,
     holdings: () => ownership.held(),
     clock,
@@ -174,6 +187,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     books,
     backpressure,
     putAside,
+    tombstones,
+    eraser,
     clock,
     logger,
     metrics,
@@ -265,6 +280,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     logger,
     metrics,
     leaseTermMs: options.leaseTermMs,
+    erasing: {
+      store: options.erasures,
+      tombstones,
+      eraser,
+      deliveries,
+      tasks,
+      settleMs: options.leases.isExclusive ? 0 : settleTombstonesMs,
+    },
   });
   // The group may leave the partition with us all the same: then reading begins again where the books are by then.
   ownership.onLost(({ partition }) => log.reopen(partition));
@@ -295,9 +318,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     ),
     tasks: audited(createTaskRpc({ tasks, runner }), taskRules),
     replays: audited(jobs.replays, replayRules),
+    erasures: audited(jobs.erasures, erasureRules),
     async start() {
       await directory.bringUpToDate();
       await troubles.refresh();
+      await tombstones.bringUpToDate();
       lanes.start();
       await log.start({
         assigned: (partition) => partitions.assigned(partition),
@@ -308,6 +333,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       retention.start();
       every(lookForChangesMs, 'looking for changed endpoints', () => directory.bringUpToDate());
       every(lookForTroublesMs, 'looking for failing endpoints', () => troubles.refresh());
+      every(lookForTombstonesMs, 'looking for what was erased', () => tombstones.bringUpToDate());
       every(lookForHorizonsMs, 'looking where feeds stand', () => horizons.look());
       every(takeUpTasksMs, 'taking up tasks', () => openTasks.takeUp());
       every(takeUpJobsMs, 'taking up jobs', () => jobs.runner.look());

@@ -16,6 +16,7 @@ import type { LeaseStore } from './lease-store.ts';
 import { createDispatcher, type Dispatcher } from './service.ts';
 import { directoryClient, endpointsClient, simulatedLimits, type World } from './simulated-life.harness.ts';
 import { createSqliteReplayStore } from './replay-store.sqlite.ts';
+import { createSqliteErasureStore, erasureMigrations } from './erasure-store.sqlite.ts';
 import { createSqliteFeedStore, feedMigrations } from './feed-store.sqlite.ts';
 import { createSqliteJobStore, jobMigrations } from './job-store.sqlite.ts';
 import { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
@@ -81,6 +82,7 @@ export function openCluster(
       troubleMigrations,
       jobMigrations,
       feedMigrations,
+      erasureMigrations,
     ],
   });
   const log = createSimulatedLog(partitions, { clock, random });
@@ -244,6 +246,7 @@ export function openCluster(
       jobs: process.reach({ ...createSqliteJobStore(database), isExclusive: false }),
       replays: process.reach(createSqliteReplayStore(database)),
       feeds: process.reach(createSqliteFeedStore(database)),
+      erasures: process.reach(createSqliteErasureStore(database)),
       leases: {
         ...reached,
         isExclusive: false,

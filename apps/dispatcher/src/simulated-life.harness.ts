@@ -40,6 +40,7 @@ import { createSqliteLeaseStore } from './lease-store.sqlite.ts';
 import type { LeaseStore } from './lease-store.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from './service.ts';
 import { createSqliteReplayStore } from './replay-store.sqlite.ts';
+import { createSqliteErasureStore, erasureMigrations } from './erasure-store.sqlite.ts';
 import { createSqliteFeedStore, feedMigrations } from './feed-store.sqlite.ts';
 import { createSqliteJobStore, jobMigrations } from './job-store.sqlite.ts';
 import { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
@@ -198,6 +199,7 @@ export interface DispatcherClients {
   readonly activity: Client<typeof dispatchV1.EndpointActivityServiceService>;
   readonly tasks: Client<typeof dispatchV1.TaskServiceService>;
   readonly replays: Client<typeof dispatchV1.ReplayServiceService>;
+  readonly erasures: Client<typeof dispatchV1.ErasureServiceService>;
 }
 
 /** What the dispatcher's services answer, on behalf of the world's organisation unless told otherwise. */
@@ -208,6 +210,7 @@ export function clientsOf(world: World, { dispatcher }: Pick<Life, 'dispatcher'>
     activity: inProcess(world, dispatcher.activity),
     tasks: inProcess(world, dispatcher.tasks),
     replays: inProcess(world, dispatcher.replays),
+    erasures: inProcess(world, dispatcher.erasures),
   };
 }
 
@@ -225,6 +228,7 @@ export async function startLife(world: World, directory: string): Promise<Life> 
       troubleMigrations,
       jobMigrations,
       feedMigrations,
+      erasureMigrations,
     ],
   });
   const cut = { off: false };
@@ -244,6 +248,7 @@ export async function startLife(world: World, directory: string): Promise<Life> 
     jobs: createSqliteJobStore(database),
     replays: createSqliteReplayStore(database),
     feeds: createSqliteFeedStore(database),
+    erasures: createSqliteErasureStore(database),
     leases,
     deadRecords: createSqliteDeadRecordStore(database),
     recordTestEvent: (event) => log.appendUnread(event),

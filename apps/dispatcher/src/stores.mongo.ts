@@ -13,6 +13,8 @@ import type { DeliverySearch } from './delivery-search.ts';
 import { createMongoDeliverySearch } from './delivery-search.mongo.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import { createMongoDeliveryStore } from './delivery-store.mongo.ts';
+import type { ErasureStore } from './erasure-store.ts';
+import { createMongoErasureStore } from './erasure-store.mongo.ts';
 import type { EventStore } from './event-store.ts';
 import { noExpiry, type Expiry } from './expiry.ts';
 import { createMongoEventStore, eventIndexes, type EventDocument } from './event-store.mongo.ts';
@@ -39,6 +41,7 @@ export interface DispatcherStores {
   readonly jobs: JobStore;
   readonly replays: ReplayStore;
   readonly feeds: FeedStore;
+  readonly erasures: ErasureStore;
   readonly leases: LeaseStore;
   readonly deadRecords: DeadRecordStore;
   /** Puts a test's event on record, which isn't in the log. */
@@ -77,6 +80,7 @@ export async function createMongoDispatcherStores(
     jobs: await createMongoJobStore(database),
     replays: createMongoReplayStore(collections),
     feeds: await createMongoFeedStore(database, collections),
+    erasures: await createMongoErasureStore(database, collections),
     leases: await createMongoLeaseStore(database),
     deadRecords: await createMongoDeadRecordStore(database),
     recordTestEvent: (event) => events.insert(event),

@@ -98,6 +98,7 @@ async function resourcesOf(owner: Tenant): Promise<Readonly<Record<Resource, str
   const event = await owner.publish({ type: 'share.created', data: { id: 1 } });
   const of = async (endpointId: string): Promise<string> => (await owner.delivery(event.id, endpointId)).id;
   const replay = await owner.ok<{ id: string }>('POST', '/v1/replays', { endpoint: standard, dryRun: true });
+  const erasure = await owner.ok<{ id: string }>('POST', '/v1/erasures', { subject: 'nobody' });
   const token = { authorization: `Token ${owner.key}` };
   await owner.call('POST', `/configs/webhook/${ricloud}/test`, {}, token);
   const tasks = await owner.call<{ data: { id: string }[] }>('GET', '/tasks', undefined, token);
@@ -111,6 +112,7 @@ async function resourcesOf(owner: Tenant): Promise<Readonly<Record<Resource, str
     event: event.id,
     delivery: await of(standard),
     replay: replay.id,
+    erasure: erasure.id,
     ricloudEndpoint: ricloud,
     ricloudTask: tasks.body.data[0]?.id ?? '',
     ricloudEvent: event.id,

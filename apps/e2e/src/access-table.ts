@@ -12,6 +12,7 @@ export type Resource =
   | 'event'
   | 'delivery'
   | 'replay'
+  | 'erasure'
   | 'ricloudEndpoint'
   | 'ricloudTask'
   | 'ricloudEvent'
@@ -62,6 +63,7 @@ export const routesInTable: Readonly<Record<string, RouteAccess>> = {
   getEvent: on('event', 'events:read'),
   getEventPayload: on('event', 'events:read'),
   replayEvent: on('event', 'deliveries:write'),
+  eraseEvent: on('event', 'deliveries:write'),
 
   listOrganisations: operators('organisations:read'),
   createOrganisation: operators('organisations:write'),
@@ -119,6 +121,11 @@ export const routesInTable: Readonly<Record<string, RouteAccess>> = {
   createReplay: needs('deliveries:write'),
   getReplay: on('replay', 'deliveries:read'),
   cancelReplay: on('replay', 'deliveries:write'),
+
+  listErasures: needs('deliveries:read'),
+  createErasure: { ...needs('deliveries:write'), body: { eventId: 'nobodys' } },
+  getErasure: on('erasure', 'deliveries:read'),
+  listOrganisationErasures: operators('organisations:read'),
 
   listAuditRecords: needs('audit:read'),
 

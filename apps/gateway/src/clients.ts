@@ -20,4 +20,5 @@ export interface GatewayClients {
   readonly activity: Client<typeof dispatchV1.EndpointActivityServiceService>;
   readonly tasks: Client<typeof dispatchV1.TaskServiceService>;
   readonly replays: Client<typeof dispatchV1.ReplayServiceService>;
+  readonly erasures: Client<typeof dispatchV1.ErasureServiceService>;
 }

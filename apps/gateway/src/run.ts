@@ -55,6 +55,7 @@ export async function run(values: GatewayValues, context: ProcessContext): Promi
       activity: dispatcher.of(dispatchV1.EndpointActivityServiceService),
       tasks: dispatcher.of(dispatchV1.TaskServiceService),
       replays: dispatcher.of(dispatchV1.ReplayServiceService),
+      erasures: dispatcher.of(dispatchV1.ErasureServiceService),
     },
     config: gatewayConfigOf(values, version),
     clock,

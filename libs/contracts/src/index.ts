@@ -3,6 +3,7 @@ export * from './attempt-message.ts';
 export * from './audit-message.ts';
 export * from './delivery-message.ts';
 export * from './endpoint-message.ts';
+export * from './erasure-message.ts';
 export * from './event-message.ts';
 export * from './event-record.ts';
 export * from './event-type-message.ts';

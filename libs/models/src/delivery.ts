@@ -70,6 +70,8 @@ export const deliveryReasons = {
   testFailed: 'test_failed',
   /** `cancelled`: it waited, or was held, for longer than payloads are kept. */
   payloadExpired: 'payload_expired',
+  /** `cancelled`: its event was erased. */
+  erased: 'erased',
   /** `failed`: it had been exhausted, and a retry by hand failed too, where the dialect tells these apart. */
   retryFailed: 'retry_failed',
   /** `held`, or ended: nothing was sent, because the endpoint was disabled. The next attempt takes the reason away. */

@@ -9,6 +9,7 @@ export * from './delivery.ts';
 export * from './dialect.ts';
 export * from './endpoint-check.ts';
 export * from './endpoint.ts';
+export * from './erasure.ts';
 export * from './errors.ts';
 export * from './event-check.ts';
 export * from './event-type-check.ts';

@@ -15,6 +15,11 @@ import { fromSqliteError, sqliteErrorCode } from './sqlite-error.ts';
 export interface SqliteDatabase extends GroupCommit {
   /** Prepares a statement; keep it. For reads anywhere, for writes only inside a write job. */
   prepare<Row = SqliteRow>(sql: string): Statement<Row>;
+  /**
+   * Moves everything from the write-ahead log into the file and empties the log: then what was deleted or overwritten before is in neither,
+   * because both overwrite what they free. `unavailable` when something keeps the log in use.
+   */
+  checkpoint(): Promise<void>;
   /** Commits what is waiting, checkpoints and closes. */
   close(): Promise<void>;
 }
@@ -31,6 +36,7 @@ const wholeSetup = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA foreign_keys = ON;
+  PRAGMA secure_delete = ON;
   PRAGMA temp_store = MEMORY;
   PRAGMA cache_size = -49152;
   PRAGMA wal_autocheckpoint = 2000;
@@ -63,6 +69,11 @@ export function openSqlite({ path, migrations, onFailure = () => undefined }: Sq
     ...groups,
     // eslint-disable-next-line no-restricted-syntax -- a row's shape is the word of whoever wrote the SQL
     prepare: <Row>(sql: string) => open.prepare(sql) as unknown as Statement<Row>,
+    async checkpoint() {
+      await groups.drain();
+      const result = open.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+      if (result?.['busy'] !== 0) throw new DomainError('unavailable', 'The write-ahead log is in use.');
+    },
     async close() {
       await groups.drain();
       open.close();

@@ -34,6 +34,7 @@ export const tagDescriptions: Readonly<Record<Tag | 'Operation', string>> = {
   Events: 'Publishing, and reading what was published.',
   Deliveries: 'One event for one endpoint: its state, its attempts, trying again.',
   Replays: 'Sending many deliveries again, as jobs that can be followed and cancelled.',
+  Erasures: 'Removing what was published for good, by event or by subject, as jobs whose records stay.',
   'Audit log': 'Who did what to which resource, from where, and with what result.',
   Operation: 'For load balancers, monitoring and tools. No key is needed.',
 };

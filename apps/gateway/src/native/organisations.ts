@@ -24,7 +24,7 @@ const params = { idOrSlug: { description: 'The id or the slug of the organisatio
 
 /** Organisations: the operators' side of tenancy. */
 export function organisationRoutes(
-  { organisations }: Pick<GatewayClients, 'organisations'>,
+  { organisations, erasures }: Pick<GatewayClients, 'organisations' | 'erasures'>,
   onChanged: () => void,
 ): readonly Route[] {
   return [
@@ -121,7 +121,8 @@ export function organisationRoutes(
       path: '/v1/organisations/{idOrSlug}',
       operationId: 'deleteOrganisation',
       summary: 'Delete an organisation',
-      description: 'With its keys, event types and endpoints. Its keys stop working within 5 seconds.',
+      description:
+        'With its keys, event types and endpoints. Its keys stop working within 5 seconds. Its events, deliveries and attempts are erased by a job, which is among its erasures.',
       tag: 'Organisations',
       scope: 'organisations:write',
       operatorsOnly: true,
@@ -129,8 +130,11 @@ export function organisationRoutes(
       params,
       answers: { 204: { description: 'It is gone.' } },
       async handle({ params: { idOrSlug }, rpc }) {
-        await organisations.deleteOrganisation({ idOrSlug }, rpc);
+        const { id } = found((await organisations.getOrganisation({ idOrSlug }, rpc)).organisation);
+        await organisations.deleteOrganisation({ idOrSlug: id }, rpc);
         onChanged();
+        // If this is never reached, the dispatchers' retention removes what an organisation that is no more has left.
+        await erasures.createErasure({ organisationId: id, wholeOrganisation: true }, rpc);
         return { status: 204 };
       },
     }),

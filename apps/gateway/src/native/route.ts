@@ -25,6 +25,7 @@ export const tags = [
   'Events',
   'Deliveries',
   'Replays',
+  'Erasures',
   'Audit log',
 ] as const;
 export type Tag = (typeof tags)[number];

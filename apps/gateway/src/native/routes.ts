@@ -12,6 +12,7 @@ import { endpointSecretRoutes } from './endpoint-secrets.ts';
 import { endpointStateRoutes } from './endpoint-state.ts';
 import { endpointVerificationRoutes } from './endpoint-verification.ts';
 import { endpointRoutes } from './endpoints.ts';
+import { erasureRoutes } from './erasures.ts';
 import { eventTypeRoutes } from './event-types.ts';
 import { eventRoutes } from './events.ts';
 import { feedRoutes } from './feed.ts';
@@ -59,6 +60,7 @@ export function createRoutes(deps: RouteDeps): readonly Route[] {
     ...deliveryRoutes(clients),
     ...attemptRoutes(clients),
     ...replayRoutes(clients),
+    ...erasureRoutes(clients),
     ...auditRoutes(clients),
   ];
 }

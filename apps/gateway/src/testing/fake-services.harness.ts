@@ -31,6 +31,7 @@ export interface FakeHandlers {
   readonly activity?: Partial<Handlers<typeof dispatchV1.EndpointActivityServiceService>>;
   readonly tasks?: Partial<Handlers<typeof dispatchV1.TaskServiceService>>;
   readonly replays?: Partial<Handlers<typeof dispatchV1.ReplayServiceService>>;
+  readonly erasures?: Partial<Handlers<typeof dispatchV1.ErasureServiceService>>;
 }
 
 export const acme = { id: '01890000-0000-4000-8000-00000000ac3e', slug: 'acme' } as const;
@@ -142,6 +143,7 @@ export function fakeClients(handlers: FakeHandlers = {}): GatewayClients {
     activity: fake(dispatchV1.EndpointActivityServiceService, handlers.activity),
     tasks: fake(dispatchV1.TaskServiceService, handlers.tasks),
     replays: fake(dispatchV1.ReplayServiceService, handlers.replays),
+    erasures: fake(dispatchV1.ErasureServiceService, handlers.erasures),
   };
 }
 
