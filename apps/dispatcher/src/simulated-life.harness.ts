@@ -214,7 +214,7 @@ export function clientsOf(world: World, { dispatcher }: Pick<Life, 'dispatcher'>
   };
 }
 
-export function keyOf(organisationId: string): { readonly principal: Principal } {
+export function keyOf(organisationId: string | null): { readonly principal: Principal } {
   return { principal: { kind: 'key', id: 'key', organisationId, scopes: ['*'] } };
 }
 

@@ -22,6 +22,8 @@ const commands = [
   ...['list', 'show', 'create', 'update', 'delete'].map((name) => ['organisations', name]),
   ...['list', 'show', 'create', 'update', 'delete'].map((name) => ['keys', name]),
   ['audit', 'list'],
+  ['erase'],
+  ...['list', 'show'].map((name) => ['erasures', name]),
 ];
 
 test.each(commands.map((command) => [command.join(' '), command] as const))(
@@ -43,6 +45,8 @@ test.each([
   ['deliveries'],
   ['replays'],
   ['keys'],
+  ['erase'],
+  ['erasures'],
   ['audit'],
   ['organisations'],
   ['event-types'],
@@ -65,6 +69,8 @@ test.each([
   ['neither deliveries nor filters to retry', ['deliveries', 'retry']],
   ['deliveries and filters to retry', ['deliveries', 'retry', 'a', '--state', 'held']],
   ['a replay of everything', ['replays', 'create', '--per-second', '5']],
+  ['nothing to erase', ['erase', '--yes']],
+  ['two things to erase', ['erase', '--event', 'a', '--subject', 'b', '--yes']],
   ['a state of replays that is none', ['replays', 'list', '--state', 'lost']],
   ['a time that is none', ['events', 'list', '--after', 'yesterday']],
   ['data that is no JSON', ['publish', 'order.paid', '{bad']],

@@ -5,6 +5,7 @@ import { addDeliveryCommands } from './commands/deliveries.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addEndpointCommands } from './commands/endpoints.ts';
 import { addEnvironmentCommand } from './commands/environment.ts';
+import { addErasureCommands } from './commands/erase.ts';
 import { addEventCommands } from './commands/events.ts';
 import { addEventTypeCommands } from './commands/event-types.ts';
 import { addFeedCommand } from './commands/feed.ts';
@@ -60,6 +61,7 @@ function createProgram(io: Io, setExitCode: (code: ExitCode) => void): Command {
   addDeliveryCommands(root, withSession);
   addReplayCommands(root, withSession);
   addFeedCommand(root, withSession);
+  addErasureCommands(root, withSession);
   root.commandsGroup('Configure:');
   addEndpointCommands(root, withSession);
   addPolicyCommands(root, withSession);

@@ -4,6 +4,7 @@ import type {
   AttemptTrigger,
   DeliveryState,
   EndpointState,
+  ErasureState,
   ReplayState,
 } from '@posthorn/models';
 
@@ -183,6 +184,24 @@ export interface DeliveryResource {
   readonly createdAt: string;
   readonly finishedAt: string | null;
   readonly lastAttempt: AttemptResource | null;
+}
+
+export interface ErasureResource {
+  readonly id: string;
+  readonly state: ErasureState;
+  readonly target: string;
+  readonly eventId: string | null;
+  readonly subjectHash: string | null;
+  readonly progress: {
+    readonly examined: number;
+    readonly events: number;
+    readonly deliveries: number;
+    readonly responses: number;
+  };
+  readonly error: string | null;
+  readonly createdBy: string;
+  readonly createdAt: string;
+  readonly finishedAt: string | null;
 }
 
 export interface ReplayResource {

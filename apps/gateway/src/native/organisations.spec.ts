@@ -8,6 +8,7 @@ let running: TestGateway;
 let created: configV1.CreateOrganisationRequest | null = null;
 let updated: configV1.UpdateOrganisationRequest | null = null;
 let deleted: string | null = null;
+let erased: unknown = null;
 
 const organisation = configV1.Organisation.fromPartial({
   id: acme.id,
@@ -38,6 +39,12 @@ beforeAll(async () => {
         deleteOrganisation: ({ idOrSlug }) => {
           deleted = idOrSlug;
           return Promise.resolve({});
+        },
+      },
+      erasures: {
+        createErasure(request) {
+          erased = request;
+          return Promise.resolve({ erasure: undefined });
         },
       },
     },
@@ -130,9 +137,10 @@ test('is changed in the fields that are given', async () => {
   });
 });
 
-test('is deleted', async () => {
+test('is deleted, and what the dispatcher has of it is erased', async () => {
   expect((await running.call('DELETE', '/v1/organisations/acme', { token })).status).toBe(204);
-  expect(deleted).toBe('acme');
+  expect(deleted).toBe(organisation.id);
+  expect(erased).toMatchObject({ organisationId: organisation.id, wholeOrganisation: true });
 });
 
 test('the endpoint that gets what no key routes elsewhere is named, and unnamed again', async () => {
