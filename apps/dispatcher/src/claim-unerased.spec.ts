@@ -36,7 +36,7 @@ const viewOf = (store: Shared['tombstones']): Tombstones =>
 
 /** The planner's half, with a gate before each of its steps. */
 function startPlanner(shared: Shared) {
-  const gates = { claim: Promise.withResolvers<void>(), read: Promise.withResolvers<void>() };
+  const gates = { claim: Promise.withResolvers<undefined>(), read: Promise.withResolvers<undefined>() };
   const view = viewOf({
     ...shared.tombstones,
     async tombstonesAfter(number: number) {
@@ -102,7 +102,7 @@ describe('two dispatchers, of which one erases what the other reads', () => {
         for (const next of order) {
           if (next === 'mark') await eraser.add(tombstone);
           else if (next === 'look') shared.erase([event.id]);
-          else gates[next].resolve();
+          else gates[next].resolve(undefined);
           await settle();
         }
         await claims;
@@ -117,9 +117,9 @@ describe('an erased event that is read again', () => {
     const shared = createSharedStore();
     await viewOf(shared.tombstones).add({ kind: 'event', organisationId: 'org', eventId: event.id });
     const { gates, claims, view } = startPlanner(shared);
-    gates.read.resolve();
+    gates.read.resolve(undefined);
     await view.bringUpToDate();
-    gates.claim.resolve();
+    gates.claim.resolve(undefined);
     expect(await claims).toEqual(new Map([[7, 'repeat']]));
     expect(shared.onRecord.size).toBe(0);
     expect(view.isErased(event)).toBe(true);
@@ -159,7 +159,7 @@ describe('what a view of tombstones knows', () => {
 
   it('is complete for whoever asked while an older read was under way', async () => {
     const shared = createSharedStore();
-    const first = Promise.withResolvers<void>();
+    const first = Promise.withResolvers<undefined>();
     let reads = 0;
     const view = viewOf({
       ...shared.tombstones,
@@ -173,7 +173,7 @@ describe('what a view of tombstones knows', () => {
     await settle();
     await viewOf(shared.tombstones).add({ kind: 'event', organisationId: 'org', eventId: event.id });
     const late = view.bringUpToDate();
-    first.resolve();
+    first.resolve(undefined);
     await early;
     expect(view.isErased(event)).toBe(false);
     await late;

@@ -73,7 +73,7 @@ export function createTombstones({
   function learn(tombstone: Tombstone): void {
     const { organisationId } = tombstone;
     const known = organisations.get(organisationId);
-    const erased = known ?? { isWhole: false, events: new Set(), subjects: new Map() };
+    const erased: Erased = known ?? { isWhole: false, events: new Set(), subjects: new Map() };
     if (known === undefined) organisations.set(organisationId, erased);
     switch (tombstone.kind) {
       case 'event':

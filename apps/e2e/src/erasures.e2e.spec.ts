@@ -57,7 +57,7 @@ async function ended(
     async () => {
       const { data } = await client.ok<PageAnswer<ErasureAnswer>>('GET', path);
       const found = data.find((one) => one.id === id) ?? data[0];
-      if (found?.finishedAt == null) throw new Error(`the erasure has not ended: ${JSON.stringify(found)}`);
+      if (found === undefined || found.finishedAt === null) throw new Error(`the erasure has not ended: ${JSON.stringify(found)}`);
       return found;
     },
     { timeoutMs: patienceMs, everyMs: 50 },
@@ -125,7 +125,7 @@ it('leaves nothing of a subject in any file, nor sends anything of it, and keeps
 
 it('erases one event at once, also what its receiver answers while that is done', async () => {
   const marker = 'marker-of-an-event';
-  const { promise: mayAnswer, resolve: letAnswer } = Promise.withResolvers<void>();
+  const { promise: mayAnswer, resolve: letAnswer } = Promise.withResolvers<undefined>();
   receiver.behave((exchange) => {
     const body = exchange.request.body.toString();
     void mayAnswer.then(() => respond(200, { body })(exchange));
@@ -137,7 +137,7 @@ it('erases one event at once, also what its receiver answers while that is done'
   await tenant.delivery(id, endpoint);
   expect((await tenant.call('DELETE', `/v1/events/${id}/payload`)).status).toBe(204);
   expect((await tenant.call('GET', `/v1/events/${id}`)).status).toBe(404);
-  letAnswer();
+  letAnswer(undefined);
   const [first] = (await tenant.ok<PageAnswer<ErasureAnswer>>('GET', '/v1/erasures')).data;
   if (first === undefined) throw new Error('the erasure is not on record');
   expect(await ended(first)).toMatchObject({ state: 'succeeded', target: 'event' });
