@@ -19,7 +19,7 @@ import type { Tombstones } from './tombstones.ts';
 
 export interface ErasureJobOptions {
   readonly store: ErasureStore;
-  readonly tombstones: Pick<Tombstones, 'add' | 'isErased'>;
+  readonly tombstones: Pick<Tombstones, 'add' | 'bringUpToDate' | 'isErased'>;
   readonly eraser: Eraser;
   readonly events: Pick<EventStore, 'get' | 'sweep'>;
   readonly deliveries: Pick<DeliveryStore, 'sweep'>;
@@ -78,6 +78,8 @@ export function createErasureJob(options: ErasureJobOptions): JobHandler {
 
   async function lookForSubject(job: Job, after: string, limit: number): Promise<JobStep> {
     const { organisationId } = job;
+    // Another dispatcher may have marked it.
+    await tombstones.bringUpToDate();
     const found = await store.walkSubjects(organisationId, after, limit);
     // By the tombstones of all erasures: what another one has named goes a little sooner.
     const meant = found.filter(({ id, subject, acceptedAt }) =>

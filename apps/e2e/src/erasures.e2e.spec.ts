@@ -57,7 +57,8 @@ async function ended(
     async () => {
       const { data } = await client.ok<PageAnswer<ErasureAnswer>>('GET', path);
       const found = data.find((one) => one.id === id) ?? data[0];
-      if (found === undefined || found.finishedAt === null) throw new Error(`the erasure has not ended: ${JSON.stringify(found)}`);
+      if (found === undefined || found.finishedAt === null)
+        throw new Error(`the erasure has not ended: ${JSON.stringify(found)}`);
       return found;
     },
     { timeoutMs: patienceMs, everyMs: 50 },

@@ -11,7 +11,7 @@ export const nativeClaims: Claims = {
   name: 'native',
   prefixes: [
     ...['organisations', 'keys', 'event-types', 'endpoints', 'policies', 'filters'],
-    ...['events', 'deliveries', 'attempts', 'replays', 'audit', 'encryption'],
+    ...['events', 'deliveries', 'attempts', 'replays', 'erasures', 'audit', 'encryption'],
   ]
     .map((resource) => `/v1/${resource}`)
     .concat([
