@@ -262,7 +262,7 @@ describe('a request is refused', () => {
     ['PUT', '/v1/endpoints', 405, 'method_not_allowed'],
     ['PUT', '/v1/replays', 405, 'method_not_allowed'],
     ['PUT', '/v1/deliveries/retry', 405, 'method_not_allowed'],
-    ['DELETE', '/v1/events/x/payload', 405, 'method_not_allowed'],
+    ['PUT', '/v1/events/x/payload', 405, 'method_not_allowed'],
   ])('where there is no %s %s', async (method, path, status, code) => {
     const answer = await tenant.call(method, path);
     expectProblem(answer, [status, code]);
