@@ -11,6 +11,7 @@ import type { FuzzPart, FuzzResult } from './part.ts';
 
 const parts: readonly FuzzPart[] = [rules, rest, grpc];
 const largestSeed = 2 ** 31;
+const shortSeed = 1;
 
 const help = `npm run fuzz -- [options]
 
@@ -21,7 +22,7 @@ const help = `npm run fuzz -- [options]
                              rules  the property tests, each with many more cases
   --cases N                about so many cases of each part
   --seed N                 repeats a run
-  --short                  a few minutes in all, as in CI
+  --short                  a few minutes in all, and always the same seed, as in CI
   --tally FILE             write "<passed> <failed>" into a file
   --help                   this
 `;
@@ -52,7 +53,9 @@ else if (problems.length > 0) {
 } else await run();
 
 async function run(): Promise<void> {
-  const seed = values.seed === undefined ? Math.floor(Math.random() * largestSeed) : Number(values.seed);
+  // What CI asks of a change is the same for every change; the search is for the long form.
+  const ordinarySeed = values.short ? shortSeed : Math.floor(Math.random() * largestSeed);
+  const seed = values.seed === undefined ? ordinarySeed : Number(values.seed);
   process.stdout.write(`seed ${seed}\n`);
   const results: FuzzResult[] = [];
   for (const part of parts.filter(({ name }) => values.part.length === 0 || values.part.includes(name))) {
