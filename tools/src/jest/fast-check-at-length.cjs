@@ -3,7 +3,7 @@
  * these were is written down.
  */
 const { appendFileSync } = require('node:fs');
-const fastCheck = require('../../../node_modules/fast-check');
+const fastCheck = require('../../../node_modules/fast-check/lib/cjs/fast-check.js');
 
 const factor = Number(process.env.POSTHORN_FUZZ_FACTOR ?? 1);
 const countFile = process.env.POSTHORN_FUZZ_COUNT_FILE;
