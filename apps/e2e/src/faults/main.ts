@@ -85,7 +85,7 @@ async function run(): Promise<void> {
   const failed = results.filter((result) => !isGood(result)).length;
   process.stdout.write(`\n${results.length - failed} passed, ${failed} failed\n`);
   if (values.tally !== undefined) writeFileSync(values.tally, `${results.length - failed} ${failed}\n`);
-  if (values.record) recordRun(results);
+  if (values.record) recordRun(results, values.short ? 'The short form' : 'The full form');
   process.exitCode = failed > 0 ? 1 : 0;
 }
 

@@ -12,11 +12,14 @@ const beginMark = '<!-- the last run: written by `npm run test:faults -- --recor
 const endMark = '<!-- the end of the last run -->';
 const gibibyte = 1024 ** 3;
 
-export function recordRun(results: readonly FaultResult[]): void {
+/** `form` says which run it was, for a person. */
+export function recordRun(results: readonly FaultResult[], form: string): void {
   const text = readFileSync(page, 'utf8');
   const [begin, end] = [text.indexOf(beginMark), text.indexOf(endMark)];
   if (begin < 0 || end < begin) throw new Error(`${page} has lost the marks of its last run`);
-  const part = [beginMark, '', `${circumstances()}:`, '', resultsTable(results), '', endMark].join('\n');
+  const part = [beginMark, '', `${form}. ${circumstances()}:`, '', resultsTable(results), '', endMark].join(
+    '\n',
+  );
   writeFileSync(page, text.slice(0, begin) + part + text.slice(end + endMark.length));
 }
 
