@@ -1,4 +1,4 @@
-export { kafkaBrokersVariable, mongodbUrlVariable } from './config.ts';
+export { kafkaBrokersVariable, mongodbUrlVariable, readStackConfig } from './config.ts';
 export { freePort } from './free-port.ts';
 export { withoutPassword } from './given-server.ts';
 export * from './guardian.ts';

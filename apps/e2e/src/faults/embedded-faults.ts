@@ -4,11 +4,10 @@ import { patienceMs } from '../tenant.ts';
 import type { EmbeddedSubject } from './embedded.ts';
 import type { Fault } from './fault.ts';
 import { receiverFaults } from './receiver-faults.ts';
-import { untilClockShows } from './shown-clock.ts';
+import { jumpForthAndBack } from './clock-jumps.ts';
 import { randomMoment, sleep } from './subject.ts';
 
 const fullSeconds = 10;
-const hourSeconds = 3600;
 
 export const embeddedFaults: readonly Fault<EmbeddedSubject>[] = [
   {
@@ -54,12 +53,6 @@ export const embeddedFaults: readonly Fault<EmbeddedSubject>[] = [
     name: 'the wall clock jumps forth and back by an hour',
     surroundings: 'clock',
     isInShortForm: false,
-    async happen({ clock }, { run }) {
-      for (const seconds of [hourSeconds, 0, -hourSeconds, 0]) {
-        clock?.setOff(seconds);
-        await untilClockShows(run, seconds);
-        await run.untilDelivered(100);
-      }
-    },
+    happen: ({ clock }, { run }) => jumpForthAndBack(clock, run),
   },
 ];

@@ -4,13 +4,12 @@ import type { TestServer } from '@posthorn/stack';
 import type { Fault } from './fault.ts';
 import { receiverFaults } from './receiver-faults.ts';
 import type { ServicesSubject } from './services.ts';
-import { untilClockShows } from './shown-clock.ts';
+import { jumpForthAndBack } from './clock-jumps.ts';
 import { randomMoment, sleep } from './subject.ts';
 
 const slowMs = 150;
 const slowSeconds = 20;
 const fullSeconds = 10;
-const hourSeconds = 3600;
 
 export const servicesFaults: readonly Fault<ServicesSubject>[] = [
   ...(['config', 'event-ingest', 'dispatcher', 'gateway'] as const).map(killsOf),
@@ -55,13 +54,7 @@ export const servicesFaults: readonly Fault<ServicesSubject>[] = [
     name: 'the wall clocks of all services jump forth and back by an hour',
     surroundings: 'clock',
     isInShortForm: false,
-    async happen({ clock }, { run }) {
-      for (const seconds of [hourSeconds, 0, -hourSeconds, 0]) {
-        clock?.setOff(seconds);
-        await untilClockShows(run, seconds);
-        await run.untilDelivered(100);
-      }
-    },
+    happen: ({ clock }, { run }) => jumpForthAndBack(clock, run),
   },
 ];
 

@@ -4,8 +4,9 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readStackConfig } from '@posthorn/stack';
 import { CannotBreakError } from './subject.ts';
 
 export interface WallClock {
@@ -43,7 +44,7 @@ export function createWallClock(): WallClock {
 }
 
 function cacheDirectory(): string {
-  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'posthorn', packageName);
+  return join(readStackConfig().cacheDir, packageName);
 }
 
 function installed(root: string): string | null {

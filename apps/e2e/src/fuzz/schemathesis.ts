@@ -1,8 +1,8 @@
 /** Schemathesis, which makes requests from an OpenAPI document: installed from PyPI into a cache outside the checkout. */
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { readStackConfig } from '@posthorn/stack';
 
 const version = '4.32.5';
 const outputBytes = 64 * 1024 * 1024;
@@ -33,8 +33,7 @@ export interface SchemathesisResult {
  * @throws with what is missing, and how to get it
  */
 export function installSchemathesis(tell: (line: string) => void): string {
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'posthorn');
-  const directory = join(cache, `schemathesis-${version}`);
+  const directory = join(readStackConfig().cacheDir, `schemathesis-${version}`);
   const program = join(directory, 'bin/schemathesis');
   if (existsSync(program)) return program;
   tell(`installing Schemathesis ${version} into ${directory}`);
