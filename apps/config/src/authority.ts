@@ -1,6 +1,6 @@
 import { DomainError, holdsScope, type Organisation, type Principal, type Scope } from '@posthorn/models';
 import { requireOrganisation } from '@posthorn/rpc';
-import type { OrganisationStore } from './organisation-store.ts';
+import type { OrganisationStore } from './organisations/organisation-store.ts';
 
 /**
  * Who may do what, beyond the scopes that the edge has checked already. What belongs to another tenant answers exactly

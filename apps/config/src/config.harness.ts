@@ -9,11 +9,11 @@ import {
 import { createInProcessClient } from '@posthorn/rpc';
 import { createMetrics, silentLogger, type TargetResolver } from '@posthorn/runtime';
 import { createSeededRandom, FakeClock } from '@posthorn/testing';
-import type { KeyFile } from './keyring.ts';
-import type { ConfigLimits } from './limits.ts';
+import type { KeyFile } from './secrets/keyring.ts';
+import type { ConfigLimits } from './organisations/limits.ts';
 import { createConfigService } from './service.ts';
-import type { ConfigStores } from './stores.ts';
-import { openTemporaryStores } from './temporary-stores.harness.ts';
+import type { ConfigStores } from './stores/stores.ts';
+import { openTemporaryStores } from './stores/temporary-stores.harness.ts';
 
 /** For tests: the whole service on a temporary file, reached through its RPC clients, on a clock that stands still. */
 

@@ -9,7 +9,7 @@ import {
 } from '@posthorn/rpc';
 import { createMetrics, silentLogger } from '@posthorn/runtime';
 import { operator, service, tenant, useHarness } from './config.harness.ts';
-import { sampleId } from './sample-resources.harness.ts';
+import { sampleId } from './stores/sample-resources.harness.ts';
 
 /** What the other specs show in process holds over the network: everything survives the wire. */
 describe('the config service over the network', () => {

@@ -1,9 +1,9 @@
 import { configV1 } from '@posthorn/contracts';
 import type { OperationalEvent } from '@posthorn/models';
 import { createHarness, service, tenant, type Harness } from './config.harness.ts';
-import { createEndpointNotices } from './endpoint-notices.ts';
-import { sampleEndpoint } from './sample-resources.harness.ts';
-import { openTemporaryStores } from './temporary-stores.harness.ts';
+import { createEndpointNotices } from './endpoints/endpoint-notices.ts';
+import { sampleEndpoint } from './stores/sample-resources.harness.ts';
+import { openTemporaryStores } from './stores/temporary-stores.harness.ts';
 
 const { ENDPOINT_STATE_DISABLED, ENDPOINT_STATE_ENABLED, ENDPOINT_STATE_PAUSED } = configV1.EndpointState;
 

@@ -16,7 +16,7 @@ import {
 import { createTargetResolver, systemRandom, type ProcessContext } from '@posthorn/runtime';
 import type { ConfigServiceConfig } from './config.ts';
 import { createConfigService } from './service.ts';
-import { createMongoConfigStores } from './stores.mongo.ts';
+import { createMongoConfigStores } from './stores/stores.mongo.ts';
 
 /** How long calls under way may take once nothing new is taken; what is longer than a caller waits helps nobody. */
 const grpcGraceMs = 10_000;

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqlite, type SqliteDatabase } from '@posthorn/sqlite';
 import { createHarness, service, tenant, testEncryptionKey } from './config.harness.ts';
-import { configMigrations } from './migrations.ts';
-import { createSqliteConfigStores } from './stores.sqlite.ts';
-import type { ConfigStores } from './stores.ts';
+import { configMigrations } from './stores/migrations.ts';
+import { createSqliteConfigStores } from './stores/stores.sqlite.ts';
+import type { ConfigStores } from './stores/stores.ts';
 
 describe('the config service on one file', () => {
   let directory: string;

@@ -2,7 +2,7 @@ import type { OperationalEvent, UrlPolicy } from '@posthorn/models';
 import type { configV1 } from '@posthorn/contracts';
 import { createAuditing, type ServiceRegistration } from '@posthorn/rpc';
 import type { Clock, Logger, Random, TargetResolver } from '@posthorn/runtime';
-import { createAuditService } from './audit.ts';
+import { createAuditService } from './audit/audit.ts';
 import {
   encryptionRules,
   endpointRules,
@@ -11,28 +11,28 @@ import {
   organisationRules,
   policyRules,
 } from './audit-rules.ts';
-import { createDirectoryService } from './directory.ts';
-import { createEncryptionService } from './encryption-rpc.ts';
-import { createEndpointNotices } from './endpoint-notices.ts';
-import { createEndpointVault } from './endpoint-secrets.ts';
-import { createEndpointService } from './endpoints.ts';
-import { createEventTypeService } from './event-types.ts';
-import { createIdempotencyService } from './idempotency.ts';
-import { createKeyRotation, requireAllKeys } from './key-rotation.ts';
-import { createKeyUsage } from './key-usage.ts';
-import { createKeyring, type KeyFile } from './keyring.ts';
-import { createKeyService } from './keys.ts';
-import { defaultLimits, type ConfigLimits } from './limits.ts';
+import { createDirectoryService } from './directory/directory.ts';
+import { createEncryptionService } from './secrets/encryption-rpc.ts';
+import { createEndpointNotices } from './endpoints/endpoint-notices.ts';
+import { createEndpointVault } from './endpoints/endpoint-secrets.ts';
+import { createEndpointService } from './endpoints/endpoints.ts';
+import { createEventTypeService } from './event-types/event-types.ts';
+import { createIdempotencyService } from './idempotency/idempotency.ts';
+import { createKeyRotation, requireAllKeys } from './secrets/key-rotation.ts';
+import { createKeyUsage } from './keys/key-usage.ts';
+import { createKeyring, type KeyFile } from './secrets/keyring.ts';
+import { createKeyService } from './keys/keys.ts';
+import { defaultLimits, type ConfigLimits } from './organisations/limits.ts';
 import { createOpenCalls } from './open-calls.ts';
-import { ensureOperatorKey } from './operator-key.ts';
-import { createOrganisationService } from './organisations.ts';
-import { createPolicyService } from './policies.ts';
-import { createPolicyVault } from './policy-keys.ts';
-import { createSecretBox } from './secret-box.ts';
-import type { ConfigStores } from './stores.ts';
+import { ensureOperatorKey } from './keys/operator-key.ts';
+import { createOrganisationService } from './organisations/organisations.ts';
+import { createPolicyService } from './policies/policies.ts';
+import { createPolicyVault } from './policies/policy-keys.ts';
+import { createSecretBox } from './secrets/secret-box.ts';
+import type { ConfigStores } from './stores/stores.ts';
 import { createSweeper } from './sweeper.ts';
-import { createTargetCheck } from './target-check.ts';
-import { createVerificationCodes } from './verification-codes.ts';
+import { createTargetCheck } from './endpoints/target-check.ts';
+import { createVerificationCodes } from './endpoints/verification-codes.ts';
 
 /** What the config service is made of; see `createConfigService`. */
 export interface ConfigServiceOptions {

@@ -1,7 +1,7 @@
 import { configV1 } from '@posthorn/contracts';
 import { DomainError, type Principal } from '@posthorn/models';
 import { operator, service, tenant, useHarness } from './config.harness.ts';
-import { sampleId } from './sample-resources.harness.ts';
+import { sampleId } from './stores/sample-resources.harness.ts';
 
 /** Calls one method for something of an organisation: an endpoint's id or uid, an event type's name, a key's id. */
 type Call = (organisationId: string, name: string, principal: Principal) => Promise<unknown>;

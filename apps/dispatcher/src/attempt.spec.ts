@@ -13,12 +13,12 @@ import { createAttempt, type Judged } from './attempt.ts';
 import type { OrganisationView } from './directory.ts';
 import { createDueClock } from './due-clock.ts';
 import { createEnvelopes } from './envelope/envelope.ts';
-import { sampleHolding } from './sample-holding.harness.ts';
+import { sampleHolding } from './ownership/sample-holding.harness.ts';
 import { sampleOrganisation, samplePolicy, sampleSecret } from './envelope/occasion.harness.ts';
 import { defaultBranding } from './envelope/rapidly.ts';
-import { queuedDelivery } from './queued-delivery.ts';
-import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
-import { simulatedEndpoint } from './simulated-life.harness.ts';
+import { queuedDelivery } from './lanes/queued-delivery.ts';
+import { sampleDelivery, sampleEvent } from './deliveries/sample-deliveries.ts';
+import { simulatedEndpoint } from './simulation/simulated-life.harness.ts';
 import type { Exchange, WebhookClient, WebhookRequest } from './webhook-client.ts';
 
 const endpoint = simulatedEndpoint({ organisationId: 'org' }, 1);

@@ -12,7 +12,7 @@ import type { Clock, Counter, Histogram, Logger, Metrics, Random } from '@postho
 import type { Directory } from './directory.ts';
 import type { DueClock } from './due-clock.ts';
 import type { ComposedRequest, Envelopes } from './envelope/envelope.ts';
-import type { QueuedDelivery } from './queued-delivery.ts';
+import type { QueuedDelivery } from './lanes/queued-delivery.ts';
 import type { Exchange, WebhookClient } from './webhook-client.ts';
 
 /**

@@ -3,7 +3,7 @@ import { DomainError, noUsageLimits, type Principal } from '@posthorn/models';
 import { createInProcessClient, defineService } from '@posthorn/rpc';
 import { createMetrics, silentLogger, systemClock } from '@posthorn/runtime';
 import { createDirectory } from './directory.ts';
-import { endpointId, simulatedEndpoint } from './simulated-life.harness.ts';
+import { endpointId, simulatedEndpoint } from './simulation/simulated-life.harness.ts';
 
 const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
 const createdAt = new Date(0);

@@ -1,12 +1,12 @@
 import { silentLogger } from '@posthorn/runtime';
 import { FakeClock } from '@posthorn/testing';
 import type { Delivery } from '@posthorn/models';
-import type { DeliveryRecord, DeliveryStore } from './delivery-store.ts';
+import type { DeliveryRecord, DeliveryStore } from './deliveries/delivery-store.ts';
 import { createDueClock } from './due-clock.ts';
 import { createDueReader } from './due.ts';
-import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
-import { sampleHolding } from './sample-holding.harness.ts';
-import { simulatedEndpoint } from './simulated-life.harness.ts';
+import { sampleDelivery, sampleEvent } from './deliveries/sample-deliveries.ts';
+import { sampleHolding } from './ownership/sample-holding.harness.ts';
+import { simulatedEndpoint } from './simulation/simulated-life.harness.ts';
 
 const lane = { organisationId: 'org', endpointId: 'endpoint' };
 const endpoint = simulatedEndpoint({ organisationId: 'org' }, 1);

@@ -1,10 +1,10 @@
 import { deliveryReasons, isFinal, type Delivery, type SigningEndpoint } from '@posthorn/models';
 import type { Clock, Logger } from '@posthorn/runtime';
-import type { DeliveryStore, SettleRequest, WaitingLane } from './delivery-store.ts';
+import type { DeliveryStore, SettleRequest, WaitingLane } from './deliveries/delivery-store.ts';
 import type { DueClock } from './due-clock.ts';
-import type { Gate } from './gate.ts';
-import type { Holding } from './ownership.ts';
-import { queuedDelivery, type QueuedDelivery } from './queued-delivery.ts';
+import type { Gate } from './lanes/gate.ts';
+import type { Holding } from './ownership/ownership.ts';
+import { queuedDelivery, type QueuedDelivery } from './lanes/queued-delivery.ts';
 import type { Recorder } from './record.ts';
 
 /**

@@ -16,7 +16,7 @@ import {
   type DispatcherClients,
   type Life,
   type World,
-} from './simulated-life.harness.ts';
+} from './simulation/simulated-life.harness.ts';
 
 /** Retries, replays and cancels through the dispatcher's services, on a whole dispatcher. */
 

@@ -6,15 +6,15 @@ import {
   type SigningEndpoint,
 } from '@posthorn/models';
 import { sleep, type Clock } from '@posthorn/runtime';
-import type { DeliveryStore } from './delivery-store.ts';
+import type { DeliveryStore } from './deliveries/delivery-store.ts';
 import type { Directory } from './directory.ts';
 import { claimedUntil } from './due.ts';
 import type { DueClock } from './due-clock.ts';
-import type { EventPlace, EventStore } from './event-store.ts';
-import type { Lanes } from './lanes.ts';
-import type { Ownership } from './ownership.ts';
+import type { EventPlace, EventStore } from './events/event-store.ts';
+import type { Lanes } from './lanes/lanes.ts';
+import type { Ownership } from './ownership/ownership.ts';
 import { orderOf } from './plan.ts';
-import { queuedDelivery, takeMark } from './queued-delivery.ts';
+import { queuedDelivery, takeMark } from './lanes/queued-delivery.ts';
 import type { Recorder } from './record.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { createDeliveryIds, type Delivery, type Event, type SigningEndpoint } from '@posthorn/models';
-import type { DeliveryOrder } from './delivery-store.ts';
+import type { DeliveryOrder } from './deliveries/delivery-store.ts';
 import type { OrganisationView } from './directory.ts';
-import { wantsOrder } from './endpoint-order.ts';
+import { wantsOrder } from './lanes/endpoint-order.ts';
 
 /**
  * Step 3: it is planned. Pure: an event and the organisation's endpoints in, one delivery for each endpoint that wants it

@@ -1,12 +1,12 @@
 import { DomainError } from '@posthorn/models';
 import { createMetrics, silentLogger } from '@posthorn/runtime';
 import { FakeClock } from '@posthorn/testing';
-import type { DeadRecord } from './dead-record-store.ts';
-import type { DeliveryRecord, NextPosition } from './delivery-store.ts';
-import { createBooks } from './books.ts';
-import { createPutAside } from './put-aside.ts';
+import type { DeadRecord } from './intake/dead-record-store.ts';
+import type { DeliveryRecord, NextPosition } from './deliveries/delivery-store.ts';
+import { createBooks } from './intake/books.ts';
+import { createPutAside } from './intake/put-aside.ts';
 import { createRecorder } from './record.ts';
-import { sampleDelivery, sampleEvent } from './sample-deliveries.ts';
+import { sampleDelivery, sampleEvent } from './deliveries/sample-deliveries.ts';
 
 interface Write {
   readonly records: readonly DeliveryRecord[];

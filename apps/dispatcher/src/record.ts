@@ -1,10 +1,10 @@
 import type { Clock, Counter, Histogram, Logger, Metrics } from '@posthorn/runtime';
 import { sleep } from '@posthorn/runtime';
 import { DomainError } from '@posthorn/models';
-import type { Books } from './books.ts';
-import type { DeliveryRecord, DeliveryStore, NextPosition } from './delivery-store.ts';
-import type { PositionMark } from './progress.ts';
-import { deadRecordId, isTransient, type PutAside } from './put-aside.ts';
+import type { Books } from './intake/books.ts';
+import type { DeliveryRecord, DeliveryStore, NextPosition } from './deliveries/delivery-store.ts';
+import type { PositionMark } from './intake/progress.ts';
+import { deadRecordId, isTransient, type PutAside } from './intake/put-aside.ts';
 
 /**
  * Step 8: what happened is remembered. Records are written in groups, one group in flight while the next collects, in the

@@ -17,7 +17,7 @@ import {
 } from '@posthorn/rpc';
 import { brandingOf, createTargetResolver, systemRandom, type ProcessContext } from '@posthorn/runtime';
 import type { DispatcherConfig } from './config.ts';
-import { createExpiry } from './expiry.ts';
+import { createExpiry } from './retention/expiry.ts';
 import { createDispatcher } from './service.ts';
 import { createMongoDispatcherStores } from './stores.mongo.ts';
 import { version } from './version.ts';

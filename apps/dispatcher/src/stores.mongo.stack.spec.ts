@@ -1,11 +1,17 @@
 import type { QueryPlan } from '@posthorn/mongo';
-import { describeDeliverySearch } from './delivery-search.contract.ts';
-import { describeDeliveryStore } from './delivery-store.contract.ts';
-import type { DeliveryRecord } from './delivery-store.ts';
-import { describeEventClaims } from './event-claims.contract.ts';
-import { sampleAttempt, sampleDelivery, sampleEvent, sampleTime, succeeded } from './sample-deliveries.ts';
+import { describeDeliverySearch } from './deliveries/delivery-search.contract.ts';
+import { describeDeliveryStore } from './deliveries/delivery-store.contract.ts';
+import type { DeliveryRecord } from './deliveries/delivery-store.ts';
+import { describeEventClaims } from './events/event-claims.contract.ts';
+import {
+  sampleAttempt,
+  sampleDelivery,
+  sampleEvent,
+  sampleTime,
+  succeeded,
+} from './deliveries/sample-deliveries.ts';
 import { createMongoDispatcherStores, type DispatcherStores } from './stores.mongo.ts';
-import { openTemporaryMongo } from './temporary-mongo.harness.ts';
+import { openTemporaryMongo } from './deliveries/temporary-mongo.harness.ts';
 
 async function openStores(): Promise<DispatcherStores & Awaited<ReturnType<typeof openTemporaryMongo>>> {
   const temporary = await openTemporaryMongo();

@@ -1,35 +1,35 @@
 import type { Event } from '@posthorn/models';
 import type { MongoDatabase } from '@posthorn/mongo';
-import type { DeadRecordStore } from './dead-record-store.ts';
-import { createMongoDeadRecordStore } from './dead-record-store.mongo.ts';
+import type { DeadRecordStore } from './intake/dead-record-store.ts';
+import { createMongoDeadRecordStore } from './intake/dead-record-store.mongo.ts';
 import {
   attemptIndexes,
   deliveryIndexes,
   type AttemptDocument,
   type DeliveryCollections,
   type DeliveryDocument,
-} from './delivery-documents.mongo.ts';
-import type { DeliverySearch } from './delivery-search.ts';
-import { createMongoDeliverySearch } from './delivery-search.mongo.ts';
-import type { DeliveryStore } from './delivery-store.ts';
-import { createMongoDeliveryStore } from './delivery-store.mongo.ts';
-import type { ErasureStore } from './erasure-store.ts';
-import { createMongoErasureStore } from './erasure-store.mongo.ts';
-import type { EventStore } from './event-store.ts';
-import { noExpiry, type Expiry } from './expiry.ts';
-import { createMongoEventStore, eventIndexes, type EventDocument } from './event-store.mongo.ts';
-import type { JobStore } from './job-store.ts';
-import { createMongoJobStore } from './job-store.mongo.ts';
-import type { LeaseStore } from './lease-store.ts';
-import { createMongoLeaseStore, leaseCollection, type LeaseDocument } from './lease-store.mongo.ts';
-import type { FeedStore } from './feed-store.ts';
-import { createMongoFeedStore } from './feed-store.mongo.ts';
-import type { ReplayStore } from './replay-store.ts';
-import { createMongoReplayStore } from './replay-store.mongo.ts';
-import type { TaskStore } from './task-store.ts';
-import { createMongoTaskStore } from './task-store.mongo.ts';
-import type { TroubleStore } from './trouble-store.ts';
-import { createMongoTroubleStore } from './trouble-store.mongo.ts';
+} from './deliveries/delivery-documents.mongo.ts';
+import type { DeliverySearch } from './deliveries/delivery-search.ts';
+import { createMongoDeliverySearch } from './deliveries/delivery-search.mongo.ts';
+import type { DeliveryStore } from './deliveries/delivery-store.ts';
+import { createMongoDeliveryStore } from './deliveries/delivery-store.mongo.ts';
+import type { ErasureStore } from './erasures/erasure-store.ts';
+import { createMongoErasureStore } from './erasures/erasure-store.mongo.ts';
+import type { EventStore } from './events/event-store.ts';
+import { noExpiry, type Expiry } from './retention/expiry.ts';
+import { createMongoEventStore, eventIndexes, type EventDocument } from './events/event-store.mongo.ts';
+import type { JobStore } from './jobs/job-store.ts';
+import { createMongoJobStore } from './jobs/job-store.mongo.ts';
+import type { LeaseStore } from './ownership/lease-store.ts';
+import { createMongoLeaseStore, leaseCollection, type LeaseDocument } from './ownership/lease-store.mongo.ts';
+import type { FeedStore } from './feeds/feed-store.ts';
+import { createMongoFeedStore } from './feeds/feed-store.mongo.ts';
+import type { ReplayStore } from './replays/replay-store.ts';
+import { createMongoReplayStore } from './replays/replay-store.mongo.ts';
+import type { TaskStore } from './tasks/task-store.ts';
+import { createMongoTaskStore } from './tasks/task-store.mongo.ts';
+import type { TroubleStore } from './troubles/trouble-store.ts';
+import { createMongoTroubleStore } from './troubles/trouble-store.mongo.ts';
 
 /** All that the dispatcher keeps. */
 export interface DispatcherStores {

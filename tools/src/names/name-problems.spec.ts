@@ -28,8 +28,8 @@ describe('nameProblems', () => {
   test.each([
     'libs/models/src/index.ts',
     'libs/models/src/event-type.ts',
-    'apps/config/src/event-types.ts',
-    'apps/dispatcher/src/delivery-store.sqlite.ts',
+    'apps/config/src/event-types/event-types.ts',
+    'apps/dispatcher/src/deliveries/delivery-store.sqlite.ts',
     'libs/contracts/src/gen/google/protobuf/field_mask.ts',
     'docs/decisions/0001-no-build-step.md',
     'docs/decisions/README.md',

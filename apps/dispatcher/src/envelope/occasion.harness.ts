@@ -6,7 +6,7 @@ import {
   type Policy,
   type Secret,
 } from '@posthorn/models';
-import { sampleDelivery } from '../sample-deliveries.ts';
+import { sampleDelivery } from '../deliveries/sample-deliveries.ts';
 import type { HeaderList, Occasion } from './message.ts';
 
 /** An occasion for tests of what is sent; what a test is about it says itself. */

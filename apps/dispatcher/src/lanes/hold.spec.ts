@@ -1,0 +1,35 @@
+import { deliveryStates, isFinal, type Delivery } from '@posthorn/models';
+import { heldDelivery } from './hold.ts';
+import { sampleDelivery, sampleEvent } from '../deliveries/sample-deliveries.ts';
+
+const now = new Date('2026-03-04T05:06:07Z');
+const dueNow = new Date('2026-03-04T05:06:08Z');
+
+describe('heldDelivery', () => {
+  it.each(deliveryStates.filter(isFinal))(
+    'leaves a delivery that is %s as it is when its endpoint is no more: a success is never turned back',
+    (state) => {
+      const ended: Delivery = {
+        ...sampleDelivery(sampleEvent(1)),
+        state,
+        reason: null,
+        finishedAt: dueNow,
+        nextAttemptAt: now,
+      };
+      expect(heldDelivery(ended, undefined, { now, dueNow })).toEqual({ ...ended, nextAttemptAt: null });
+    },
+  );
+
+  it.each(deliveryStates.filter((state) => !isFinal(state)))(
+    'ends a delivery that is %s when its endpoint is no more',
+    (state) => {
+      const waiting: Delivery = { ...sampleDelivery(sampleEvent(1)), state };
+      expect(heldDelivery(waiting, undefined, { now, dueNow })).toMatchObject({
+        state: 'cancelled',
+        reason: 'endpoint_deleted',
+        nextAttemptAt: null,
+        finishedAt: now,
+      });
+    },
+  );
+});
