@@ -23,7 +23,7 @@ export default {
     ],
   },
   transformIgnorePatterns: ['/node_modules/(?!(jose|standardwebhooks|@stablelib)/)'],
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   maxWorkers: 2,
   // Also makes jest use a worker process for a single file, which it ends when something was left open.
   workerIdleMemoryLimit: '1GB',
