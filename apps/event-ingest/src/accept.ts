@@ -183,7 +183,7 @@ function judge(
   if (payload.violation !== undefined) {
     violations.push(payload.violation);
   } else if (isEnforced) {
-    const broken = schemas.check(rule.schemaJson, payload.value);
+    const broken = schemas.check(rule.schemaJson, payload.value, event.data.length);
     if (rule.enforcement === 'reject') {
       violations.push(...broken);
     } else if (broken.length > 0) {

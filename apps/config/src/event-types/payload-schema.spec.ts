@@ -33,6 +33,13 @@ describe("the check of an event type's schema", () => {
     expect(violation?.message).toContain('http://127.0.0.1:1/schema.json');
   });
 
+  it.each([{ $async: true }, { $defs: { a: { $dynamicAnchor: 'a', $async: true } } }])(
+    'refuses %j, which would make of the check a promise that nobody waits for',
+    (schema) => {
+      expect(problems(schema)).toEqual(['/schema invalid_schema']);
+    },
+  );
+
   it('refuses a regular expression that does not compile', () => {
     expect(problems({ pattern: '(' })).toEqual([expect.stringMatching(/invalid_schema$/)]);
   });
