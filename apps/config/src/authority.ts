@@ -38,7 +38,10 @@ export function noSuchOrganisation(): DomainError {
   return new DomainError('not_found', 'There is no such organisation.');
 }
 
-/** Nobody gives away what they don't hold: `permission_denied`, naming the scopes that are missing. */
+/**
+ * Nobody gives away what they don't hold: `permission_denied`, naming the scopes that are missing. Nor does a key with limits: its limits
+ * would end where another key begins.
+ */
 export function requireGrantable(principal: Principal, scopes: readonly Scope[]): void {
   const missing = scopes.filter((scope) => !holdsScope(principal.scopes, scope));
   if (missing.length > 0) {
@@ -46,5 +49,8 @@ export function requireGrantable(principal: Principal, scopes: readonly Scope[])
       'permission_denied',
       `A key can't be given scopes that the caller doesn't hold itself: ${missing.join(', ')}.`,
     );
+  }
+  if (principal.limits !== undefined && holdsScope(scopes, 'events:write')) {
+    throw new DomainError('permission_denied', "A key with limits can't let another key publish.");
   }
 }

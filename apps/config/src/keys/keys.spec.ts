@@ -183,6 +183,23 @@ describe('KeyService', () => {
     });
   });
 
+  it('lets no key with limits let another one publish', async () => {
+    const limits = { publishesPerSecond: 1, publishesPerDay: null, bytesPerDay: null };
+    const principal: Principal = { ...tenant(organisationId), limits };
+    const { key } = await create({ principal, scopes: ['endpoints:write', 'keys:write'] });
+    for (const scope of ['events:write', '*']) {
+      const changed = {
+        organisationId,
+        id: key.id,
+        key: { ...key, scopes: [scope] },
+        updateMask: ['scopes'],
+      };
+      const refused = { code: 'permission_denied' };
+      await expect(create({ principal, scopes: [scope] })).rejects.toMatchObject(refused);
+      await expect(harness().keys.updateKey(changed, { principal })).rejects.toMatchObject(refused);
+    }
+  });
+
   it('lets nobody prolong or extend a key that may do more than they may', async () => {
     const { key } = await create({ scopes: ['*'] });
     const principal = tenant(organisationId, 'keys:write');
