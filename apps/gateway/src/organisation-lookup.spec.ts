@@ -46,6 +46,25 @@ test.each([
   await expect(resolve(who, named)).rejects.toMatchObject({ code: 'not_found' });
 });
 
+test('for a tenant only its own is looked up, so that nobody can time which names others have', async () => {
+  const { organisations } = fakeClients();
+  const asked: string[] = [];
+  const watched = createOrganisationLookup(
+    {
+      ...organisations,
+      getOrganisation: (request, options) => {
+        asked.push(request.idOrSlug);
+        return organisations.getOrganisation(request, options);
+      },
+    },
+    new FakeClock(),
+  );
+  for (const inHeader of ['globex', globex.id, 'nobody', 'acme']) {
+    await Promise.resolve(watched.find(tenant, { inHeader })).catch(() => undefined);
+  }
+  expect(asked).toEqual([acme.id]);
+});
+
 test('two that differ are refused where the body says which', async () => {
   await expect(
     resolve(operator, { inHeader: 'acme', inBody: 'globex', bodyField: '/events/3/organisation' }),
