@@ -2,8 +2,9 @@ import { parseCidr, type Cidr } from './cidr.ts';
 
 /**
  * The addresses that no webhook receiver lives at: every block of the IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890
- * and what followed it), also those few that are reachable; multicast; what was deprecated but is still routed by some (site-local); and
- * every standard form that carries an IPv4 address within an IPv6 one. A block of a network's own (a NAT64 prefix of RFC 6052 that isn't
+ * and what followed it), also those few that are reachable; multicast; what was deprecated but is still routed by some (site-local);
+ * every standard form that carries an IPv4 address within an IPv6 one; and the one public address at which a cloud answers each of its
+ * machines with that machine's own settings (other clouds use link-local ones). A block of a network's own (a NAT64 prefix of RFC 6052 that isn't
  * the well-known one) can't be told from a public one: that is for the network to close.
  */
 export interface SpecialRange {
@@ -45,6 +46,8 @@ export const specialRanges: readonly SpecialRange[] = (
     ['240.0.0.0/4', 'reserved', 'RFC 1112, section 4'],
     // ipv4-address-space
     ['224.0.0.0/4', 'multicast', 'RFC 5771'],
+    // public, but inside a network of theirs it is the machine's own service
+    ['168.63.129.16/32', "Azure's platform", 'learn.microsoft.com, "What is IP address 168.63.129.16?"'],
 
     // iana-ipv6-special-registry
     ['::/128', 'unspecified', 'RFC 4291, section 2.5.2'],
