@@ -5,6 +5,7 @@ import type { Books } from './intake/books.ts';
 import type { DeliveryRecord, DeliveryStore, NextPosition } from './deliveries/delivery-store.ts';
 import type { PositionMark } from './intake/progress.ts';
 import { deadRecordId, isTransient, type PutAside } from './intake/put-aside.ts';
+import { withoutAnswer } from './erasures/unerased-record.ts';
 
 /**
  * Step 8: what happened is remembered. Records are written in groups, one group in flight while the next collects, in the
@@ -135,7 +136,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
       eventId: delivery.eventId,
       deliveryId: delivery.id,
       reason: lastRefusal,
-      bytes: Buffer.from(JSON.stringify(record)),
+      // Nobody who erases looks for an answer there.
+      bytes: Buffer.from(JSON.stringify({ ...withoutAnswer(record), event: undefined })),
     });
   }
 

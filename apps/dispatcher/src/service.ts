@@ -20,7 +20,6 @@ import { createDueReader } from './due.ts';
 import { createDueClock } from './due-clock.ts';
 import { createEndpointTroubles } from './troubles/endpoint-troubles.ts';
 import { createEraser } from './erasures/eraser.ts';
-import { lookForTombstonesMs, settleTombstonesMs } from './erasures/erasure-job.ts';
 import { createEnvelopes } from './envelope/envelope.ts';
 import { defaultBranding } from './envelope/rapidly.ts';
 import { createEventRpc } from './rpc/events-rpc.ts';
@@ -47,7 +46,8 @@ import { createSwitchOff } from './troubles/switch-off.ts';
 import { createTaskRunner } from './tasks/task-runner.ts';
 import { createTaskRpc } from './tasks/tasks-rpc.ts';
 import { createEndpointTest } from './tasks/test-endpoint.ts';
-import { createTombstones } from './erasures/tombstones.ts';
+import { createTombstones, lookForTombstonesMs, settleTombstonesMs } from './erasures/tombstones.ts';
+import { createUnerasedRecord } from './erasures/unerased-record.ts';
 import { createWaitingLanes, lookAgainAfter } from './lanes/waiting-lanes.ts';
 import type { Dispatcher, DispatcherOptions } from './dispatcher.ts';
 
@@ -65,7 +65,8 @@ const lookForHorizonsMs = 500;
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { log, events, clients, webhookClient, clock, random, logger, metrics } = options;
   const dueClock = createDueClock(clock);
-  const tombstones = createTombstones({ store: options.erasures, random });
+  const { isExclusive } = options.leases;
+  const tombstones = createTombstones({ store: options.erasures, isExclusive, clock, random });
   const eraser = createEraser({ store: options.erasures, lanes: () => lanes, clock });
   const directory = createDirectory({ client: clients.directory, principal });
   const envelopes = createEnvelopes({
@@ -92,10 +93,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     ...(options.leaseTermMs !== undefined && { termMs: options.leaseTermMs }),
   });
   const horizons = createFeedHorizons({
-    store: options.deliveries,
+    store: {
+      ...options.deliveries,
+      record: createUnerasedRecord({ store: options.deliveries, tombstones, eraser, clock }),
+    },
     feeds: options.feeds,
     held: () => ownership.held(),
-    isExclusive: options.leases.isExclusive,
+    isExclusive,
     clock,
   });
   // Whatever goes on record goes through it, so that feeds miss nothing that comes late.
@@ -196,7 +200,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const findWaiting = createWaitingLanes({ due, directory, lanes, logger });
   const partitions = createPartitions({
     ownership,
-    isExclusive: options.leases.isExclusive,
+    isExclusive,
     deliveries,
     books,
     lanes,
@@ -219,7 +223,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     deadRecords: options.deadRecords,
     directory,
     // Whoever has the first partition does it for all.
-    isOurs: () => options.leases.isExclusive || ownership.find(0)?.state === 'held',
+    isOurs: () => isExclusive || ownership.find(0)?.state === 'held',
     databaseExpires: options.expiry !== undefined,
     clock,
     logger,
@@ -286,7 +290,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       eraser,
       deliveries,
       tasks,
-      settleMs: options.leases.isExclusive ? 0 : settleTombstonesMs,
+      settleMs: isExclusive ? 0 : settleTombstonesMs,
     },
   });
   // The group may leave the partition with us all the same: then reading begins again where the books are by then.
@@ -346,7 +350,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         },
         (tookMs) => lookAgainAfter(tookMs, options.leases),
       );
-      if (!options.leases.isExclusive) {
+      if (!isExclusive) {
         homecoming.start();
         every(lookAtKeysMs, 'looking at the order of keys', () => partitions.lookAtKeys());
       }

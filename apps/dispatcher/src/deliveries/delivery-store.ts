@@ -6,6 +6,7 @@ import type {
   DeliveryState,
   Event,
 } from '@posthorn/models';
+import type { ErasableEvent } from '../erasures/tombstones.ts';
 import type { DeliveryHomes } from './delivery-homes.ts';
 
 /**
@@ -115,7 +116,10 @@ export interface DeliveryStore extends DeliveryHomes {
   organisations(after: string, limit: number): Promise<readonly string[]>;
 }
 
-/** One thing to write down. Records of the same delivery are written in the order in which they were made. */
+/**
+ * One thing to write down. Records of the same delivery are written in the order in which they were made. Whose answer is in `attempt`
+ * is told by `event`, so that what was erased meanwhile is written without (unerased-record.ts).
+ */
 export type DeliveryRecord =
   | {
       readonly kind: 'insert';
@@ -128,6 +132,7 @@ export type DeliveryRecord =
       readonly claim: string | null;
       /** The attempt that just ended, if one did. */
       readonly attempt: Attempt | null;
+      readonly event?: ErasableEvent;
     }
   | {
       readonly kind: 'update';
@@ -137,6 +142,7 @@ export type DeliveryRecord =
       readonly order: DeliveryOrder | null;
       readonly claim: string | null;
       readonly attempt: Attempt | null;
+      readonly event?: ErasableEvent;
     };
 
 /** A place among the deliveries to one endpoint that have the same key and partition: the lowest position goes first. */

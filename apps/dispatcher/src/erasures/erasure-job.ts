@@ -4,8 +4,8 @@
  *     mark → look → purge
  *
  * First the tombstone: from then on nothing of it is planned. The other dispatchers know of it within a moment, and send and record nothing
- * of it from then on; only then it looks through what is on record and removes it, and nothing can come after that. At last
- * the store's files are purged.
+ * of it from then on; only then it looks through what is on record and removes it. Nothing comes after that: who doesn't know of it by
+ * then sends nothing, and writes nothing without having asked (unerased-record.ts). At last the store's files are purged.
  */
 import { DomainError, type ErasureTarget } from '@posthorn/models';
 import type { DeliveryStore } from '../deliveries/delivery-store.ts';
@@ -28,11 +28,6 @@ export interface ErasureJobOptions {
   /** How long the others take at most until they know of a tombstone and have written what they were writing. */
   readonly settleMs: number;
 }
-
-/** How often dispatchers ask for tombstones while they plan nothing. */
-export const lookForTombstonesMs = 500;
-/** Several times that: whoever can't ask the store can't write to it either. */
-export const settleTombstonesMs = 10 * lookForTombstonesMs;
 
 type Phase = 'mark' | 'look' | 'purge';
 

@@ -6,10 +6,13 @@
  *     planner:  claim is durable → reads the tombstones
  *
  * Either the planner's read finds the tombstone, or its claim was there before the tombstone was, and the eraser finds the event.
+ *
+ * What is sent, and what is written of what was sent, goes by a view that is a little behind. How far is bounded (`mostBehindMs`), and by a
+ * clock that goes on while the process is suspended; the eraser waits longer than that before it looks.
  */
 import { createHmac } from 'node:crypto';
 import type { Event } from '@posthorn/models';
-import type { Random } from '@posthorn/runtime';
+import type { Clock, Random } from '@posthorn/runtime';
 import type { ErasureStore, Tombstone } from './erasure-store.ts';
 
 export interface Tombstones {
@@ -17,6 +20,8 @@ export interface Tombstones {
   bringUpToDate(): Promise<void>;
   /** Whether this is to leave no trace, as far as is known now. */
   isErased(event: ErasableEvent): boolean;
+  /** Everything that was erased before this moment is known, in monotonic milliseconds; `Infinity` where nobody else erases. */
+  knownAt(): number;
   add(tombstone: Tombstone): Promise<void>;
   /** What is kept of a subject that is erased. */
   hashSubject(organisationId: string, subject: string): Promise<string>;
@@ -25,7 +30,17 @@ export interface Tombstones {
 export type ErasableEvent = Pick<Event, 'organisationId' | 'id' | 'subject' | 'acceptedAt'>;
 
 /** Nothing is ever erased: for what has no store of tombstones. */
-export const noTombstones: Pick<Tombstones, 'isErased'> = { isErased: () => false };
+export const noTombstones: Pick<Tombstones, 'isErased' | 'knownAt'> = {
+  isErased: () => false,
+  knownAt: () => Infinity,
+};
+
+/** How often dispatchers ask for tombstones while they plan nothing. */
+export const lookForTombstonesMs = 500;
+/** How long the eraser waits before it looks: several times that, since whoever can't ask the store can't write to it either. */
+export const settleTombstonesMs = 10 * lookForTombstonesMs;
+/** How far behind a view may be by which something is sent or written: a tenth less, for clocks that run at other rates. */
+export const mostBehindMs = 0.9 * settleTombstonesMs;
 
 /** What was erased of one organisation. */
 interface Erased {
@@ -40,19 +55,26 @@ const keyBytes = 32;
 
 export function createTombstones({
   store,
+  isExclusive,
+  clock,
   random,
 }: {
   readonly store: Pick<ErasureStore, 'addTombstone' | 'tombstonesAfter' | 'key'>;
+  /** Whether nobody else erases: then everything is known that `add` has added. */
+  readonly isExclusive: boolean;
+  readonly clock: Clock;
   readonly random: Random;
 }): Tombstones {
   const organisations = new Map<string, Erased>();
   let last = 0;
+  let knownAt = isExclusive ? Infinity : -Infinity;
   let key: Uint8Array | null = null;
   /** A read that is under way, and the one that waits for it: a caller needs one that began after its call. */
   let current: Promise<void> | null = null;
   let following: Promise<void> | null = null;
 
   async function read(): Promise<void> {
+    const beganAt = clock.monotonic();
     for (;;) {
       const found = await store.tombstonesAfter(last, readAtOnce);
       // Before they are known: without the key, nobody could tell whose they are.
@@ -61,8 +83,9 @@ export function createTombstones({
         learn(tombstone);
         last = number;
       }
-      if (found.length < readAtOnce) return;
+      if (found.length < readAtOnce) break;
     }
+    knownAt = Math.max(knownAt, beganAt);
   }
 
   async function theKey(): Promise<Uint8Array> {
@@ -113,6 +136,7 @@ export function createTombstones({
 
   return {
     bringUpToDate,
+    knownAt: () => knownAt,
 
     isErased({ organisationId, id, subject, acceptedAt }) {
       const erased = organisations.get(organisationId);

@@ -32,7 +32,7 @@ function createSharedStore() {
 type Shared = ReturnType<typeof createSharedStore>;
 
 const viewOf = (store: Shared['tombstones']): Tombstones =>
-  createTombstones({ store, random: createSeededRandom(1) });
+  createTombstones({ store, isExclusive: false, clock: new FakeClock(), random: createSeededRandom(1) });
 
 /** The planner's half, with a gate before each of its steps. */
 function startPlanner(shared: Shared) {
@@ -134,7 +134,12 @@ describe('what a view of tombstones knows', () => {
     expect(subjectHash).not.toContain('someone');
     await eraser.add({ kind: 'subject', organisationId: 'org', subjectHash, before: sampleTime(5) });
     // Another process, whose own key would have been another one.
-    const view = createTombstones({ store: shared.tombstones, random: createSeededRandom(2) });
+    const view = createTombstones({
+      store: shared.tombstones,
+      isExclusive: false,
+      clock: new FakeClock(),
+      random: createSeededRandom(2),
+    });
     await view.bringUpToDate();
     const isErased = (number: number, over: Partial<Event> = {}): boolean =>
       view.isErased(sampleEvent(number, { subject: 'someone', ...over }));
@@ -178,5 +183,26 @@ describe('what a view of tombstones knows', () => {
     expect(view.isErased(event)).toBe(false);
     await late;
     expect(view.isErased(event)).toBe(true);
+  });
+
+  it('is as old as the moment at which its last read began', async () => {
+    const clock = new FakeClock();
+    const shared = createSharedStore();
+    const view = createTombstones({
+      store: {
+        ...shared.tombstones,
+        tombstonesAfter(number: number) {
+          clock.advance(300);
+          return shared.tombstones.tombstonesAfter(number);
+        },
+      },
+      isExclusive: false,
+      clock,
+      random: createSeededRandom(1),
+    });
+    expect(view.knownAt()).toBe(-Infinity);
+    clock.advance(700);
+    await view.bringUpToDate();
+    expect(view.knownAt()).toBe(700);
   });
 });

@@ -30,7 +30,7 @@ export interface DeadRecord {
   readonly eventId: string | null;
   readonly deliveryId: string | null;
   readonly reason: string;
-  /** What stood in the log (`undecodable`), the event's payload, or the record as JSON (`unwritable`). */
+  /** What stood in the log (`undecodable`), the event's payload, or the record as JSON, without an answer (`unwritable`). */
   readonly bytes: Uint8Array;
   readonly recordedAt: Date;
 }

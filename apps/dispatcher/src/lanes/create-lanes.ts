@@ -21,7 +21,7 @@ import type { LaneKey } from '../due.ts';
 import { createRefill } from './refill.ts';
 import { createStalled } from './stalled.ts';
 import { createTurnBudget } from './turn-budget.ts';
-import { noTombstones } from '../erasures/tombstones.ts';
+import { mostBehindMs, noTombstones } from '../erasures/tombstones.ts';
 import { createUnrecorded } from './unrecorded.ts';
 
 const tickMs = 50;
@@ -145,7 +145,8 @@ export function createLanes(options: LanesOptions): Lanes {
   }
 
   function mayStart(): boolean {
-    return !stopping && recorder.backlog < maxRecordBacklog;
+    if (stopping || recorder.backlog >= maxRecordBacklog) return false;
+    return clock.monotonic() - tombstones.knownAt() < mostBehindMs;
   }
 
   function keep(queued: QueuedDelivery): void {

@@ -112,6 +112,7 @@ export function startLanes(limits: Partial<LaneLimits> = {}) {
   const underWay = new Set<string>();
   const peak = { underWay: 0, deliveries: 0, bytes: 0 };
   const rooms = { made: 0 };
+  const tombstones = { knownAt: Infinity };
 
   const client: WebhookClient = {
     send: ({ url, headers, timeoutMs }) =>
@@ -156,6 +157,7 @@ export function startLanes(limits: Partial<LaneLimits> = {}) {
     due,
     store,
     holdings: () => [holding],
+    tombstones: { isErased: () => false, knownAt: () => tombstones.knownAt },
     clock,
     dueClock,
     limits: { ...roomyLimits, ...limits },
@@ -230,6 +232,7 @@ export function startLanes(limits: Partial<LaneLimits> = {}) {
     metrics,
     recorder,
     holding,
+    tombstones,
     dead,
     books,
     requests,

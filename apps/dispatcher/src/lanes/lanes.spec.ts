@@ -1,6 +1,7 @@
 import type { Delivery } from '@posthorn/models';
 import { queuedDelivery } from './queued-delivery.ts';
 import { claim, startLanes, type LanesUnderTest } from './lanes.harness.ts';
+import { mostBehindMs } from '../erasures/tombstones.ts';
 import { sampleEvent } from '../deliveries/sample-deliveries.ts';
 
 let subject: LanesUnderTest | undefined;
@@ -519,5 +520,22 @@ describe('a receiver', () => {
     const before = lanes.requestsTo(healthy).length;
     await lanes.offer(healthy, 100, 4);
     expect(lanes.requestsTo(healthy).length - before).toBe(4);
+  });
+});
+
+describe('a view of what was erased that is too old', () => {
+  it('has nothing started by it, and everything as soon as it is brought up to date', async () => {
+    const lanes = start();
+    const endpoint = lanes.addEndpoint(1);
+    lanes.tombstones.knownAt = lanes.clock.monotonic();
+    await lanes.offer(endpoint, 1);
+    expect(lanes.requests).toHaveLength(1);
+    await lanes.pass(mostBehindMs);
+    await lanes.offer(endpoint, 2);
+    await lanes.pass(1000);
+    expect(lanes.requests).toHaveLength(1);
+    lanes.tombstones.knownAt = lanes.clock.monotonic();
+    await lanes.pass(100);
+    expect(lanes.requests).toHaveLength(2);
   });
 });

@@ -62,8 +62,8 @@ export interface LanesOptions {
   readonly clock: Clock;
   readonly dueClock: DueClock;
   readonly limits: LaneLimits;
-  /** What was erased isn't sent, and leaves no answer; nothing was when absent. */
-  readonly tombstones?: Pick<Tombstones, 'isErased'>;
+  /** What was erased isn't sent, and leaves no answer; nothing starts while that isn't known. Nothing was erased when absent. */
+  readonly tombstones?: Pick<Tombstones, 'isErased' | 'knownAt'>;
   /** What of the endpoints' limits is theirs; all of it when absent. */
   readonly reach?: LaneReach;
   readonly random: Random;

@@ -61,15 +61,15 @@ export interface Written {
  * partition is another's by now, only what was attempted is written: the other owner makes of the delivery what is to be made.
  */
 export function recordOf(
-  { holding, isRecorded, order: waitsUnder }: QueuedDelivery,
+  { event, holding, isRecorded, order: waitsUnder }: QueuedDelivery,
   delivery: Delivery,
   { isKept, attempt, order = hasEnded(delivery) ? null : waitsUnder }: Written,
 ): DeliveryRecord {
   const { partition, epoch, claim: ownClaim } = holding;
   const claim = isKept ? ownClaim : null;
   return isRecorded || holding.state === 'lost'
-    ? { kind: 'update', delivery, expectedClaim: ownClaim, order, claim, attempt }
-    : { kind: 'insert', delivery, partition, epoch, order, claim, attempt };
+    ? { kind: 'update', delivery, expectedClaim: ownClaim, order, claim, attempt, event }
+    : { kind: 'insert', delivery, partition, epoch, order, claim, attempt, event };
 }
 
 /** What has ended and was asked for again has another trigger than the schedule's until that attempt has been made. */
