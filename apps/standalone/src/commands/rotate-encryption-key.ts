@@ -5,7 +5,6 @@ import { createProgress } from '../progress.ts';
 import type { EncryptionResource } from '../resources.ts';
 import { examples } from '../root-command.ts';
 import { rotateEncryptionKey, type ResealedStep, type RotationSteps } from '../rotate-encryption-key.ts';
-import { readServeConfig } from '../serve-config.ts';
 import type { Session, WithSession } from '../session.ts';
 
 interface RotateOptions {
@@ -29,8 +28,9 @@ then leave the old one out and restart. It can be interrupted and run again at a
       withSession(
         async (session, { dataDir }: RotateOptions) => {
           if (dataDir === undefined) return rotate(session, stepsOver(session));
-          // Loaded when it is needed: the other commands start faster without a database.
+          // Loaded when it is needed: the other commands start faster without the platform.
           const { openOfflineRotation } = await import('../offline-rotation.ts');
+          const { readServeConfig } = await import('../serve-config.ts');
           const config = readServeConfig({ dataDir }, session.io.env);
           const offline = await openOfflineRotation(config.dataDir, config.encryptionKeys);
           try {
