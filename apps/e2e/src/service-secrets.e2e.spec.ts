@@ -22,6 +22,7 @@ const root = resolve(import.meta.dirname, '../../..');
 
 const env = {
   PATH: process.env['PATH'],
+  NODE_COMPILE_CACHE: resolve(root, 'node_modules/.cache/posthorn'),
   POSTHORN_LOG_LEVEL: 'trace',
   POSTHORN_ADMIN_PORT: '0',
   POSTHORN_GRPC_PORT: '0',

@@ -53,6 +53,8 @@ const pollMs = 50;
 const stopLimitMs = 40_000;
 const longestLine = 1000;
 const root = resolve(import.meta.dirname, '../../..');
+/** What Node makes of the sources, for the next start. */
+const compileCache = join(root, 'node_modules/.cache/posthorn');
 
 /** Prepares a service; nothing runs yet. */
 export function prepareService(options: ServiceProcessOptions): ServiceProcess {
@@ -122,7 +124,10 @@ export function prepareService(options: ServiceProcessOptions): ServiceProcess {
           '--disable-warning=TimeoutNegativeWarning',
           join(root, 'apps', service, 'src/main.ts'),
         ],
-        { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', log, log] },
+        {
+          env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compileCache, ...env },
+          stdio: ['ignore', log, log],
+        },
       );
       closeSync(log);
       child = started;
