@@ -16,10 +16,10 @@ import type { IngestMetrics } from './ingest-metrics.ts';
 import type { OrganisationView, OrganisationViews } from './organisation-view.ts';
 import { readPayload, type ReadPayload } from './payload.ts';
 import type { PayloadSchemas } from './payload-schema.ts';
-import type { ReservationStore } from './reservations.ts';
-import { limitedBy } from './limited.ts';
-import type { Admission, Admitted, Limiter } from './limiter.ts';
-import { findReserved, reserve, type ReservedEvent } from './reserve.ts';
+import type { ReservationStore } from './reservations/reservations.ts';
+import { limitedBy } from './limits/limited.ts';
+import type { Admission, Admitted, Limiter } from './limits/limiter.ts';
+import { findReserved, reserve, type ReservedEvent } from './reservations/reserve.ts';
 
 /**
  * The accept path, the same for every way in: an event is judged by its organisation's rules, reserved when it is keyed,

@@ -19,9 +19,12 @@ import { createInProcessClient, defineService, type Client, type ServiceRegistra
 import { createMetrics, silentLogger, type Metrics } from '@posthorn/runtime';
 import { openSqlite, type SqliteDatabase } from '@posthorn/sqlite';
 import { createSeededRandom, FakeClock } from '@posthorn/testing';
-import { createSqliteReservationStore, reservationMigrations } from './reservation-store.sqlite.ts';
-import { createSqliteUsageStore, usageMigrations } from './usage-store.sqlite.ts';
-import type { UsageRequest, UsageStore, UsageTaken } from './usage-store.ts';
+import {
+  createSqliteReservationStore,
+  reservationMigrations,
+} from './reservations/reservation-store.sqlite.ts';
+import { createSqliteUsageStore, usageMigrations } from './limits/usage-store.sqlite.ts';
+import type { UsageRequest, UsageStore, UsageTaken } from './limits/usage-store.ts';
 import { createIngestService, type IngestLimits, type IngestService } from './service.ts';
 
 /** How the suite reaches a service: in the process, or over the network. */

@@ -2,7 +2,7 @@ import type { ingestV1 } from '@posthorn/contracts';
 import { DomainError } from '@posthorn/models';
 import { eventually } from '@posthorn/testing';
 import { useIngest, type Connect } from './ingest.harness.ts';
-import { reservationTtlMs } from './reserve.ts';
+import { reservationTtlMs } from './reservations/reserve.ts';
 
 /** Rule 2 of the pipeline: one key, or one id of a producer's, stands for one event. */
 export function keyedPublishContract(connect: Connect): void {

@@ -17,9 +17,9 @@ import {
 import { createMetrics, silentLogger, systemRandom } from '@posthorn/runtime';
 import { eventually, FakeClock } from '@posthorn/testing';
 import { createNetworkListener } from './network-listener.ts';
-import type { ReservationStore } from './reservations.ts';
+import type { ReservationStore } from './reservations/reservations.ts';
 import { createIngestService, type IngestService } from './service.ts';
-import type { UsageStore } from './usage-store.ts';
+import type { UsageStore } from './limits/usage-store.ts';
 
 /** What a caller claims of itself counts for nothing here: only its key does. */
 const claimed: Principal = { kind: 'service', id: 'anyone', organisationId: 'o9', scopes: ['*'] };

@@ -8,7 +8,7 @@ import { createMetrics, silentLogger, systemClock } from '@posthorn/runtime';
 import { acceptContract } from './accept.contract.ts';
 import type { Connect } from './ingest.harness.ts';
 import { keyedPublishContract } from './keyed-publish.contract.ts';
-import { limitsContract } from './limits.contract.ts';
+import { limitsContract } from './limits/limits.contract.ts';
 import { publishContract } from './publish.contract.ts';
 
 const observed = { logger: silentLogger, metrics: createMetrics() };

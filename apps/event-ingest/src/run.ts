@@ -11,8 +11,8 @@ import {
 import { oidcSettingsOf, publishLimitsOf, systemRandom, type ProcessContext } from '@posthorn/runtime';
 import type { IngestConfig } from './config.ts';
 import { createNetworkListener } from './network-listener.ts';
-import { createMongoReservationStore } from './reservation-store.mongo.ts';
-import { createMongoUsageStore } from './usage-store.mongo.ts';
+import { createMongoReservationStore } from './reservations/reservation-store.mongo.ts';
+import { createMongoUsageStore } from './limits/usage-store.mongo.ts';
 import { createIngestService, ownPrincipal } from './service.ts';
 
 /** How long calls under way have to end once their streams are closed. */

@@ -8,10 +8,10 @@ import { createIngestMetrics } from './ingest-metrics.ts';
 import { createOrganisationViews } from './organisation-view.ts';
 import { createPayloadSchemas } from './payload-schema.ts';
 import { createPublishService, type PublishService } from './publish.ts';
-import { createLimiter } from './limiter.ts';
-import type { ReservationStore } from './reservations.ts';
+import { createLimiter } from './limits/limiter.ts';
+import type { ReservationStore } from './reservations/reservations.ts';
 import { createSweeper } from './sweeper.ts';
-import type { UsageStore } from './usage-store.ts';
+import type { UsageStore } from './limits/usage-store.ts';
 
 /** What the service needs from outside. */
 export interface IngestDeps {

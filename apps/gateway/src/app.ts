@@ -5,7 +5,7 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { DomainError } from '@posthorn/models';
 import type { Clock, Logger, Random } from '@posthorn/runtime';
-import { problemAnswer } from './native/problem.ts';
+import { problemAnswer } from './native/routing/problem.ts';
 import { nativeClaims } from './dialects/prefixes.ts';
 import { createOwnerLookup, type Owner } from './owner.ts';
 import { createRequestIds, requestIdOf } from './request-id.ts';

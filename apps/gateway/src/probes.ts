@@ -4,8 +4,8 @@
  * and taking every replica out of service would only hide that.
  */
 import type { Metrics } from '@posthorn/runtime';
-import type { OpenRoute } from './native/open-route.ts';
-import { answerSchema } from './native/schemas/schema.ts';
+import type { OpenRoute } from './native/routing/open-route.ts';
+import { answerSchema } from './native/routing/schema.ts';
 
 interface Liveness {
   readonly status: 'live';

@@ -3,7 +3,7 @@ import { DomainError } from '@posthorn/models';
 import { systemClock } from '@posthorn/runtime';
 import { eventually } from '@posthorn/testing';
 import { createHttpServer, type HttpServer } from './http-server.ts';
-import { problemAnswer } from './native/problem.ts';
+import { problemAnswer } from './native/routing/problem.ts';
 import { readBody } from './read-body.ts';
 import { sendAnswer } from './send-answer.ts';
 import { openRaw, type RawConnection } from './testing/raw-connection.harness.ts';

@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@posthorn/runtime';
-import type { Answer } from './native/route.ts';
+import type { Answer } from './native/routing/route.ts';
 import { requestIdOf } from './request-id.ts';
 
 /** Bodies up to this are skipped by Node itself, and the connection stays usable. */

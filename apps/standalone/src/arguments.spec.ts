@@ -13,7 +13,7 @@ import {
   readData,
   wholeNumber,
 } from './arguments.ts';
-import { createTestIo } from './io.harness.ts';
+import { createTestIo } from './terminal/io.harness.ts';
 
 test.each(['', '-1', '1.5', '1e3', 'ten', '11', ' 5'])('wholeNumber refuses %j', (text) => {
   expect(() => wholeNumber(0, 10)(text)).toThrow('a whole number from 0 to 10');

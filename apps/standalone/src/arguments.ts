@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Clock } from '@posthorn/runtime';
 import { InvalidArgumentError } from 'commander';
 import { CliError, exitCodes } from './exit-codes.ts';
-import type { Io } from './io.ts';
+import type { Io } from './terminal/io.ts';
 
 /** A whole number within bounds. */
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {

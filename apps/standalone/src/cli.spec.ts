@@ -1,6 +1,6 @@
 import { respond, respondBy, startReceiver, type Receiver } from '@posthorn/testing';
 import { exitCodes } from './exit-codes.ts';
-import { runInTest } from './io.harness.ts';
+import { runInTest } from './terminal/io.harness.ts';
 
 const commands = [
   [],

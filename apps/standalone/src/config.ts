@@ -1,6 +1,6 @@
 /** What the command line takes from the environment (docs/configuration.md). */
 import { configEntry, configParsers, readConfig, type Environment } from '@posthorn/runtime';
-import type { ApiClientOptions } from './api-client.ts';
+import type { ApiClientOptions } from './client/api-client.ts';
 
 const { text, url } = configParsers;
 

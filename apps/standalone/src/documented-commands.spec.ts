@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runInTest } from './io.harness.ts';
+import { runInTest } from './terminal/io.harness.ts';
 
 /** Every command line that the README and docs/ show, held against the help of the command that it would run. */
 

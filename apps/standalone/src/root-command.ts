@@ -3,8 +3,8 @@ import { Command, Option } from 'commander';
 import { httpUrl } from './arguments.ts';
 import type { ConnectionOptions } from './config.ts';
 import { exitCodesHelp } from './exit-codes.ts';
-import type { Io } from './io.ts';
-import { styleFor } from './output.ts';
+import type { Io } from './terminal/io.ts';
+import { styleFor } from './terminal/output.ts';
 
 /** Options of every command that talks to the API; the environment has what isn't given. */
 export interface GlobalOptions extends ConnectionOptions {

@@ -25,7 +25,7 @@ import {
   type OidcSettings,
 } from '@posthorn/runtime';
 import { clientConfig } from './config.ts';
-import { encryptionKeyParser } from './encryption-key.ts';
+import { encryptionKeyParser } from './encryption/encryption-key.ts';
 
 const { integer, list, path, text } = configParsers;
 

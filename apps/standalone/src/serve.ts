@@ -5,8 +5,8 @@
 import { DomainError } from '@posthorn/models';
 import { brandingOf, createMetrics, publishLimitsOf, runService } from '@posthorn/runtime';
 import { readServeConfig, type ServeConfig, type ServeOptions } from './serve-config.ts';
-import { keptEncryptionKeys } from './encryption-key.ts';
-import type { Io } from './io.ts';
+import { keptEncryptionKeys } from './encryption/encryption-key.ts';
+import type { Io } from './terminal/io.ts';
 import { startPlatform, type Platform } from './platform.ts';
 import { version } from './version.ts';
 

@@ -1,10 +1,10 @@
 /** What a command that talks to the API works with: made from its options, closed when it ends. */
 import type { Command } from 'commander';
-import { createApiClient, type ApiClient } from './api-client.ts';
+import { createApiClient, type ApiClient } from './client/api-client.ts';
 import { connectionOf } from './config.ts';
 import type { ExitCode } from './exit-codes.ts';
-import type { Io } from './io.ts';
-import { createOutput, type Output } from './output.ts';
+import type { Io } from './terminal/io.ts';
+import { createOutput, type Output } from './terminal/output.ts';
 import type { GlobalOptions } from './root-command.ts';
 
 export interface Session {

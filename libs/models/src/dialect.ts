@@ -1,4 +1,4 @@
-import { defaultRetryDelaysMs, type JitterKind } from './retry-schedule.ts';
+import { defaultRetryDelaysMs, type JitterKind } from './deliveries/retry-schedule.ts';
 
 /**
  * The management APIs that Posthorn speaks. An endpoint belongs to the one that it was created for, which fixes what is sent to it and

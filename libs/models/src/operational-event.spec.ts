@@ -1,7 +1,7 @@
-import type { Attempt } from './attempt.ts';
-import type { Delivery } from './delivery.ts';
-import type { Endpoint } from './endpoint.ts';
-import { checkEvent } from './event-check.ts';
+import type { Attempt } from './deliveries/attempt.ts';
+import type { Delivery } from './deliveries/delivery.ts';
+import type { Endpoint } from './endpoints/endpoint.ts';
+import { checkEvent } from './events/event-check.ts';
 import { idTimeMs, isId } from './ids.ts';
 import { endpointEvent, exhaustedEvent, failingEvent, recoveredEvent } from './operational-event.ts';
 

@@ -1,6 +1,6 @@
-import type { Attempt } from './attempt.ts';
-import type { Delivery } from './delivery.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Attempt } from './deliveries/attempt.ts';
+import type { Delivery } from './deliveries/delivery.ts';
+import type { Endpoint } from './endpoints/endpoint.ts';
 import { derivedId } from './ids.ts';
 
 /**

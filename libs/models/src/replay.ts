@@ -1,5 +1,5 @@
-import type { AttemptTrigger } from './attempt.ts';
-import type { DeliveryState } from './delivery.ts';
+import type { AttemptTrigger } from './deliveries/attempt.ts';
+import type { DeliveryState } from './deliveries/delivery.ts';
 
 /** Many deliveries that are sent again, as a job with progress. */
 export interface Replay {

@@ -7,14 +7,14 @@
  */
 import { DomainError, newId, type AuditEnd, type AuditRecord, type Principal } from '@posthorn/models';
 import type { Clock, Logger, Random } from '@posthorn/runtime';
-import type { CallContext } from './call-context.ts';
+import type { CallContext } from './calls/call-context.ts';
 import type {
   RegisteredMethod,
   RequestOf,
   ResponseOf,
   ServiceDefinition,
   ServiceRegistration,
-} from './define-service.ts';
+} from './calls/define-service.ts';
 
 /** Where records go. */
 export interface AuditLog {

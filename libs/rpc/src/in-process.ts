@@ -4,14 +4,14 @@
  */
 import { DomainError } from '@posthorn/models';
 import type { Clock, Logger, Metrics } from '@posthorn/runtime';
-import { CallState, type CallOptions } from './call-context.ts';
-import { createCallObserver, type CallObserver } from './call-observer.ts';
-import type { Client } from './client.ts';
-import { callCancelled, defaultDeadlineMs, handlerBudgetMs } from './deadlines.ts';
-import type { RegisteredMethod, ServiceDefinition, ServiceRegistration } from './define-service.ts';
+import { CallState, type CallOptions } from './calls/call-context.ts';
+import { createCallObserver, type CallObserver } from './calls/call-observer.ts';
+import type { Client } from './calls/client.ts';
+import { callCancelled, defaultDeadlineMs, handlerBudgetMs } from './calls/deadlines.ts';
+import type { RegisteredMethod, ServiceDefinition, ServiceRegistration } from './calls/define-service.ts';
 import { MessageQueue } from './message-queue.ts';
-import { CallerStream, ServerStream } from './stream.ts';
-import { publicError, runUnary } from './unary.ts';
+import { CallerStream, ServerStream } from './calls/stream.ts';
+import { publicError, runUnary } from './calls/unary.ts';
 
 export interface InProcessClientOptions {
   readonly logger: Logger;

@@ -1,7 +1,7 @@
 import { refusalFromMessage, type ingestV1 } from '@posthorn/contracts';
 import { DomainError, type ErrorCode, type OperationalEvent, type Principal } from '@posthorn/models';
 import { sleep, type Clock, type Counter, type Logger, type Metrics } from '@posthorn/runtime';
-import type { Client } from './client.ts';
+import type { Client } from './calls/client.ts';
 
 /**
  * Publishes operational events in the background: whoever has something to tell neither waits nor fails. While event-ingest is away

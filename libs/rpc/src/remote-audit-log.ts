@@ -1,7 +1,7 @@
 import { auditRecordToMessage, auditResultTable, type configV1 } from '@posthorn/contracts';
 import type { Principal } from '@posthorn/models';
 import type { AuditLog } from './audited-service.ts';
-import type { Client } from './client.ts';
+import type { Client } from './calls/client.ts';
 
 const deadlineMs = 2_000;
 

@@ -1,8 +1,8 @@
-import type { Client } from './client.ts';
-import type { ServiceDefinition } from './define-service.ts';
-import { createNetworkClient } from './network-client.ts';
+import type { Client } from './calls/client.ts';
+import type { ServiceDefinition } from './calls/define-service.ts';
+import { createNetworkClient } from './network/network-client.ts';
 import type { ServiceName } from './service-name.ts';
-import type { TransportSecurity } from './transport-security.ts';
+import type { TransportSecurity } from './security/transport-security.ts';
 
 /** The clients of one other service; they share its connections. */
 export interface ServiceClients {

@@ -1,9 +1,9 @@
 /** A service to try transports with, and what its tests share: the ingest contract with handlers that each test gives. */
 import { ingestV1 } from '@posthorn/contracts';
 import { DomainError, type Principal } from '@posthorn/models';
-import type { CallOptions } from './call-context.ts';
-import type { Client } from './client.ts';
-import { defineService, type Handlers, type ServiceRegistration } from './define-service.ts';
+import type { CallOptions } from './calls/call-context.ts';
+import type { Client } from './calls/client.ts';
+import { defineService, type Handlers, type ServiceRegistration } from './calls/define-service.ts';
 
 type Definition = ingestV1.IngestServiceService;
 export type IngestHandlers = Handlers<Definition>;

@@ -27,7 +27,7 @@ describe('nameProblems', () => {
 
   test.each([
     'libs/models/src/index.ts',
-    'libs/models/src/event-type.ts',
+    'libs/models/src/events/event-type.ts',
     'apps/config/src/event-types/event-types.ts',
     'apps/dispatcher/src/deliveries/delivery-store.sqlite.ts',
     'libs/contracts/src/gen/google/protobuf/field_mask.ts',

@@ -1,5 +1,5 @@
 /** A dialect as a section of the OpenAPI document: its routes below each of its base paths, its credentials, its errors. */
-import type { OpenApiSection } from '../native/openapi.ts';
+import type { OpenApiSection } from '../native/reference/openapi.ts';
 import type { Dialect, DialectRouteDescription, ParameterDescription } from './dialect.ts';
 
 /** The section of a dialect. */

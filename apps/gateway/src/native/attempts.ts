@@ -1,11 +1,11 @@
 import { attemptOutcomeTable } from '@posthorn/contracts';
 import { attemptOutcomes } from '@posthorn/models';
 import type { GatewayClients } from '../clients.ts';
-import { page, pageParameters, pageRequest } from './paging.ts';
-import { choiceParameter, textParameter, timeParameter } from './query.ts';
-import { defineRoute, type Route } from './route.ts';
+import { page, pageParameters, pageRequest } from './routing/paging.ts';
+import { choiceParameter, textParameter, timeParameter } from './routing/query.ts';
+import { defineRoute, type Route } from './routing/route.ts';
 import { attemptPageSchema, attemptView } from './schemas/attempt.ts';
-import { statusClassParameter } from './status-class.ts';
+import { statusClassParameter } from './routing/status-class.ts';
 
 /** Attempts across deliveries: what was sent, and what came back. */
 export function attemptRoutes({ deliveries }: Pick<GatewayClients, 'deliveries'>): readonly Route[] {

@@ -1,9 +1,9 @@
 import { auditResultTable, configV1 } from '@posthorn/contracts';
 import { auditResults } from '@posthorn/models';
 import type { GatewayClients } from '../clients.ts';
-import { page, pageParameters, pageRequest } from './paging.ts';
-import { choiceParameter, textParameter, timeParameter } from './query.ts';
-import { defineRoute, type Route } from './route.ts';
+import { page, pageParameters, pageRequest } from './routing/paging.ts';
+import { choiceParameter, textParameter, timeParameter } from './routing/query.ts';
+import { defineRoute, type Route } from './routing/route.ts';
 import { auditRecordPageSchema, auditRecordView } from './schemas/audit-record.ts';
 
 const anyResult = configV1.AuditResult.AUDIT_RESULT_UNSPECIFIED;

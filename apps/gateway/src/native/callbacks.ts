@@ -1,7 +1,7 @@
 import type { GatewayClients } from '../clients.ts';
 import { gatewayPrincipal } from '../gateway-principal.ts';
-import type { OpenRoute } from './open-route.ts';
-import { answerSchema } from './schemas/schema.ts';
+import type { OpenRoute } from './routing/open-route.ts';
+import { answerSchema } from './routing/schema.ts';
 
 const confirmedSchema = answerSchema<{ readonly verification: 'passed' }>('VerificationConfirmed', {
   properties: { verification: { const: 'passed' } },

@@ -2,12 +2,12 @@ import { deliveryStateTable } from '@posthorn/contracts';
 import { deliveryStates, type DeliveryState } from '@posthorn/models';
 import type { GatewayClients } from '../clients.ts';
 import { found } from './found.ts';
-import { page, pageParameters, pageRequest } from './paging.ts';
-import { choiceParameter, repeatable, textParameter, timeParameter } from './query.ts';
-import { defineRoute, type Route } from './route.ts';
+import { page, pageParameters, pageRequest } from './routing/paging.ts';
+import { choiceParameter, repeatable, textParameter, timeParameter } from './routing/query.ts';
+import { defineRoute, type Route } from './routing/route.ts';
 import { attemptPageSchema, attemptView } from './schemas/attempt.ts';
 import { deliveryPageSchema, deliverySchema, deliveryView } from './schemas/delivery.ts';
-import { statusClassParameter } from './status-class.ts';
+import { statusClassParameter } from './routing/status-class.ts';
 
 /** Deliveries: what became of each event at each endpoint, trying again, and giving up. */
 export function deliveryRoutes({ deliveries }: Pick<GatewayClients, 'deliveries'>): readonly Route[] {

@@ -1,8 +1,8 @@
 import type { configV1 } from '@posthorn/contracts';
 import type { GatewayClients } from '../clients.ts';
 import { found } from './found.ts';
-import { defineRoute, type Route } from './route.ts';
-import { answerSchema, requestSchema, type Definition } from './schemas/schema.ts';
+import { defineRoute, type Route } from './routing/route.ts';
+import { answerSchema, requestSchema, type Definition } from './routing/schema.ts';
 
 interface EncryptionView {
   readonly sealingKey: string;

@@ -2,8 +2,8 @@ import { configV1, enforcementTable, fieldMaskToMessage } from '@posthorn/contra
 import { checkEventType, checkOwnEventTypeName, type Violation } from '@posthorn/models';
 import type { GatewayClients } from '../clients.ts';
 import { found } from './found.ts';
-import { page, pageParameters, pageRequest } from './paging.ts';
-import { defineRoute, type Route } from './route.ts';
+import { page, pageParameters, pageRequest } from './routing/paging.ts';
+import { defineRoute, type Route } from './routing/route.ts';
 import {
   eventTypeChangesSchema,
   eventTypeInputSchema,

@@ -1,11 +1,11 @@
 import type { Clock } from '@posthorn/runtime';
 import type { GatewayClients } from '../clients.ts';
 import { found } from './found.ts';
-import { labelParameter } from './label-parameter.ts';
-import { page, pageParameters, pageRequest } from './paging.ts';
-import { textParameter, timeParameter } from './query.ts';
+import { labelParameter } from './routing/label-parameter.ts';
+import { page, pageParameters, pageRequest } from './routing/paging.ts';
+import { textParameter, timeParameter } from './routing/query.ts';
 import { readEventSoon } from './read-event-soon.ts';
-import { defineRoute, type Route } from './route.ts';
+import { defineRoute, type Route } from './routing/route.ts';
 import { deliveryView } from './schemas/delivery.ts';
 import {
   eventPageSchema,

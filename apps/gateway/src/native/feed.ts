@@ -1,11 +1,11 @@
 import { deliveryStateTable } from '@posthorn/contracts';
 import { deliveryStates, DomainError, mayReadFeed, type DeliveryState } from '@posthorn/models';
 import type { GatewayClients } from '../clients.ts';
-import { endpointParams } from './endpoints.ts';
+import { endpointParams } from './endpoints/endpoints.ts';
 import { found } from './found.ts';
-import { pageParameters, pageRequest } from './paging.ts';
-import { choiceParameter, repeatable, timeParameter } from './query.ts';
-import { defineRoute, type Route } from './route.ts';
+import { pageParameters, pageRequest } from './routing/paging.ts';
+import { choiceParameter, repeatable, timeParameter } from './routing/query.ts';
+import { defineRoute, type Route } from './routing/route.ts';
 import { feedPageBytes, feedPageSchema } from './schemas/feed.ts';
 
 /** What an endpoint was to get, for a receiver that looks for what it missed. */

@@ -1,6 +1,6 @@
 import { checkFilter, compileFilter, DomainError, type FilterVerdict } from '@posthorn/models';
-import { defineRoute, type Route } from './route.ts';
-import { answerSchema, requestSchema } from './schemas/schema.ts';
+import { defineRoute, type Route } from './routing/route.ts';
+import { answerSchema, requestSchema } from './routing/schema.ts';
 
 interface Evaluation {
   readonly filter: object;

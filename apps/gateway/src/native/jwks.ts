@@ -3,8 +3,8 @@ import { policyAlgorithmTable } from '@posthorn/contracts';
 import { DomainError } from '@posthorn/models';
 import type { GatewayClients } from '../clients.ts';
 import { gatewayPrincipal } from '../gateway-principal.ts';
-import type { OpenRoute } from './open-route.ts';
-import { answerSchema } from './schemas/schema.ts';
+import type { OpenRoute } from './routing/open-route.ts';
+import { answerSchema } from './routing/schema.ts';
 
 /** A public key (RFC 7517), with the parameters that its type has (RFC 7518, section 6). */
 interface PublicJwk {

@@ -4,9 +4,9 @@ import type { Clock } from '@posthorn/runtime';
 import type { GatewayClients } from '../clients.ts';
 import { organisationHeader } from '../organisation-lookup.ts';
 import { found } from './found.ts';
-import { page, pageParameters, pageRequest } from './paging.ts';
-import { readTime } from './rfc3339.ts';
-import { defineRoute, type Call, type Route } from './route.ts';
+import { page, pageParameters, pageRequest } from './routing/paging.ts';
+import { readTime } from './routing/rfc3339.ts';
+import { defineRoute, type Call, type Route } from './routing/route.ts';
 import {
   apiKeyChangesSchema,
   apiKeyPageSchema,

@@ -9,8 +9,8 @@ import {
 } from '@posthorn/models';
 import type { GatewayClients } from '../clients.ts';
 import { found } from './found.ts';
-import { page, pageParameters, pageRequest } from './paging.ts';
-import { defineRoute, type Route } from './route.ts';
+import { page, pageParameters, pageRequest } from './routing/paging.ts';
+import { defineRoute, type Route } from './routing/route.ts';
 import {
   newOrganisationSchema,
   organisationChangesSchema,

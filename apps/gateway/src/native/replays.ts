@@ -9,10 +9,10 @@ import {
 } from '@posthorn/models';
 import type { GatewayClients } from '../clients.ts';
 import { found } from './found.ts';
-import { page, pageParameters, pageRequest } from './paging.ts';
-import { choiceParameter, repeatable } from './query.ts';
-import { readTime } from './rfc3339.ts';
-import { defineRoute, type Answer, type Route } from './route.ts';
+import { page, pageParameters, pageRequest } from './routing/paging.ts';
+import { choiceParameter, repeatable } from './routing/query.ts';
+import { readTime } from './routing/rfc3339.ts';
+import { defineRoute, type Answer, type Route } from './routing/route.ts';
 import {
   replayInputSchema,
   replayPageSchema,
@@ -23,7 +23,7 @@ import {
   type ReplayView,
   type RetryInput,
 } from './schemas/replay.ts';
-import { statusClassDigit } from './status-class.ts';
+import { statusClassDigit } from './routing/status-class.ts';
 
 const params = { id: { description: 'The id of the replay.' } };
 

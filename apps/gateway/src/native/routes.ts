@@ -5,13 +5,13 @@ import type { GatewayConfig } from '../config.ts';
 import { attemptRoutes } from './attempts.ts';
 import { auditRoutes } from './audit.ts';
 import { deliveryRoutes } from './deliveries.ts';
-import { endpointActivityRoutes } from './endpoint-activity.ts';
+import { endpointActivityRoutes } from './endpoints/endpoint-activity.ts';
 import { encryptionRoutes } from './encryption.ts';
-import { createEndpointHealthLookup } from './endpoint-health.ts';
-import { endpointSecretRoutes } from './endpoint-secrets.ts';
-import { endpointStateRoutes } from './endpoint-state.ts';
-import { endpointVerificationRoutes } from './endpoint-verification.ts';
-import { endpointRoutes } from './endpoints.ts';
+import { createEndpointHealthLookup } from './endpoints/endpoint-health.ts';
+import { endpointSecretRoutes } from './endpoints/endpoint-secrets.ts';
+import { endpointStateRoutes } from './endpoints/endpoint-state.ts';
+import { endpointVerificationRoutes } from './endpoints/endpoint-verification.ts';
+import { endpointRoutes } from './endpoints/endpoints.ts';
 import { erasureRoutes } from './erasures.ts';
 import { eventTypeRoutes } from './event-types.ts';
 import { eventRoutes } from './events.ts';
@@ -20,10 +20,10 @@ import { filterRoutes } from './filters.ts';
 import { keyRoutes } from './keys.ts';
 import { organisationRoutes } from './organisations.ts';
 import { policyRoutes } from './policies.ts';
-import { publishRoutes } from './publish.ts';
-import type { Publisher } from './publish-stream.ts';
+import { publishRoutes } from './publishing/publish.ts';
+import type { Publisher } from './publishing/publish-stream.ts';
 import { replayRoutes } from './replays.ts';
-import type { Route } from './route.ts';
+import type { Route } from './routing/route.ts';
 
 /** What the handlers of routes are made of. */
 export interface RouteDeps {

@@ -2,7 +2,7 @@
 import { createMetrics, silentLogger, systemClock, systemRandom } from '@posthorn/runtime';
 import type { GatewayClients } from '../clients.ts';
 import type { GatewayConfig } from '../config.ts';
-import type { Route } from '../native/route.ts';
+import type { Route } from '../native/routing/route.ts';
 import { createRoutes } from '../native/routes.ts';
 
 export function createSilentRoutes(clients: GatewayClients, config: GatewayConfig): readonly Route[] {

@@ -1,7 +1,7 @@
 /** How deliveries and attempts look to people. */
-import type { Output, StyleName } from '../output.ts';
-import type { AttemptResource, DeliveryResource } from '../resources.ts';
-import type { Column } from '../table.ts';
+import type { Output, StyleName } from '../terminal/output.ts';
+import type { AttemptResource, DeliveryResource } from '../client/resources.ts';
+import type { Column } from '../terminal/table.ts';
 import { bodyLines } from './endpoint-view.ts';
 
 const stateStyles: Readonly<Record<DeliveryResource['state'], StyleName>> = {

@@ -2,7 +2,7 @@
 import { auditResults } from '@posthorn/models';
 import { Option, type Command } from 'commander';
 import { moment, type Moment } from '../arguments.ts';
-import type { AuditRecordResource } from '../resources.ts';
+import type { AuditRecordResource } from '../client/resources.ts';
 import { examples } from '../root-command.ts';
 import type { WithSession } from '../session.ts';
 import { addListOptions, listLimit, type ListOptions } from './list-options.ts';

@@ -3,7 +3,7 @@ import type { DeliveryState } from '@posthorn/models';
 import type { Command } from 'commander';
 import { moment, wholeNumber, type Moment } from '../arguments.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
-import type { AttemptResource, DeliveryResource, ReplayResource } from '../resources.ts';
+import type { AttemptResource, DeliveryResource, ReplayResource } from '../client/resources.ts';
 import { examples } from '../root-command.ts';
 import type { Session, WithSession } from '../session.ts';
 import { attemptColumns, attemptLines, deliveryColumns, deliveryLines } from './attempt-view.ts';

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { wholeNumber } from '../arguments.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import type { Io } from '../io.ts';
+import type { Io } from '../terminal/io.ts';
 import { examples, type GlobalOptions } from '../root-command.ts';
 
 export function addDemoCommand(root: Command, io: Io, setExitCode: (code: ExitCode) => void): void {

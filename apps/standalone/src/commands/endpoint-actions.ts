@@ -2,16 +2,16 @@
 import type { Command } from 'commander';
 import { moment, notJson, readData, wholeNumber, type Moment } from '../arguments.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { objectWithData } from '../new-event.ts';
+import { objectWithData } from '../publishing/new-event.ts';
 import type {
   AttemptResource,
   EndpointResource,
   SecretResource,
   StatsResource,
   StatsSummary,
-} from '../resources.ts';
+} from '../client/resources.ts';
 import type { WithSession } from '../session.ts';
-import type { Column } from '../table.ts';
+import type { Column } from '../terminal/table.ts';
 import { attemptLines } from './attempt-view.ts';
 import { duration, endpointLines, endpointPath } from './endpoint-view.ts';
 

@@ -13,7 +13,7 @@ import {
   type RateLimitArgument,
 } from '../arguments.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
-import type { Io } from '../io.ts';
+import type { Io } from '../terminal/io.ts';
 
 export interface EndpointSettingsOptions {
   readonly uid?: string | undefined;

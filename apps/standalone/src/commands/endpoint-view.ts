@@ -1,8 +1,8 @@
 /** How endpoints look to people. */
-import type { Output, StyleName } from '../output.ts';
-import { printable } from '../printable.ts';
-import type { EndpointResource } from '../resources.ts';
-import type { Column } from '../table.ts';
+import type { Output, StyleName } from '../terminal/output.ts';
+import { printable } from '../terminal/printable.ts';
+import type { EndpointResource } from '../client/resources.ts';
+import type { Column } from '../terminal/table.ts';
 
 /** The route of one endpoint. */
 export function endpointPath(idOrUid: string, action = ''): string {

@@ -2,7 +2,7 @@
 import { dialects, endpointStates } from '@posthorn/models';
 import { Option, type Command } from 'commander';
 import { httpUrl, wholeNumber } from '../arguments.ts';
-import type { EndpointResource } from '../resources.ts';
+import type { EndpointResource } from '../client/resources.ts';
 import { examples } from '../root-command.ts';
 import type { WithSession } from '../session.ts';
 import { addEndpointActions } from './endpoint-actions.ts';

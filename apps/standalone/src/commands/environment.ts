@@ -2,8 +2,8 @@
 import { describeConfig, type ConfigDescription } from '@posthorn/runtime';
 import type { Command } from 'commander';
 import { clientConfig } from '../config.ts';
-import type { Io } from '../io.ts';
-import { createOutput } from '../output.ts';
+import type { Io } from '../terminal/io.ts';
+import { createOutput } from '../terminal/output.ts';
 import { examples, type GlobalOptions } from '../root-command.ts';
 
 interface Variable extends ConfigDescription {

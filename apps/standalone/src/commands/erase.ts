@@ -3,13 +3,13 @@ import { createInterface } from 'node:readline';
 import { sleep } from '@posthorn/runtime';
 import type { Command } from 'commander';
 import { CliError, exitCodes } from '../exit-codes.ts';
-import type { Io } from '../io.ts';
-import type { Output } from '../output.ts';
-import { createProgress } from '../progress.ts';
-import type { ErasureResource } from '../resources.ts';
+import type { Io } from '../terminal/io.ts';
+import type { Output } from '../terminal/output.ts';
+import { createProgress } from '../terminal/progress.ts';
+import type { ErasureResource } from '../client/resources.ts';
 import { examples } from '../root-command.ts';
 import type { Session, WithSession } from '../session.ts';
-import type { Column } from '../table.ts';
+import type { Column } from '../terminal/table.ts';
 import { addListOptions, listLimit, type ListOptions } from './list-options.ts';
 
 interface EraseOptions {

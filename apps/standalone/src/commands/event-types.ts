@@ -2,8 +2,8 @@
 import { enforcements } from '@posthorn/models';
 import { Option, type Command } from 'commander';
 import { readJson } from '../arguments.ts';
-import type { Output } from '../output.ts';
-import type { EventTypeResource } from '../resources.ts';
+import type { Output } from '../terminal/output.ts';
+import type { EventTypeResource } from '../client/resources.ts';
 import { examples } from '../root-command.ts';
 import type { WithSession } from '../session.ts';
 import { addListOptions, listLimit, type ListOptions } from './list-options.ts';

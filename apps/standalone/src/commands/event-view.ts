@@ -1,7 +1,7 @@
 /** How events look to people. */
-import type { Output } from '../output.ts';
-import type { EventResource } from '../resources.ts';
-import type { Column } from '../table.ts';
+import type { Output } from '../terminal/output.ts';
+import type { EventResource } from '../client/resources.ts';
+import type { Column } from '../terminal/table.ts';
 
 /** The columns of a list of events. */
 export function eventColumns(): readonly Column<EventResource>[] {

@@ -1,8 +1,8 @@
 /** `posthorn events …`: what was published. */
 import type { Command } from 'commander';
-import type { Query } from '../api-client.ts';
+import type { Query } from '../client/api-client.ts';
 import { collect, collectPairs, moment, type Moment } from '../arguments.ts';
-import type { DeliveryResource, EventResource } from '../resources.ts';
+import type { DeliveryResource, EventResource } from '../client/resources.ts';
 import { examples } from '../root-command.ts';
 import type { WithSession } from '../session.ts';
 import { deliveryColumns } from './attempt-view.ts';

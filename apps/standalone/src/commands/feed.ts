@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { sleep } from '@posthorn/runtime';
 import { collect, moment, wholeNumber, type Moment } from '../arguments.ts';
-import type { FeedEntryResource } from '../resources.ts';
+import type { FeedEntryResource } from '../client/resources.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { examples } from '../root-command.ts';
 import type { Session, WithSession } from '../session.ts';

@@ -1,5 +1,5 @@
 /** Commands that take several ids: each is tried, whatever becomes of the others. */
-import { ApiError } from '../api-error.ts';
+import { ApiError } from '../client/api-error.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 

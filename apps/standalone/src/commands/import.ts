@@ -8,8 +8,8 @@ import { importedDialects, type ImportedDialect } from '../import/import-item.ts
 import { planImport, type ImportAction, type ImportStep } from '../import/import-plan.ts';
 import { createSourceClient } from '../import/source-client.ts';
 import { credentialHeaders, sourceReaders } from '../import/sources.ts';
-import type { Io } from '../io.ts';
-import { createProgress } from '../progress.ts';
+import type { Io } from '../terminal/io.ts';
+import { createProgress } from '../terminal/progress.ts';
 import { examples } from '../root-command.ts';
 import type { Session, WithSession } from '../session.ts';
 

@@ -1,8 +1,8 @@
 /** `posthorn keys …`: API keys of an organisation, or of operators. */
 import type { Command } from 'commander';
 import { collect, timestamp } from '../arguments.ts';
-import type { Output } from '../output.ts';
-import type { KeyResource } from '../resources.ts';
+import type { Output } from '../terminal/output.ts';
+import type { KeyResource } from '../client/resources.ts';
 import { examples } from '../root-command.ts';
 import type { WithSession } from '../session.ts';
 import {

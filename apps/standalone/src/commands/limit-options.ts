@@ -1,8 +1,8 @@
 /** The options that say how much an organisation or a key may use, and how what they may use is shown. */
 import type { Command } from 'commander';
 import { limitOrNone, type LimitArgument } from '../arguments.ts';
-import type { Output } from '../output.ts';
-import type { PublishLimitsResource, UsageLimitsResource } from '../resources.ts';
+import type { Output } from '../terminal/output.ts';
+import type { PublishLimitsResource, UsageLimitsResource } from '../client/resources.ts';
 
 /** As commander names them. */
 export interface PublishLimitOptions {

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import { decodeSecret } from '@posthorn/signing';
 import { collect, httpUrl, wholeNumber } from '../arguments.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
-import { listen } from '../listen.ts';
+import { listen } from '../listen/listen.ts';
 import { examples } from '../root-command.ts';
 import type { WithSession } from '../session.ts';
 

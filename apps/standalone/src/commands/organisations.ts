@@ -1,10 +1,10 @@
 /** `posthorn organisations …`: the tenants; for operator keys. */
 import type { Command } from 'commander';
-import type { ApiClient } from '../api-client.ts';
+import type { ApiClient } from '../client/api-client.ts';
 import { wholeNumber } from '../arguments.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
-import type { OrganisationResource, UsageLimitsResource } from '../resources.ts';
+import type { Output } from '../terminal/output.ts';
+import type { OrganisationResource, UsageLimitsResource } from '../client/resources.ts';
 import { examples } from '../root-command.ts';
 import type { WithSession } from '../session.ts';
 import { addUsageLimitOptions, limitFields, usageLimitsOf, type UsageLimitOptions } from './limit-options.ts';

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { newId } from '@posthorn/models';
 import { sleep } from '@posthorn/runtime';
-import { isNobodyThere, isTransient } from '../api-error.ts';
+import { isNobodyThere, isTransient } from '../client/api-error.ts';
 import {
   collectPairs,
   laterMoment,
@@ -13,9 +13,9 @@ import {
   type Moment,
 } from '../arguments.ts';
 import { CliError, exitCodes, type ExitCode } from '../exit-codes.ts';
-import { eventOfPayload, type NewEvent } from '../new-event.ts';
-import { publishLines } from '../publish-lines.ts';
-import type { AcceptedEvent } from '../resources.ts';
+import { eventOfPayload, type NewEvent } from '../publishing/new-event.ts';
+import { publishLines } from '../publishing/publish-lines.ts';
+import type { AcceptedEvent } from '../client/resources.ts';
 import { examples } from '../root-command.ts';
 import type { WithSession, Session } from '../session.ts';
 

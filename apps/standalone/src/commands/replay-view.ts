@@ -1,11 +1,11 @@
 /** How replays look to people, and following one until it ends. */
 import { sleep } from '@posthorn/runtime';
 import { CliError, exitCodes } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
-import { createProgress } from '../progress.ts';
-import type { ReplayResource } from '../resources.ts';
+import type { Output } from '../terminal/output.ts';
+import { createProgress } from '../terminal/progress.ts';
+import type { ReplayResource } from '../client/resources.ts';
 import type { Session } from '../session.ts';
-import type { Column } from '../table.ts';
+import type { Column } from '../terminal/table.ts';
 
 const lookEveryMs = 500;
 const barWidth = 24;

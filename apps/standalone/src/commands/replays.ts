@@ -3,7 +3,7 @@ import { replayStates, type DeliveryState } from '@posthorn/models';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { collect, moment, wholeNumber, type Moment } from '../arguments.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
-import type { ReplayResource } from '../resources.ts';
+import type { ReplayResource } from '../client/resources.ts';
 import { examples } from '../root-command.ts';
 import type { WithSession } from '../session.ts';
 import { deliveryStateOption } from './delivery-state-option.ts';

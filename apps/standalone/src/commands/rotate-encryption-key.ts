@@ -1,10 +1,14 @@
 /** `posthorn rotate-encryption-key`: another key for the secrets at rest; for operator keys, or on the data of a platform that is stopped. */
 import type { Command } from 'commander';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { createProgress } from '../progress.ts';
-import type { EncryptionResource } from '../resources.ts';
+import { createProgress } from '../terminal/progress.ts';
+import type { EncryptionResource } from '../client/resources.ts';
 import { examples } from '../root-command.ts';
-import { rotateEncryptionKey, type ResealedStep, type RotationSteps } from '../rotate-encryption-key.ts';
+import {
+  rotateEncryptionKey,
+  type ResealedStep,
+  type RotationSteps,
+} from '../encryption/rotate-encryption-key.ts';
 import type { Session, WithSession } from '../session.ts';
 
 interface RotateOptions {
@@ -29,7 +33,7 @@ then leave the old one out and restart. It can be interrupted and run again at a
         async (session, { dataDir }: RotateOptions) => {
           if (dataDir === undefined) return rotate(session, stepsOver(session));
           // Loaded when it is needed: the other commands start faster without the platform.
-          const { openOfflineRotation } = await import('../offline-rotation.ts');
+          const { openOfflineRotation } = await import('../encryption/offline-rotation.ts');
           const { readServeConfig } = await import('../serve-config.ts');
           const config = readServeConfig({ dataDir }, session.io.env);
           const offline = await openOfflineRotation(config.dataDir, config.encryptionKeys);

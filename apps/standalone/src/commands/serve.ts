@@ -1,7 +1,7 @@
 /** `posthorn serve`. */
 import type { Command } from 'commander';
 import type { ServeOptions } from '../serve-config.ts';
-import type { Io } from '../io.ts';
+import type { Io } from '../terminal/io.ts';
 import { examples } from '../root-command.ts';
 
 export function addServeCommand(root: Command, io: Io): void {

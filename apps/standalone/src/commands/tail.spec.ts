@@ -1,7 +1,7 @@
 import { eventually, respond, respondBy, startReceiver, type Receiver } from '@posthorn/testing';
 import { runCli } from '../cli.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { createTestIo } from '../io.harness.ts';
+import { createTestIo } from '../terminal/io.harness.ts';
 
 let api: Receiver;
 beforeEach(async () => {

@@ -1,14 +1,14 @@
 /** `posthorn events tail` and `posthorn deliveries tail`: follow what is new until Ctrl-C. */
-import { ApiError } from '../api-error.ts';
-import type { Query } from '../api-client.ts';
+import { ApiError } from '../client/api-error.ts';
+import type { Query } from '../client/api-client.ts';
 import type { Moment } from '../arguments.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { follow, type FollowOptions } from '../follow.ts';
-import type { Output } from '../output.ts';
-import type { DeliveryResource, EventResource } from '../resources.ts';
+import { follow, type FollowOptions } from '../client/follow.ts';
+import type { Output } from '../terminal/output.ts';
+import type { DeliveryResource, EventResource } from '../client/resources.ts';
 import type { Session } from '../session.ts';
-import { formatTable, type Column } from '../table.ts';
+import { formatTable, type Column } from '../terminal/table.ts';
 import { deliveryColumns } from './attempt-view.ts';
 import { eventColumns } from './event-view.ts';
 

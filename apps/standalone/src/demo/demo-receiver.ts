@@ -4,7 +4,7 @@
  */
 import type { Clock } from '@posthorn/runtime';
 import { Webhook } from 'standardwebhooks';
-import { startWebhookServer, type ReceivedWebhook, type WebhookServer } from '../webhook-server.ts';
+import { startWebhookServer, type ReceivedWebhook, type WebhookServer } from '../listen/webhook-server.ts';
 
 /** What came for one endpoint. */
 export interface Received {

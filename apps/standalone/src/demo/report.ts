@@ -1,8 +1,8 @@
 /** What the demo shows at the end: for each endpoint what it should have got, what the API says, and what its receiver saw. */
-import type { ApiClient } from '../api-client.ts';
-import type { Style } from '../output.ts';
-import type { DeliveryResource } from '../resources.ts';
-import type { Column } from '../table.ts';
+import type { ApiClient } from '../client/api-client.ts';
+import type { Style } from '../terminal/output.ts';
+import type { DeliveryResource } from '../client/resources.ts';
+import type { Column } from '../terminal/table.ts';
 import type { DemoReceiver } from './demo-receiver.ts';
 import { demoEndpoints, type DemoEvent } from './story.ts';
 

@@ -2,9 +2,9 @@
  * What importing an item would do here: create it, change what differs, or nothing. Planning only reads; `carryOut` is the only thing
  * that writes. Planning after an import finds nothing left to do, so that a team can import again and again until it switches over.
  */
-import { ApiError } from '../api-error.ts';
-import type { ApiClient } from '../api-client.ts';
-import type { EndpointResource, PolicyResource, SecretResource } from '../resources.ts';
+import { ApiError } from '../client/api-error.ts';
+import type { ApiClient } from '../client/api-client.ts';
+import type { EndpointResource, PolicyResource, SecretResource } from '../client/resources.ts';
 import type { EndpointItem, ImportItem, PolicyItem } from './import-item.ts';
 
 export type ImportAction = 'create' | 'update' | 'unchanged' | 'impossible';

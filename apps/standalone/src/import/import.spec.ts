@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { respond, respondBy, startReceiver, type ReceivedRequest, type Receiver } from '@posthorn/testing';
 import { exitCodes } from '../exit-codes.ts';
-import { runInTest, type CommandRun } from '../io.harness.ts';
+import { runInTest, type CommandRun } from '../terminal/io.harness.ts';
 
 interface Answer {
   readonly status?: number;

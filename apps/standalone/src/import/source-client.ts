@@ -6,7 +6,7 @@ import { parseRetryAfter } from '@posthorn/models';
 import { sleep, type Clock } from '@posthorn/runtime';
 import { Agent, request } from 'undici';
 import { CliError, exitCodes } from '../exit-codes.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../terminal/printable.ts';
 
 export interface SourceOptions {
   /** Where the API begins, such as `https://api.example.com`. */

@@ -3,8 +3,8 @@
  * endpoint is told by the field that the client knows it as.
  */
 import type { DomainError, ErrorCode, Violation } from '@posthorn/models';
-import type { Answer, AnswerDescription } from '../../native/route.ts';
-import { answerSchema, Schema } from '../../native/schemas/schema.ts';
+import type { Answer, AnswerDescription } from '../../native/routing/route.ts';
+import { answerSchema, Schema } from '../../native/routing/schema.ts';
 import { retryAfterSeconds } from '../../retry-after.ts';
 import type { Failure } from '../dialect.ts';
 

@@ -1,5 +1,5 @@
 /** The schemas of preo, for the reference. */
-import { answerSchema, Schema } from '../../native/schemas/schema.ts';
+import { answerSchema, Schema } from '../../native/routing/schema.ts';
 import type { ParameterDescription } from '../dialect.ts';
 import { pageSizes, type PreoPage } from './paging.ts';
 import { orderings, statuses } from './parse.ts';

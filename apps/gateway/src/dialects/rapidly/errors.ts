@@ -3,8 +3,8 @@
  * bare `{"detail"}` for routes that aren't there.
  */
 import type { DomainError, ErrorCode } from '@posthorn/models';
-import type { Answer, AnswerDescription } from '../../native/route.ts';
-import { answerSchema, Schema } from '../../native/schemas/schema.ts';
+import type { Answer, AnswerDescription } from '../../native/routing/route.ts';
+import { answerSchema, Schema } from '../../native/routing/schema.ts';
 import { retryAfterSeconds } from '../../retry-after.ts';
 import { Refusal, type Failure } from '../dialect.ts';
 

@@ -1,5 +1,5 @@
 /** The schemas of rapidly, for the reference. */
-import { answerSchema, Schema } from '../../native/schemas/schema.ts';
+import { answerSchema, Schema } from '../../native/routing/schema.ts';
 import type { ParameterDescription } from '../dialect.ts';
 import { pageLimits, type RapidlyList } from './paging.ts';
 import { eventTypes, formats, httpCodeClasses, secretLength } from './parse.ts';

@@ -1,5 +1,5 @@
 /** Values as pydantic 2 reads them, with its types and texts for what it refuses. */
-import { readTime } from '../../native/rfc3339.ts';
+import { readTime } from '../../native/routing/rfc3339.ts';
 
 /** Why a value is refused: pydantic's type and text. `at` is where in the value. */
 export interface Fault {

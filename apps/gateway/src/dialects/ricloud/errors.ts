@@ -3,8 +3,8 @@
  * answer and posts again on every 5xx. A path or a method that isn't there is `not-found`, as an unknown id is.
  */
 import type { DomainError, ErrorCode } from '@posthorn/models';
-import type { Answer, AnswerDescription } from '../../native/route.ts';
-import { answerSchema } from '../../native/schemas/schema.ts';
+import type { Answer, AnswerDescription } from '../../native/routing/route.ts';
+import { answerSchema } from '../../native/routing/schema.ts';
 import { retryAfterSeconds } from '../../retry-after.ts';
 import { Refusal, type Failure } from '../dialect.ts';
 

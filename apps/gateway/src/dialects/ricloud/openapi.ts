@@ -1,6 +1,6 @@
 /** ricloud's resources and parameters for the reference; what is answered in the tests is held to these schemas. */
 import { taskStates } from '@posthorn/models';
-import { answerSchema, Schema, type Definition } from '../../native/schemas/schema.ts';
+import { answerSchema, Schema, type Definition } from '../../native/routing/schema.ts';
 import type { ParameterDescription } from '../dialect.ts';
 import type { RicloudList } from './paging.ts';
 import { configStates } from './parse.ts';

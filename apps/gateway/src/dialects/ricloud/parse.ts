@@ -1,6 +1,6 @@
 /** What clients of ricloud send, as values. Whatever is wrong is `invalid_argument` with the parameters' names. */
 import { checkTargetUrl, DomainError, type UrlPolicy, type Violation } from '@posthorn/models';
-import { readTime } from '../../native/rfc3339.ts';
+import { readTime } from '../../native/routing/rfc3339.ts';
 import type { Query } from '../query.ts';
 
 /** The states that a config is shown in. */

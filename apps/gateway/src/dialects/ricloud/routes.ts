@@ -1,7 +1,7 @@
 /** ricloud's routes. Nothing here answers without a body: its client decodes every one. */
 import { apiKeyFromMessage, dispatchV1, taskFromMessage } from '@posthorn/contracts';
 import { DomainError, isId } from '@posthorn/models';
-import type { AnswerDescription } from '../../native/route.ts';
+import type { AnswerDescription } from '../../native/routing/route.ts';
 import { defineDialectRoute, type DialectDeps, type DialectRoute } from '../dialect.ts';
 import { organisationIdsOf } from '../find-endpoint.ts';
 import {

@@ -3,8 +3,8 @@
  * wrong with a parameter is a 400 with a message of its own.
  */
 import type { DomainError, ErrorCode } from '@posthorn/models';
-import type { Answer, AnswerDescription } from '../../native/route.ts';
-import { answerSchema } from '../../native/schemas/schema.ts';
+import type { Answer, AnswerDescription } from '../../native/routing/route.ts';
+import { answerSchema } from '../../native/routing/schema.ts';
 import { retryAfterSeconds } from '../../retry-after.ts';
 import type { Failure } from '../dialect.ts';
 import { humanName } from './parse.ts';

@@ -1,7 +1,7 @@
 /** xurrent's resources and parameters for the reference; what is answered in the tests is held to these schemas. */
 import { policyAlgorithms } from '@posthorn/models';
-import type { AnswerDescription } from '../../native/route.ts';
-import { answerSchema, Schema, type Definition, type PropertiesOf } from '../../native/schemas/schema.ts';
+import type { AnswerDescription } from '../../native/routing/route.ts';
+import { answerSchema, Schema, type Definition, type PropertiesOf } from '../../native/routing/schema.ts';
 import type { ParameterDescription } from '../dialect.ts';
 import type { NewXurrentPolicy, XurrentPolicy } from './render.ts';
 

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { configV1, policyAlgorithmTable, policyFromMessage } from '@posthorn/contracts';
 import { DomainError, type Policy } from '@posthorn/models';
-import { isNoneMatch } from '../../native/etag.ts';
-import type { Answer, AnswerDescription } from '../../native/route.ts';
+import { isNoneMatch } from '../../native/routing/etag.ts';
+import type { Answer, AnswerDescription } from '../../native/routing/route.ts';
 import { defineDialectRoute, type DialectCall, type DialectDeps, type DialectRoute } from '../dialect.ts';
 import { parseFilter, type PolicyFilter } from './filter.ts';
 import {

@@ -1,6 +1,6 @@
 /** Times as xurrent writes them: in the organisation's time zone, with its offset and without a fraction. */
 import { DomainError } from '@posthorn/models';
-import { readTime } from '../../native/rfc3339.ts';
+import { readTime } from '../../native/routing/rfc3339.ts';
 
 /** A time zone, for writing and reading times. */
 export interface Zone {

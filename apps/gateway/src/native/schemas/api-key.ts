@@ -2,7 +2,7 @@ import { apiKeyFromMessage, type configV1 } from '@posthorn/contracts';
 import { apiKeyLimits, scopes, type PublishLimits, type Scope } from '@posthorn/models';
 import { publishLimitsInputSchema, publishLimitsSchema } from './limits.ts';
 import { described, id, time, timeOrNull } from './scalars.ts';
-import { answerSchema, pageSchema, requestSchema, type Definition, type Schema } from './schema.ts';
+import { answerSchema, pageSchema, requestSchema, type Definition, type Schema } from '../routing/schema.ts';
 
 /** An API key as the API shows it. */
 export interface ApiKeyView {

@@ -1,6 +1,6 @@
 import { attemptFromMessage, type dispatchV1 } from '@posthorn/contracts';
 import { attemptOutcomes, attemptTriggers, type AttemptOutcome, type AttemptTrigger } from '@posthorn/models';
-import { answerSchema, pageSchema, type Definition } from './schema.ts';
+import { answerSchema, pageSchema, type Definition } from '../routing/schema.ts';
 
 /** One request to one endpoint, as the API shows it. */
 export interface AttemptView {

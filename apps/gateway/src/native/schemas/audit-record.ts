@@ -7,7 +7,7 @@ import {
   type ErrorCode,
 } from '@posthorn/models';
 import { id, described, time } from './scalars.ts';
-import { answerSchema, pageSchema } from './schema.ts';
+import { answerSchema, pageSchema } from '../routing/schema.ts';
 
 export interface AuditActorView {
   readonly kind: AuditActorKind;

@@ -1,7 +1,7 @@
 import { deliveryFromMessage, type dispatchV1 } from '@posthorn/contracts';
 import { deliveryStates, type DeliveryState } from '@posthorn/models';
 import { attemptSchema, attemptView, type AttemptView } from './attempt.ts';
-import { answerSchema, pageSchema, type Definition } from './schema.ts';
+import { answerSchema, pageSchema, type Definition } from '../routing/schema.ts';
 
 /** One event for one endpoint, as the API shows it. */
 export interface DeliveryView {

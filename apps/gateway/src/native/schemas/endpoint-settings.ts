@@ -14,7 +14,7 @@ import {
   type OnExhausted,
   type SignatureScheme,
 } from '@posthorn/models';
-import { requestSchema, type Definition } from './schema.ts';
+import { requestSchema, type Definition } from '../routing/schema.ts';
 
 export interface EndpointChanges {
   readonly uid?: string | null;

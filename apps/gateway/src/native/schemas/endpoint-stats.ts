@@ -1,6 +1,6 @@
 import type { dispatchV1 } from '@posthorn/contracts';
 import { described, time, timeOrNull } from './scalars.ts';
-import { answerSchema, type PropertiesOf } from './schema.ts';
+import { answerSchema, type PropertiesOf } from '../routing/schema.ts';
 
 export interface StatsSummaryView {
   readonly attempts: number;

@@ -13,7 +13,7 @@ import {
   type Secret,
 } from '@posthorn/models';
 import { described, id, time, timeOrNull } from './scalars.ts';
-import { answerSchema, pageSchema, type Definition, type PropertiesOf } from './schema.ts';
+import { answerSchema, pageSchema, type Definition, type PropertiesOf } from '../routing/schema.ts';
 
 export interface EndpointHealthView {
   readonly state: string;

@@ -1,7 +1,7 @@
 import { erasureFromMessage, type dispatchV1 } from '@posthorn/contracts';
 import { erasureStates, erasureTargets, type Erasure, type ErasureTarget } from '@posthorn/models';
 import { described, id, time, timeOrNull } from './scalars.ts';
-import { answerSchema, pageSchema, requestSchema, type Definition } from './schema.ts';
+import { answerSchema, pageSchema, requestSchema, type Definition } from '../routing/schema.ts';
 
 /** The body of `POST /v1/erasures`. */
 export interface ErasureInput {

@@ -1,7 +1,7 @@
 import { eventTypeFromMessage, type configV1 } from '@posthorn/contracts';
 import { enforcements, eventTypeLimits, type Enforcement } from '@posthorn/models';
 import { time } from './scalars.ts';
-import { answerSchema, pageSchema, requestSchema, type Definition } from './schema.ts';
+import { answerSchema, pageSchema, requestSchema, type Definition } from '../routing/schema.ts';
 
 /** An event type as the API shows it. */
 export interface EventTypeView {

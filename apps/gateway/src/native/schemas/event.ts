@@ -1,11 +1,11 @@
 import type { dispatchV1, ingestV1 } from '@posthorn/contracts';
 import { eventFromMessage } from '@posthorn/contracts';
 import { eventLimits, eventTypeNamePattern, type Event } from '@posthorn/models';
-import type { Problem } from '../problem.ts';
+import type { Problem } from '../routing/problem.ts';
 import { deliverySchema, type DeliveryView } from './delivery.ts';
 import { problemProperties } from './problem.ts';
 import { described, time, timeOrNull } from './scalars.ts';
-import { answerSchema, pageSchema, requestSchema, type Definition } from './schema.ts';
+import { answerSchema, pageSchema, requestSchema, type Definition } from '../routing/schema.ts';
 
 /** An event as a producer publishes it. `publish-body.ts` reads it by hand; a test holds it to this schema. */
 export interface EventInput {

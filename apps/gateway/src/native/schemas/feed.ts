@@ -1,7 +1,7 @@
 import { deliveryFromMessage, eventFromMessage, type dispatchV1 } from '@posthorn/contracts';
 import { deliveryStates, idTimeMs, type DeliveryState } from '@posthorn/models';
 import { described, time } from './scalars.ts';
-import { answerSchema, type Definition } from './schema.ts';
+import { answerSchema, type Definition } from '../routing/schema.ts';
 
 /** An entry of a feed, but for its payload. */
 export interface FeedEntryView {

@@ -1,5 +1,5 @@
 import { usageLimitBounds, type PublishLimits, type UsageLimits } from '@posthorn/models';
-import { answerSchema, requestSchema, type Definition, type PropertiesOf } from './schema.ts';
+import { answerSchema, requestSchema, type Definition, type PropertiesOf } from '../routing/schema.ts';
 
 const meanings = {
   publishesPerSecond: 'Events that may be published within one second of UTC; null: any number.',

@@ -8,7 +8,13 @@ import {
 } from '@posthorn/models';
 import { usageLimitsInputSchema, usageLimitsSchema } from './limits.ts';
 import { described, id, time } from './scalars.ts';
-import { answerSchema, pageSchema, requestSchema, type Definition, type PropertiesOf } from './schema.ts';
+import {
+  answerSchema,
+  pageSchema,
+  requestSchema,
+  type Definition,
+  type PropertiesOf,
+} from '../routing/schema.ts';
 
 /** What an operator may write; what is left out keeps its value, or gets its default at creation. */
 export interface OrganisationInput {

@@ -7,7 +7,7 @@ import {
   type PolicyAlgorithm,
 } from '@posthorn/models';
 import { described, id, time } from './scalars.ts';
-import { answerSchema, pageSchema, requestSchema, type Definition } from './schema.ts';
+import { answerSchema, pageSchema, requestSchema, type Definition } from '../routing/schema.ts';
 
 export interface PolicyView extends Omit<Policy, 'organisationId'> {
   /** The id of its organisation. */

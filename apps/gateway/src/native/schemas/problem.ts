@@ -1,6 +1,6 @@
 import { errorCodes, type Violation } from '@posthorn/models';
-import type { Problem } from '../problem.ts';
-import { answerSchema, type PropertiesOf } from './schema.ts';
+import type { Problem } from '../routing/problem.ts';
+import { answerSchema, type PropertiesOf } from '../routing/schema.ts';
 
 const violationSchema = answerSchema<Violation>('Violation', {
   description: 'One thing that is wrong with a request.',

@@ -7,9 +7,9 @@ import {
   type DeliveryState,
   type Replay,
 } from '@posthorn/models';
-import { statusClasses, type StatusClass } from '../status-class.ts';
+import { statusClasses, type StatusClass } from '../routing/status-class.ts';
 import { described, id, time, timeOrNull } from './scalars.ts';
-import { answerSchema, pageSchema, requestSchema, type Definition } from './schema.ts';
+import { answerSchema, pageSchema, requestSchema, type Definition } from '../routing/schema.ts';
 
 /** What is asked for of a replay and of a retry of many. */
 interface PacedInput {

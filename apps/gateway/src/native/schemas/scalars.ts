@@ -1,4 +1,4 @@
-import type { Definition } from './schema.ts';
+import type { Definition } from '../routing/schema.ts';
 
 /** A moment, as in `2026-01-31T12:00:00.000Z`. */
 export const time: Definition = {
