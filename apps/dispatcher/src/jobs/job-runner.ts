@@ -17,6 +17,7 @@ import {
   type JobProgress,
   type JobStore,
 } from './job-store.ts';
+import { createRenewals, hasMoved, isFree, standardTermMs } from '../ownership/lease-term.ts';
 import { createJobTurns } from './job-turns.ts';
 
 /** What a kind of job does. */
@@ -74,10 +75,6 @@ export interface JobLimits {
 }
 
 const defaultLimits: JobLimits = { pagesAtOnce: 2, pageItems: 200, ofEachOrganisation: 16, atOnce: 500 };
-const defaultTermMs = 10_000;
-/** As in ownership.ts. */
-const marginShare = 0.1;
-const renewalsPerTerm = 5;
 const organisationsAtOnce = 100;
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
@@ -99,7 +96,7 @@ interface Watched {
 }
 
 export function createJobRunner(options: JobRunnerOptions): JobRunner {
-  const { jobs, handlers, clock, logger, termMs = defaultTermMs, limits = defaultLimits } = options;
+  const { jobs, handlers, clock, logger, termMs = standardTermMs, limits = defaultLimits } = options;
   /** This process's name in leases. */
   const owner = Buffer.from(options.random.bytes(9)).toString('base64url');
   const turns = createJobTurns(limits.pagesAtOnce);
@@ -108,8 +105,13 @@ export function createJobRunner(options: JobRunnerOptions): JobRunner {
   let lookAfter = '';
   let looking: Promise<void> | null = null;
   let lookAgain = false;
-  let renewing = false;
   const stopping = new AbortController();
+  const renewLater = createRenewals({
+    isNeeded: () => !jobs.isExclusive && !stopping.signal.aborted && held.size > 0,
+    renew,
+    clock,
+    termMs,
+  });
   options.metrics.gauge({
     name: 'posthorn_dispatcher_jobs',
     help: 'Jobs that this process works on.',
@@ -151,7 +153,8 @@ export function createJobRunner(options: JobRunnerOptions): JobRunner {
     const before = watched.get(job.id);
     const now = clock.monotonic();
     const known = before !== undefined && !hasMoved(before.seen, job) ? before : { seen: job, since: now };
-    if (!isFree(known.seen, now - known.since)) {
+    const unchangedMs = now - known.since;
+    if (!jobs.isExclusive && !isFree(known.seen, { candidate: owner, unchangedMs, termMs })) {
       stillWatched.set(job.id, known);
       return;
     }
@@ -167,16 +170,6 @@ export function createJobRunner(options: JobRunnerOptions): JobRunner {
     held.set(taken.id, one);
     renewLater();
     one.done = work(one, handler);
-  }
-
-  function isFree(seen: Job, unchangedMs: number): boolean {
-    // One of our own that isn't held: it was taken, and the answer never came.
-    return (
-      jobs.isExclusive ||
-      seen.owner === null ||
-      seen.owner === owner ||
-      unchangedMs >= termMs * (1 + marginShare)
-    );
   }
 
   async function work(one: Held, handler: JobHandler): Promise<void> {
@@ -279,19 +272,6 @@ export function createJobRunner(options: JobRunnerOptions): JobRunner {
     return Math.max(1, Math.min(limits.pageItems, Math.ceil(perSecond / pagesPerSecond)));
   }
 
-  function renewLater(): void {
-    if (jobs.isExclusive || renewing || held.size === 0 || stopping.signal.aborted) return;
-    renewing = true;
-    clock
-      .setTimeout(() => {
-        void renew().finally(() => {
-          renewing = false;
-          renewLater();
-        });
-      }, termMs / renewalsPerTerm)
-      .unref();
-  }
-
   async function renew(): Promise<void> {
     const asked = [...held.values()];
     if (asked.length === 0) return;
@@ -341,10 +321,6 @@ export function createJobRunner(options: JobRunnerOptions): JobRunner {
       }
     },
   };
-}
-
-function hasMoved(seen: Job, now: Job): boolean {
-  return seen.epoch !== now.epoch || seen.beat !== now.beat || seen.owner !== now.owner;
 }
 
 /** How long after a page the next one may begin: the rate counts from the beginning of one page to that of the next. */

@@ -11,6 +11,7 @@
 import { sleep, type Clock, type Logger, type Metrics, type Random } from '@posthorn/runtime';
 import type { Bucket } from '../deliveries/delivery-store.ts';
 import type { Lease, LeaseStore, LeftClaim } from './lease-store.ts';
+import { createRenewals, hasMoved, isFree, standardTermMs } from './lease-term.ts';
 
 /** A partition that is, or was, this process's; deliveries keep hold of the one that they came under. */
 export interface Holding extends Bucket {
@@ -70,10 +71,6 @@ export interface OwnershipOptions {
 }
 
 const nobody: ReadonlyMap<string, number> = new Map();
-const defaultTermMs = 10_000;
-/** Beyond the term, for clocks that run at different rates. */
-const marginShare = 0.1;
-const renewalsPerTerm = 5;
 
 interface Held extends Holding {
   state: Holding['state'];
@@ -104,14 +101,19 @@ interface Candidacy {
 }
 
 export function createOwnership(options: OwnershipOptions): Ownership {
-  const { leases, clock, logger, termMs = defaultTermMs } = options;
+  const { leases, clock, logger, termMs = standardTermMs } = options;
   /** This process's name in leases and claims. */
   const owner = Buffer.from(options.random.bytes(9)).toString('base64url');
   const holdings = new Map<number, Held>();
   const candidacies = new Map<number, Candidacy>();
   const listeners: ((holding: Holding) => void)[] = [];
   let stopped = false;
-  let renewing = false;
+  const renewLater = createRenewals({
+    isNeeded: () => !leases.isExclusive && !stopped && holdings.size > 0,
+    renew,
+    clock,
+    termMs,
+  });
   options.metrics.gauge({
     name: 'posthorn_dispatcher_partitions',
     help: 'Partitions that this process holds the lease of.',
@@ -156,7 +158,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
         }, one.forMs)
         .unref();
     }
-    if (!leases.isExclusive) renewLater();
+    renewLater();
     return holding;
   }
 
@@ -171,7 +173,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
           seen = lease;
           seenSince = now;
         }
-        if (isFree(seen, now - seenSince)) {
+        if (leases.isExclusive || isFree(seen, { candidate: owner, unchangedMs: now - seenSince, termMs })) {
           const sentAt = clock.monotonic();
           const taken = await leases.take(seen, owner);
           if (taken !== null && !signal.aborted && !stopped) {
@@ -187,29 +189,6 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       await sleep(clock, termMs / 10, signal);
     }
     return null;
-  }
-
-  function isFree(seen: Lease, unchangedMs: number): boolean {
-    // One of our own that isn't held: it was taken, and the answer never came.
-    return (
-      leases.isExclusive ||
-      seen.owner === null ||
-      seen.owner === owner ||
-      unchangedMs >= termMs * (1 + marginShare)
-    );
-  }
-
-  function renewLater(): void {
-    if (renewing || stopped || holdings.size === 0) return;
-    renewing = true;
-    clock
-      .setTimeout(() => {
-        void renew().finally(() => {
-          renewing = false;
-          renewLater();
-        });
-      }, termMs / renewalsPerTerm)
-      .unref();
   }
 
   /** One look at the clock for however many partitions: this is asked for every attempt. */
@@ -302,10 +281,6 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       for (const { controller } of candidacies.values()) controller.abort();
     },
   };
-}
-
-function hasMoved(seen: Lease, now: Lease): boolean {
-  return seen.epoch !== now.epoch || seen.beat !== now.beat || seen.owner !== now.owner;
 }
 
 function crowdedBy(left: readonly LeftClaim[]): ReadonlyMap<string, number> {
