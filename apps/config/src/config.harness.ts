@@ -5,6 +5,7 @@ import {
   type OperationalEvent,
   type Principal,
   type Scope,
+  servicePrincipal,
 } from '@posthorn/models';
 import { createInProcessClient } from '@posthorn/rpc';
 import { createMetrics, silentLogger, type TargetResolver } from '@posthorn/runtime';
@@ -18,7 +19,7 @@ import { openTemporaryStores } from './stores/temporary-stores.harness.ts';
 /** For tests: the whole service on a temporary file, reached through its RPC clients, on a clock that stands still. */
 
 export const operator: Principal = { kind: 'key', id: 'operator-1', organisationId: null, scopes: ['*'] };
-export const service: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
+export const service = servicePrincipal('dispatcher');
 export const testEncryptionKey = new Uint8Array(32).fill(7);
 
 /** A principal of an organisation. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { configV1 } from '@posthorn/contracts';
-import type { Principal } from '@posthorn/models';
+import { servicePrincipal } from '@posthorn/models';
 import { openServiceClients, openTransportSecurity, type Client } from '@posthorn/rpc';
 import {
   createLogger,
@@ -17,7 +17,7 @@ import { readConfigServiceConfig } from './config.ts';
 import { run } from './run.ts';
 
 const tokenKey = Buffer.alloc(32, 1);
-const gateway: Principal = { kind: 'service', id: 'gateway', organisationId: null, scopes: ['*'] };
+const gateway = servicePrincipal('gateway');
 const clock = systemClock;
 const observed = { clock, logger: silentLogger, metrics: createMetrics() };
 

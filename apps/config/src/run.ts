@@ -2,15 +2,14 @@
  * The service as a process of its own: over MongoDB, called by the other three. It waits for none of them: what it has to tell
  * waits until event-ingest is there. From top to bottom, released in reverse.
  */
-import { ingestV1 } from '@posthorn/contracts';
-import { createAllowList, type Principal } from '@posthorn/models';
+import { createAllowList } from '@posthorn/models';
 import { connectMongo, mongoSettingsOf } from '@posthorn/mongo';
 import {
-  createOperationalPublisher,
   createRpcServer,
   createServiceAuthentication,
-  openServiceClients,
+  openOperationalPublisher,
   openTransportSecurity,
+  rpcServerSettingsOf,
   transportSecurityOf,
 } from '@posthorn/rpc';
 import { createTargetResolver, systemRandom, type ProcessContext } from '@posthorn/runtime';
@@ -22,8 +21,6 @@ import { createMongoConfigStores } from './stores/stores.mongo.ts';
 const grpcGraceMs = 10_000;
 /** How long event-ingest may take for what is still to be told at the end. */
 const tellGraceMs = 1_000;
-/** The service on its own behalf. */
-const principal: Principal = { kind: 'service', id: 'config', organisationId: null, scopes: ['*'] };
 
 /** Resolves when the service takes calls. */
 export async function run(config: ConfigServiceConfig, context: ProcessContext): Promise<void> {
@@ -37,15 +34,10 @@ export async function run(config: ConfigServiceConfig, context: ProcessContext):
   });
   lifecycle.defer('certificates', () => security.close());
 
-  const ingest = await openServiceClients({
-    service: 'event-ingest',
-    address: config.ingestAddress,
+  const operational = await openOperationalPublisher({
+    service: 'config',
+    ingestAddress: config.ingestAddress,
     security,
-  });
-  lifecycle.defer('clients of event-ingest', () => ingest.close());
-  const operational = createOperationalPublisher({
-    ingest: ingest.of(ingestV1.IngestServiceService),
-    principal,
     clock,
     logger,
     metrics,
@@ -84,10 +76,7 @@ export async function run(config: ConfigServiceConfig, context: ProcessContext):
       logger,
     }),
     security,
-    host: config.grpcHost,
-    port: config.grpcPort,
-    reflection: config.grpcReflection,
-    maxConnectionAgeMs: config.grpcMaxConnectionAgeMs,
+    ...rpcServerSettingsOf(config),
     clock,
     logger,
     metrics,

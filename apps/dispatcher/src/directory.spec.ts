@@ -1,11 +1,11 @@
 import { configV1, organisationToMessage, signingEndpointToMessage } from '@posthorn/contracts';
-import { DomainError, noUsageLimits, type Principal } from '@posthorn/models';
+import { DomainError, noUsageLimits, servicePrincipal } from '@posthorn/models';
 import { createInProcessClient, defineService } from '@posthorn/rpc';
 import { createMetrics, silentLogger, systemClock } from '@posthorn/runtime';
 import { createDirectory } from './directory.ts';
 import { endpointId, simulatedEndpoint } from './simulation/simulated-life.harness.ts';
 
-const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
+const principal = servicePrincipal('dispatcher');
 const createdAt = new Date(0);
 
 /** A config service whose answers the test holds back and lets go. */

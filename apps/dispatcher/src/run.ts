@@ -2,17 +2,18 @@
  * The service as a process of its own: it shares the partitions of the log with others of its kind. From top to bottom,
  * released in reverse.
  */
-import { configV1, ingestV1 } from '@posthorn/contracts';
+import { configV1 } from '@posthorn/contracts';
 import { checkKafka, createKafkaEventLogReader, kafkaSettingsOf } from '@posthorn/event-log';
-import { createAllowList, type Principal } from '@posthorn/models';
+import { createAllowList, servicePrincipal } from '@posthorn/models';
 import { connectMongo, mongoSettingsOf } from '@posthorn/mongo';
 import {
-  createOperationalPublisher,
   createRemoteAuditLog,
   createRpcServer,
   createServiceAuthentication,
+  openOperationalPublisher,
   openServiceClients,
   openTransportSecurity,
+  rpcServerSettingsOf,
   transportSecurityOf,
 } from '@posthorn/rpc';
 import { brandingOf, createTargetResolver, systemRandom, type ProcessContext } from '@posthorn/runtime';
@@ -30,7 +31,7 @@ const stopMarginMs = 5_000;
 /** How long event-ingest may take for what is still to be told at the end. */
 const tellGraceMs = 1_000;
 /** The service on its own behalf. */
-const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
+const principal = servicePrincipal('dispatcher');
 /** What links begin with where nobody said. */
 const standardPublicUrl = 'http://127.0.0.1:8080';
 
@@ -51,15 +52,10 @@ export async function run(config: DispatcherConfig, context: ProcessContext): Pr
   lifecycle.defer('clients of config', () => clients.close());
   const directory = clients.of(configV1.DirectoryServiceService);
 
-  const ingest = await openServiceClients({
-    service: 'event-ingest',
-    address: config.ingestAddress,
+  const operational = await openOperationalPublisher({
+    service: 'dispatcher',
+    ingestAddress: config.ingestAddress,
     security,
-  });
-  lifecycle.defer('clients of event-ingest', () => ingest.close());
-  const operational = createOperationalPublisher({
-    ingest: ingest.of(ingestV1.IngestServiceService),
-    principal,
     clock,
     logger,
     metrics,
@@ -110,10 +106,7 @@ export async function run(config: DispatcherConfig, context: ProcessContext): Pr
     ],
     authenticate: createServiceAuthentication({ security, callers: ['gateway'], clock, logger }),
     security,
-    host: config.grpcHost,
-    port: config.grpcPort,
-    reflection: config.grpcReflection,
-    maxConnectionAgeMs: config.grpcMaxConnectionAgeMs,
+    ...rpcServerSettingsOf(config),
     clock,
     logger,
     metrics,

@@ -1,4 +1,4 @@
-import type { Principal } from '@posthorn/models';
+import { servicePrincipal } from '@posthorn/models';
 import { createAuditing, type Auditing } from '@posthorn/rpc';
 import { createActivityRpc } from './rpc/activity-rpc.ts';
 import { createAttempt } from './attempt.ts';
@@ -53,7 +53,7 @@ import type { Dispatcher, DispatcherOptions } from './dispatcher.ts';
 
 export type { Dispatcher, DispatcherOptions };
 
-const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
+const principal = servicePrincipal('dispatcher');
 const lookForChangesMs = 500;
 const lookAtKeysMs = 60_000;
 const takeUpTasksMs = 1000;

@@ -1,12 +1,12 @@
 import { grpcHealthV1, grpcReflectionV1, ingestV1 } from '@posthorn/contracts';
-import type { Principal } from '@posthorn/models';
+import { servicePrincipal } from '@posthorn/models';
 import { createNetworkClient, type Client } from '@posthorn/rpc';
 import { eventually, startReceiver, type Receiver } from '@posthorn/testing';
 import { operatorKey, preparePlatform, type PlatformProcess } from './platform-process.ts';
 import { createTenant, patienceMs, type Tenant } from './tenant.ts';
 
 /** What a caller says of itself counts for nothing: its key does. */
-const principal: Principal = { kind: 'service', id: 'a-shop', organisationId: null, scopes: ['*'] };
+const principal = servicePrincipal('a-shop');
 
 let platform: PlatformProcess;
 let address: string;

@@ -1,6 +1,6 @@
 /** Limits of an organisation and of a key, on the real platform: over REST and gRPC, through kill -9, and never above. */
 import { ingestV1 } from '@posthorn/contracts';
-import type { Principal } from '@posthorn/models';
+import { servicePrincipal } from '@posthorn/models';
 import { createNetworkClient } from '@posthorn/rpc';
 import { eventually, startReceiver, type Receiver } from '@posthorn/testing';
 import { preparePlatform, type PlatformProcess } from './platform-process.ts';
@@ -10,7 +10,7 @@ import { createTenant, patienceMs, type Tenant } from './tenant.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 const event = { type: 'order.paid', data: { total: 1 } };
-const principal: Principal = { kind: 'service', id: 'a-shop', organisationId: null, scopes: ['*'] };
+const principal = servicePrincipal('a-shop');
 
 let platform: PlatformProcess;
 let receiver: Receiver;

@@ -1,5 +1,5 @@
 import { ingestV1 } from '@posthorn/contracts';
-import type { Principal } from '@posthorn/models';
+import { servicePrincipal } from '@posthorn/models';
 import { createNetworkClient } from '@posthorn/rpc';
 import { startReceiver, startTestIssuer, type Receiver, type TestIssuer } from '@posthorn/testing';
 import { preparePlatform, type PlatformProcess } from './platform-process.ts';
@@ -72,7 +72,7 @@ describe('a token of the configured issuer', () => {
 
   it('publishes over gRPC too', async () => {
     const address = /grpc\s+(\S+:\d+)/.exec(platform.output())?.[1] ?? '';
-    const principal: Principal = { kind: 'service', id: 'a-shop', organisationId: null, scopes: ['*'] };
+    const principal = servicePrincipal('a-shop');
     const publishWith = async (token: string): Promise<ingestV1.PublishResponse> => {
       const headers = { authorization: `Bearer ${token}` };
       const client = createNetworkClient(ingestV1.IngestServiceService, address, { headers });

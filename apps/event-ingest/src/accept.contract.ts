@@ -1,5 +1,5 @@
 import { configV1 } from '@posthorn/contracts';
-import { DomainError, isId, type Principal } from '@posthorn/models';
+import { DomainError, isId, servicePrincipal } from '@posthorn/models';
 import { eventually } from '@posthorn/testing';
 import { operator, tenant, useIngest, type Connect } from './ingest.harness.ts';
 
@@ -64,7 +64,7 @@ export function acceptContract(connect: Connect): void {
 
   describe('what comes with the caller', () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
-    const gateway: Principal = { kind: 'service', id: 'gateway', organisationId: null, scopes: ['*'] };
+    const gateway = servicePrincipal('gateway');
     const kept = () => ingest().log.events[0];
 
     it('goes where the publishing key says, whatever the event says', async () => {
@@ -222,12 +222,7 @@ export function acceptContract(connect: Connect): void {
       await expect(ingest().publish({ type: 'posthorn.endpoint.disabled' })).rejects.toMatchObject({
         violations: [{ field: '/type', code: 'reserved' }],
       });
-      const dispatcher: Principal = {
-        kind: 'service',
-        id: 'dispatcher',
-        organisationId: null,
-        scopes: ['*'],
-      };
+      const dispatcher = servicePrincipal('dispatcher');
       // They are in no catalogue, however complete the organisation wants it to be.
       ingest().catalogue.requireKnownTypes = true;
       expect(await ingest().publish({ type: 'posthorn.endpoint.disabled' }, dispatcher)).toBeDefined();

@@ -1,11 +1,11 @@
 import { configV1 } from '@posthorn/contracts';
-import { DomainError, noPublishLimits, type Principal } from '@posthorn/models';
+import { DomainError, noPublishLimits, servicePrincipal } from '@posthorn/models';
 import { createInProcessClient, defineService, type Client } from '@posthorn/rpc';
 import { createMetrics, silentLogger } from '@posthorn/runtime';
 import { FakeClock } from '@posthorn/testing';
 import { createOrganisationViews, type OrganisationViews } from './organisation-view.ts';
 
-const principal: Principal = { kind: 'service', id: 'event-ingest', organisationId: null, scopes: ['*'] };
+const principal = servicePrincipal('event-ingest');
 
 /** A config service with one organisation, whose answers can be held back and broken. */
 class FakeDirectory {

@@ -6,6 +6,7 @@ import {
   openServiceClients,
   openTokenAuthentication,
   openTransportSecurity,
+  rpcServerSettingsOf,
   transportSecurityOf,
 } from '@posthorn/rpc';
 import { oidcSettingsOf, publishLimitsOf, systemRandom, type ProcessContext } from '@posthorn/runtime';
@@ -79,11 +80,8 @@ export async function run(config: IngestConfig, context: ProcessContext): Promis
       clock,
       logger,
     }),
-    host: config.grpcHost,
-    port: config.grpcPort,
-    reflection: config.grpcReflection,
+    ...rpcServerSettingsOf(config),
     security,
-    maxConnectionAgeMs: config.grpcMaxConnectionAgeMs,
     clock,
     logger,
     metrics,

@@ -1,6 +1,6 @@
 import type { configV1, ingestV1 } from '@posthorn/contracts';
 import type { EventLogWriter } from '@posthorn/event-log';
-import { noPublishLimits, type Principal, type PublishLimits } from '@posthorn/models';
+import { noPublishLimits, type PublishLimits, servicePrincipal } from '@posthorn/models';
 import type { Client, ServiceRegistration } from '@posthorn/rpc';
 import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import { createAccept } from './accept.ts';
@@ -53,12 +53,7 @@ const standardMaxViewAgeMs = 1000;
 const standardMaxInFlightPerStream = 4096;
 
 /** The service on its own behalf: for looking up what it has to know. */
-export const ownPrincipal: Principal = {
-  kind: 'service',
-  id: 'event-ingest',
-  organisationId: null,
-  scopes: ['*'],
-};
+export const ownPrincipal = servicePrincipal('event-ingest');
 
 /** Wires the accept path. Nothing runs in the background before `start`. */
 export function createIngestService(deps: IngestDeps): IngestService {

@@ -38,10 +38,10 @@ import {
 } from '@posthorn/event-ingest';
 import { createGateway, standardDialects, type DialectsConfig } from '@posthorn/gateway';
 import {
-  createAllowList,
   type Branding,
+  createAllowList,
   type OperationalEvent,
-  type Principal,
+  servicePrincipal,
   type UsageLimits,
 } from '@posthorn/models';
 import {
@@ -125,7 +125,7 @@ const grpcGraceMs = 500;
 /** How long the log may take for what is still to be told at the end. */
 const tellGraceMs = 500;
 /** The platform on its own behalf. */
-const principal: Principal = { kind: 'service', id: 'standalone', organisationId: null, scopes: ['*'] };
+const principal = servicePrincipal('standalone');
 
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const { logger, metrics, version } = options;

@@ -28,6 +28,7 @@ export {
   defaultMaxMessageBytes,
   type NetworkClientOptions,
 } from './network/network-client.ts';
+export { openOperationalPublisher } from './open-operational-publisher.ts';
 export {
   createOperationalPublisher,
   type OperationalPublisher,
@@ -37,6 +38,7 @@ export { principalFromMetadata, requireOrganisation, type GetMetadata } from './
 export { createRemoteAuditLog } from './remote-audit-log.ts';
 export type { RequestSource } from './calls/request-source.ts';
 export { createRpcServer, type RpcServer, type RpcServerOptions } from './network/server.ts';
+export { rpcServerSettingsOf } from './network/server-settings.ts';
 export { createServiceAuthentication, type AuthenticateCall } from './security/service-authentication.ts';
 export {
   openTokenAuthentication,

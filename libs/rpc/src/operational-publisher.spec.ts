@@ -1,10 +1,10 @@
 import { refusalToMessage, type ingestV1 } from '@posthorn/contracts';
-import { DomainError, type OperationalEvent, type Principal } from '@posthorn/models';
+import { DomainError, type OperationalEvent, servicePrincipal } from '@posthorn/models';
 import { createMetrics, silentLogger, type Metrics } from '@posthorn/runtime';
 import { eventually, FakeClock } from '@posthorn/testing';
 import { createOperationalPublisher, type OperationalPublisher } from './operational-publisher.ts';
 
-const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
+const principal = servicePrincipal('dispatcher');
 const eventOf = (number: number): OperationalEvent => ({
   id: `id-${number}`,
   organisationId: 'o1',

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configV1 } from '@posthorn/contracts';
-import { DomainError, type Event, type Principal, type SigningEndpoint } from '@posthorn/models';
+import { DomainError, type Event, servicePrincipal, type SigningEndpoint } from '@posthorn/models';
 import { createInProcessClient, defineService } from '@posthorn/rpc';
 import { createMetrics, silentLogger } from '@posthorn/runtime';
 import { openSqlite, type SqliteDatabase } from '@posthorn/sqlite';
@@ -17,7 +17,7 @@ import { createSqliteTaskStore, taskMigrations } from './task-store.sqlite.ts';
 
 /** What several dispatchers make of the same tasks, and what happens when config is away. */
 
-const principal: Principal = { kind: 'service', id: 'dispatcher', organisationId: null, scopes: ['*'] };
+const principal = servicePrincipal('dispatcher');
 const base = simulatedEndpoint({ organisationId: 'org' }, 1);
 const ricloud: SigningEndpoint = {
   ...base,

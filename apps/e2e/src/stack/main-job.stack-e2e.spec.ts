@@ -1,6 +1,6 @@
 /** What the platform is there for, by four services over a real Kafka and MongoDB. */
 import { ingestV1 } from '@posthorn/contracts';
-import type { Principal } from '@posthorn/models';
+import { servicePrincipal } from '@posthorn/models';
 import { createNetworkClient } from '@posthorn/rpc';
 import { failTimes, respond, startReceiver, type Receiver } from '@posthorn/testing';
 import { Webhook } from 'standardwebhooks';
@@ -53,7 +53,7 @@ describe('four services over a Kafka and a MongoDB', () => {
   it('deliver what a producer publishes over gRPC with its key', () =>
     platform.explain(async () => {
       const { secret } = await tenant.endpoint({ url: receiver.url });
-      const principal: Principal = { kind: 'service', id: 'a-shop', organisationId: null, scopes: ['*'] };
+      const principal = servicePrincipal('a-shop');
       const client = createNetworkClient(
         ingestV1.IngestServiceService,
         `ipv4:${platform.ingestAddresses.join(',')}`,

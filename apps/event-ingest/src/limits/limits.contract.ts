@@ -1,10 +1,16 @@
 import type { ingestV1 } from '@posthorn/contracts';
-import { DomainError, noPublishLimits, type Principal, type PublishLimits } from '@posthorn/models';
+import {
+  DomainError,
+  noPublishLimits,
+  type Principal,
+  type PublishLimits,
+  servicePrincipal,
+} from '@posthorn/models';
 import { newEvent, tenant, useIngest, type Connect } from '../ingest.harness.ts';
 
 const secondMs = 1000;
 const dayMs = 24 * 60 * 60 * secondMs;
-const gateway: Principal = { kind: 'service', id: 'gateway', organisationId: null, scopes: ['*'] };
+const gateway = servicePrincipal('gateway');
 
 function keyWith(limits: Partial<PublishLimits>, id = 'limited key'): Principal {
   return { ...tenant, id, limits: { ...noPublishLimits, ...limits } };

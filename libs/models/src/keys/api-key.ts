@@ -62,6 +62,11 @@ export interface Principal {
   readonly limits?: PublishLimits;
 }
 
+/** One of our own services, on its own behalf. */
+export function servicePrincipal(id: string): Principal {
+  return { kind: 'service', id, organisationId: null, scopes: ['*'] };
+}
+
 /**
  * Whether the scopes that are held cover the one that is needed: `*` covers all, `x:write` includes `x:read`, and reading deliveries
  * includes the feeds of endpoints.

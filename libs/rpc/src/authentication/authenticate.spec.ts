@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { configV1 } from '@posthorn/contracts';
-import { DomainError, type Principal } from '@posthorn/models';
+import { DomainError, servicePrincipal } from '@posthorn/models';
 import { createMetrics, silentLogger, systemClock, type Clock } from '@posthorn/runtime';
 import { createAuthenticate, type Authenticate } from './authenticate.ts';
 import { defineService } from '../calls/define-service.ts';
 import { createInProcessClient } from '../in-process.ts';
 
-const edge: Principal = { kind: 'service', id: 'edge', organisationId: null, scopes: ['*'] };
+const edge = servicePrincipal('edge');
 /** Moves by hand; nothing here sets a timer on it. */
 let nowMs = Date.parse('2026-01-01T00:00:00.000Z');
 const clock: Clock = { ...systemClock, now: () => nowMs, monotonic: () => nowMs };

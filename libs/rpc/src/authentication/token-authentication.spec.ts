@@ -1,5 +1,5 @@
 import type { configV1 } from '@posthorn/contracts';
-import { DomainError, type Principal } from '@posthorn/models';
+import { DomainError, type Principal, servicePrincipal } from '@posthorn/models';
 import { silentLogger, type OidcSettings } from '@posthorn/runtime';
 import { createIssuerKey, eventually, FakeClock, startTestIssuer, type TestIssuer } from '@posthorn/testing';
 import { createAuthenticate, type Authenticate } from './authenticate.ts';
@@ -9,7 +9,7 @@ import { openTokenAuthentication } from './open-token-authentication.ts';
 type Keys = Client<typeof configV1.KeyServiceService>;
 type Organisations = Client<typeof configV1.OrganisationServiceService>;
 
-const edge: Principal = { kind: 'service', id: 'edge', organisationId: null, scopes: ['*'] };
+const edge = servicePrincipal('edge');
 const keysPath = '/realms/test/keys';
 const good = {
   sub: 'alice',

@@ -1,6 +1,6 @@
 import { Metadata, status as Code } from '@grpc/grpc-js';
 import { configV1, ingestV1 } from '@posthorn/contracts';
-import { DomainError } from '@posthorn/models';
+import { DomainError, servicePrincipal } from '@posthorn/models';
 import { principalKey } from '../calls/principal.ts';
 import { callBare, statusOf, useServers, withPrincipal } from './server.harness.ts';
 import { failureOf, ingestService, options, request } from '../transport.harness.ts';
@@ -34,7 +34,7 @@ describe('a server', () => {
   );
 
   it('lets its own authentication decide who calls, for unary calls and streams', async () => {
-    const service = { kind: 'service', id: 'from-token', organisationId: null, scopes: ['*'] } as const;
+    const service = servicePrincipal('from-token');
     const seen: string[] = [];
     const { port } = await serve({
       authenticate: async ({ get }) => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ingestV1 } from '@posthorn/contracts';
-import type { Principal } from '@posthorn/models';
+import { type Principal, servicePrincipal } from '@posthorn/models';
 import { createMetrics, silentLogger, systemClock, type Clock } from '@posthorn/runtime';
 import type { IssueOptions, TestAuthority } from '@posthorn/testing';
 import type { CertificatePaths } from './certificate-files.ts';
@@ -48,12 +48,7 @@ export interface SecurityHarness {
   ): Promise<IngestClient>;
 }
 
-export const gatewayPrincipal: Principal = {
-  kind: 'service',
-  id: 'gateway',
-  organisationId: null,
-  scopes: ['*'],
-};
+export const gatewayPrincipal = servicePrincipal('gateway');
 
 /** Adds security to a server harness; what it opens is released with it. */
 export function useSecurity({ serve, defer }: Pick<ServerHarness, 'serve' | 'defer'>): SecurityHarness {

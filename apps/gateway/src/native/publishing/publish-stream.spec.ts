@@ -1,5 +1,5 @@
 import { ingestV1, refusalToMessage } from '@posthorn/contracts';
-import { DomainError, type Principal } from '@posthorn/models';
+import { DomainError, servicePrincipal } from '@posthorn/models';
 import { createInProcessClient, defineService, type StreamCall } from '@posthorn/rpc';
 import { createMetrics, silentLogger, type Metrics } from '@posthorn/runtime';
 import { eventually, FakeClock } from '@posthorn/testing';
@@ -10,7 +10,7 @@ import {
   type PublishOutcome,
 } from './publish-stream.ts';
 
-const principal: Principal = { kind: 'service', id: 'gateway', organisationId: null, scopes: ['*'] };
+const principal = servicePrincipal('gateway');
 
 type Call = StreamCall<ingestV1.PublishStreamRequest, ingestV1.PublishStreamResponse>;
 
