@@ -62,7 +62,7 @@ export function createLanes(options: LanesOptions): Lanes {
     mayStart,
     startsAtOnce,
     places,
-    onFetched: takeFetched,
+    onFetched: (lane, fetched) => admission.takeFetched(lane, fetched),
     onElsewhere: leaveToOthers,
     onSettled: (lane) => keys.recheckEndpoint(lane.endpointId),
   });
@@ -95,17 +95,16 @@ export function createLanes(options: LanesOptions): Lanes {
     lanes,
     keys: () => keys,
     records,
+    loaded,
     memory,
     places,
     reach,
     dueClock,
-    endpointOf: ({ delivery }) => endpointOf(delivery),
+    endpointOf,
     isStopping: () => stopping,
     startsAtOnce,
-    enter: (lane, queued) => {
-      enter(lane, queued);
-      pump();
-    },
+    enter,
+    pump,
     keep,
     restIfIdle: (lane) => lanes.restIfIdle(lane),
   });
@@ -265,28 +264,6 @@ export function createLanes(options: LanesOptions): Lanes {
     }
     const lane = lanes.of(organisationId, endpointId);
     refill.note(lane, dueAt);
-    lanes.restIfIdle(lane);
-  }
-
-  function takeFetched(lane: Lane, fetched: readonly QueuedDelivery[]): void {
-    const endpoint = endpointOf(lane);
-    const followers: QueuedDelivery[] = [];
-    const refused: QueuedDelivery[] = [];
-    for (const queued of fetched) {
-      // One that is done was parked a moment ago, or it would carry our claim and wouldn't have come.
-      if (loaded.get(queued.delivery.id)?.done === false) continue;
-      if (queued.isBehind) followers.push(queued);
-      else if (queued.order !== null && !keys.fetched(queued)) {
-        queued.isBehind = true;
-        refused.push(queued);
-        admission.setAside(queued);
-      } else if (!isOpen(endpoint) && !queued.expedited) records.hold(queued, endpoint);
-      else if (stopping || queued.holding.state !== 'held' || isOutside(reach, queued, endpoint))
-        records.park(queued);
-      else enter(lane, queued, lane.returned);
-    }
-    for (const queued of keys.follow(followers, refused)) admission.setAside(queued);
-    pump();
     lanes.restIfIdle(lane);
   }
 
