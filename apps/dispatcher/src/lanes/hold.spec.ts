@@ -1,9 +1,11 @@
-import { deliveryStates, isFinal, type Delivery } from '@posthorn/models';
+import { deliveryStates, isFinal, type Delivery, type EndpointState } from '@posthorn/models';
 import { heldDelivery } from './hold.ts';
 import { sampleDelivery, sampleEvent } from '../deliveries/sample-deliveries.ts';
+import { simulatedEndpoint } from '../simulation/simulated-life.harness.ts';
 
 const now = new Date('2026-03-04T05:06:07Z');
 const dueNow = new Date('2026-03-04T05:06:08Z');
+const base = simulatedEndpoint({ organisationId: 'org' }, 1);
 
 describe('heldDelivery', () => {
   it.each(deliveryStates.filter(isFinal))(
@@ -17,6 +19,21 @@ describe('heldDelivery', () => {
         nextAttemptAt: now,
       };
       expect(heldDelivery(ended, undefined, { now, dueNow })).toEqual({ ...ended, nextAttemptAt: null });
+    },
+  );
+
+  it.each(['exhausted', 'failed', 'cancelled'] as const)(
+    'keeps the attempt that was asked for of a delivery that is %s until its endpoint is resumed',
+    (state) => {
+      const asked: Delivery = { ...sampleDelivery(sampleEvent(1)), state, trigger: 'replay' };
+      const held = (endpointState: EndpointState): Delivery =>
+        heldDelivery(
+          asked,
+          { ...base, endpoint: { ...base.endpoint, state: endpointState } },
+          { now, dueNow },
+        );
+      expect(held('paused')).toEqual({ ...asked, nextAttemptAt: dueNow });
+      expect(held('disabled')).toEqual({ ...asked, nextAttemptAt: null });
     },
   );
 

@@ -4,7 +4,7 @@ import { gateOf } from './gate.ts';
 /**
  * What becomes of a delivery that can't go out now: kept for when its endpoint takes it again, kept for a replay where that takes
  * somebody's doing, ended for an endpoint that is no more. Nothing is dropped without a reason on record. A delivery that had ended, and
- * that someone asked for again, stays as it ended.
+ * that someone asked for again, stays as it ended: its attempt waits for the endpoint too, or isn't made.
  */
 export function heldDelivery(
   delivery: Delivery,
@@ -14,8 +14,8 @@ export function heldDelivery(
     dueNow,
   }: { /** By the wall clock. */ readonly now: Date; /** By the due clock. */ readonly dueNow: Date },
 ): Delivery {
-  if (isFinal(delivery.state)) return { ...delivery, nextAttemptAt: null };
   const gate = gateOf(endpoint);
+  if (isFinal(delivery.state)) return { ...delivery, nextAttemptAt: gate.kind === 'waits' ? dueNow : null };
   switch (gate.kind) {
     case 'gone':
       return {

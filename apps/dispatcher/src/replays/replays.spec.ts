@@ -359,6 +359,21 @@ describe('a replay', () => {
     });
   });
 
+  it('makes every attempt that it has set going, also when its endpoint is paused meanwhile', async () => {
+    const events = await exhausted(20);
+    changeEndpoint(world, one, { maxInFlight: 1 });
+    world.behaviour = () => 'hang';
+    const replay = await create({ endpoint: one });
+    expect(await ended(replay)).toMatchObject({ progress: { done: 20, remaining: 0 } });
+    setState(world, one, 'paused');
+    await pass(10_000);
+    world.behaviour = () => 'succeed';
+    setState(world, one, 'enabled');
+    await pass(30_000);
+
+    for (const event of events) expect(await triggersOf(event)).toEqual(['schedule', 'replay']);
+  });
+
   it('passes over endpoints that take nothing when it is not about one of them', async () => {
     addEndpoint(2);
     await exhausted(3);
