@@ -212,6 +212,16 @@ describe('replays', () => {
     expect(nothing.status).toBe(400);
   });
 
+  it.each(['*', 'order.*'])(
+    'retry no other event types than the list shows: %s is a pattern, and no type',
+    async (eventType) => {
+      const call = await start();
+      const answer = await call('POST', '/v1/deliveries/retry', { body: { eventType } });
+      expect(answer.status).toBe(400);
+      expect(fieldsOf(answer)).toContain('/eventType');
+    },
+  );
+
   it('are listed by state, read and cancelled', async () => {
     let listed: dispatchV1.ListReplaysRequest | undefined;
     const message = replayToMessage(replay);

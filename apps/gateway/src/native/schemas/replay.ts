@@ -1,6 +1,7 @@
 import { replayFromMessage, type dispatchV1 } from '@posthorn/contracts';
 import {
   deliveryStates,
+  eventTypeNamePattern,
   eventTypePatternPattern,
   maxEventTypeLength,
   replayStates,
@@ -96,7 +97,12 @@ export const retryInputSchema = requestSchema<RetryInput>('DeliveriesRetry', {
   properties: {
     endpointId: described(text, 'The id of an endpoint.'),
     eventId: described(text, 'The id of an event.'),
-    eventType: described(text, 'An event type, exactly.'),
+    eventType: {
+      type: 'string',
+      maxLength: maxEventTypeLength,
+      pattern: eventTypeNamePattern,
+      description: 'An event type, exactly.',
+    },
     state: {
       oneOf: [state, { type: 'array', items: state, minItems: 1, maxItems: deliveryStates.length }],
       description: `A state or several; ${statesStandard}`,
