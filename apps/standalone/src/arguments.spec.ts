@@ -62,9 +62,12 @@ describe('moment', () => {
     expect(moment(text).at(clock)).toBe(expected);
   });
 
-  test.each(['', 'yesterday', '5', '5w', '31.01.2026', '2026-13-01'])('refuses %j', (text) => {
-    expect(() => moment(text)).toThrow('such as');
-  });
+  test.each(['', 'yesterday', '5', '5w', '31.01.2026', '2026-13-01', '99999999999d'])(
+    'refuses %j',
+    (text) => {
+      expect(() => moment(text)).toThrow('such as');
+    },
+  );
 });
 
 test('laterMoment reads a delay from now, or a time', () => {
@@ -73,6 +76,7 @@ test('laterMoment reads a delay from now, or a time', () => {
   expect(laterMoment('3d').at(clock)).toBe('2026-03-04T12:00:00.000Z');
   expect(laterMoment('2026-01-31T12:00:00+01:00').at(clock)).toBe('2026-01-31T11:00:00.000Z');
   expect(() => laterMoment('tomorrow')).toThrow('a delay such as');
+  expect(() => laterMoment('99999999999d')).toThrow('a delay such as');
 });
 
 test.each(['ftp://x', 'example.com', 'http://', ''])('httpUrl refuses %j', (text) => {

@@ -106,11 +106,14 @@ export function laterMoment(text: string): Moment {
   return { at: () => time };
 }
 
+/** A hundred years: times that far away can still be written. */
+const longestMs = 36_500 * 86_400_000;
+
 /** Milliseconds of `90s`, `15m`, `2h`, `3d`; null for anything else. */
 function lengthOf(text: string): number | null {
   const [, amount, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
-  const unitLength = unitMs[unit ?? ''];
-  return unitLength === undefined ? null : Number(amount) * unitLength;
+  const lengthMs = Number(amount) * (unitMs[unit ?? ''] ?? NaN);
+  return lengthMs <= longestMs ? lengthMs : null;
 }
 
 /** A time as RFC 3339. */

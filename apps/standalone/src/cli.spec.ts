@@ -22,6 +22,7 @@ const commands = [
   ...['list', 'show', 'create', 'update', 'delete'].map((name) => ['organisations', name]),
   ...['list', 'show', 'create', 'update', 'delete'].map((name) => ['keys', name]),
   ['audit', 'list'],
+  ['feed'],
   ['erase'],
   ...['list', 'show'].map((name) => ['erasures', name]),
 ];
@@ -73,6 +74,9 @@ test.each([
   ['two things to erase', ['erase', '--event', 'a', '--subject', 'b', '--yes']],
   ['a state of replays that is none', ['replays', 'list', '--state', 'lost']],
   ['a time that is none', ['events', 'list', '--after', 'yesterday']],
+  ['a time before all others', ['events', 'list', '--after', '99999999999d']],
+  ['a state of deliveries that is none', ['feed', 'shop', '--state', 'lost']],
+  ['a reason for what takes none', ['endpoints', 'enable', 'shop', '--reason', 'mended']],
   ['data that is no JSON', ['publish', 'order.paid', '{bad']],
   ['nothing to publish', ['publish', 'order.paid']],
   ['an id for a whole file', ['publish', '--file', 'x', '--id', 'y']],
@@ -156,6 +160,13 @@ describe('against an API', () => {
     expect((await run(['events', 'list'])).code).toBe(exitCodes.unavailable);
     await api.close();
     expect((await run(['events', 'list'])).code).toBe(exitCodes.unavailable);
+  });
+
+  test('a feed without entries says so, and where to go on', async () => {
+    answer(200, { data: [], nextCursor: 'c1', hasMore: false });
+    const { code, stdout, stderr } = await run(['feed', 'shop']);
+    expect({ code, stdout }).toEqual({ code: exitCodes.ok, stdout: '' });
+    expect(stderr).toBe('There is nothing more in the feed.\nGo on with --cursor c1\n');
   });
 
   test('numbers that JavaScript can not hold reach programs as they were published', async () => {

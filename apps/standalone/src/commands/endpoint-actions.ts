@@ -24,11 +24,10 @@ const stateActions = {
 
 export function addEndpointActions(endpoints: Command, withSession: WithSession): void {
   for (const [action, description] of Object.entries(stateActions)) {
-    endpoints
+    const command = endpoints
       .command(action)
       .description(description)
       .argument('<endpoint>', 'id or uid')
-      .option('--reason <text>', 'why, to be shown with its state')
       .action(
         withSession(async ({ api, output }, name: string, { reason }: { reason?: string }) => {
           const endpoint = await api.send<EndpointResource>('POST', endpointPath(name, action), {
@@ -37,6 +36,9 @@ export function addEndpointActions(endpoints: Command, withSession: WithSession)
           await output.item(endpoint, (shown) => endpointLines(shown, output));
         }),
       );
+    if (action === 'disable' || action === 'pause') {
+      command.option('--reason <text>', 'why, to be shown with its state');
+    }
   }
 
   endpoints

@@ -1,11 +1,12 @@
 /** `posthorn feed`: what an endpoint was to get, oldest first, and what comes. */
 import type { Command } from 'commander';
 import { sleep } from '@posthorn/runtime';
-import { collect, moment, wholeNumber, type Moment } from '../arguments.ts';
+import { moment, wholeNumber, type Moment } from '../arguments.ts';
 import type { FeedEntryResource } from '../client/resources.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { examples } from '../root-command.ts';
 import type { Session, WithSession } from '../session.ts';
+import { deliveryStateOption } from './delivery-state-option.ts';
 
 interface FeedOptions {
   readonly cursor?: string;
@@ -31,7 +32,7 @@ export function addFeedCommand(root: Command, withSession: WithSession): void {
     .argument('<endpoint>', 'id or uid')
     .option('--cursor <cursor>', 'go on where an earlier reading ended')
     .option('--after <time>', 'only what was accepted after it (RFC 3339, or an age such as 2h)', moment)
-    .option('--state <state>', 'only what is in this state now; may be repeated', collect)
+    .addOption(deliveryStateOption())
     .option('--limit <n>', 'end after so many entries', wholeNumber(1))
     .option('--follow', 'wait for more, until Ctrl-C')
     .addHelpText(
@@ -58,13 +59,14 @@ async function readFeed(
   const { state, limit = Infinity, follow = false } = options;
   const after = options.after?.at(clock);
   let cursor = options.cursor;
-  for (let left = limit; left > 0 && !signal.aborted;) {
+  let shown = 0;
+  while (shown < limit && !signal.aborted) {
     const page = await api.send<FeedPage>('GET', `/v1/endpoints/${encodeURIComponent(endpoint)}/feed`, {
       query: {
         cursor,
         after: cursor === undefined ? after : undefined,
         state,
-        limit: Math.min(pageSize, left),
+        limit: Math.min(pageSize, limit - shown),
       },
     });
     for (const entry of page.data) {
@@ -72,12 +74,13 @@ async function readFeed(
         `${acceptedAt}  ${stands.padEnd(9)}  ${eventType}  ${eventId}`,
       ]);
     }
-    left -= page.data.length;
+    shown += page.data.length;
     cursor = page.nextCursor;
     if (page.hasMore) continue;
     if (!follow) break;
     await sleep(clock, followEveryMs, signal);
   }
+  if (shown === 0 && !follow) output.note('There is nothing more in the feed.');
   if (cursor !== undefined) output.note(`Go on with --cursor ${cursor}`);
   return exitCodes.ok;
 }
