@@ -212,6 +212,26 @@ describe('replays', () => {
     expect(nothing.status).toBe(400);
   });
 
+  it.each(['lost', [], ['held', 'lost'], 5])(
+    'say which states there are to one who asks for %j',
+    async (state) => {
+      const call = await start();
+      const { status, body } = await call('POST', '/v1/deliveries/retry', { body: { state, eventId: 'e1' } });
+      expect(status).toBe(400);
+      expect(body).toMatchObject({
+        violations: expect.arrayContaining([
+          {
+            field: '/state',
+            code: 'invalid_value',
+            message: expect.stringMatching(
+              /^This must be one of "pending", .*"cancelled", or an array of 1 to 7\.$/,
+            ),
+          },
+        ]),
+      });
+    },
+  );
+
   it.each(['*', 'order.*'])(
     'retry no other event types than the list shows: %s is a pattern, and no type',
     async (eventType) => {

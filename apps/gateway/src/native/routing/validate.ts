@@ -8,7 +8,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import type { JsonBody } from './route.ts';
-import { toStandaloneSchema } from './schema.ts';
+import { toStandaloneSchema, type Definition } from './schema.ts';
 
 /** Returns every violation of a parsed body; `bytes` is how large it was, `params` are those of the path. */
 export type Validate = (
@@ -104,6 +104,8 @@ function toViolations(error: ErrorObject): readonly Violation[] {
       return at(path, 'invalid_type', `This must be ${typeNames(params['type'])}.`);
     case 'enum':
       return at(path, 'invalid_value', `This must be one of ${listOf(params['allowedValues'])}.`);
+    case 'oneOf':
+      return at(path, 'invalid_value', `This must be ${alternativesOf(error)}.`);
     case 'const':
       return at(path, 'invalid_value', `This must be ${JSON.stringify(params['allowedValue'])}.`);
     case 'minLength':
@@ -138,6 +140,17 @@ function fieldNames({ parentSchema }: ErrorObject): string {
 
 function listOf(values: unknown): string {
   return Array.isArray(values) ? values.map((value) => JSON.stringify(value)).join(', ') : '';
+}
+
+function alternativesOf({ schema }: ErrorObject): string {
+  return (schema as readonly Definition[])
+    .map((one) => {
+      if (one['enum'] !== undefined) return `one of ${listOf(one['enum'])}`;
+      const length =
+        one['type'] === 'array' ? ` of ${String(one['minItems'])} to ${String(one['maxItems'])}` : '';
+      return `${typeNames(one['type'])}${length}`;
+    })
+    .join(', or ');
 }
 
 function rangeOf({ parentSchema }: ErrorObject): string {
