@@ -57,7 +57,7 @@ const DEPENDENCIES = {
   gateway: ['models', 'runtime', 'contracts', 'rpc', 'signing', 'testing'],
   stack: ['rpc', 'testing'],
   tools: ['stack'],
-  bench: ['stack'],
+  bench: ['mongo', 'runtime', 'stack'],
 };
 
 /** Packages that one project wraps for all others, so that replacing one of them touches one folder. */

@@ -17,3 +17,10 @@ export function environment(tools: LoadTools): Record<string, string | number> {
     tools: tools.kind,
   };
 }
+
+/** In one line. */
+export function describe(about: Readonly<Record<string, string | number>>): string {
+  return Object.entries(about)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}

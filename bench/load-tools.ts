@@ -5,8 +5,11 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { payloadMembers } from './payload.ts';
 import { start } from './processes.ts';
 import type { Running } from './processes.ts';
+import { typeNames } from './scenarios.ts';
+import type { Scenario } from './scenarios.ts';
 
 export interface LoadTools {
   /** For the report. */
@@ -80,11 +83,31 @@ export async function startLoadTools(
   };
 }
 
-/** Publishes; resolves when every request has its answer. */
-export async function publish({ publisher }: LoadTools, job: PublishJob): Promise<PublishResult> {
-  const result = JSON.parse(await publisher.ask(JSON.stringify(job), 300_000)) as PublishResult;
-  if (result.error !== '') throw new Error(`The publisher failed: ${result.error}`);
-  return result;
+/** Publishes `count` events of a scenario, numbered from `first` on; resolves when every request has its answer. */
+export type Publish = (first: number, count: number) => Promise<PublishResult>;
+
+/** For one server. Each time, `out` has what was published since `first`. */
+export function createPublish(
+  { publisher }: LoadTools,
+  scenario: Pick<Scenario, 'connections' | 'rate' | 'batch' | 'types'>,
+  server: Pick<PublishJob, 'port' | 'keys' | 'out'>,
+): Publish {
+  const { connections, rate, batch } = scenario;
+  return async (first, count) => {
+    const job: PublishJob = {
+      ...server,
+      connections,
+      rate,
+      batch,
+      first,
+      count,
+      types: typeNames(scenario),
+      rest: payloadMembers,
+    };
+    const result = JSON.parse(await publisher.ask(JSON.stringify(job), 300_000)) as PublishResult;
+    if (result.error !== '') throw new Error(`The publisher failed: ${result.error}`);
+    return result;
+  };
 }
 
 /** Rows of numbers as the tools write them. */

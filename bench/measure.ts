@@ -4,10 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join as joinArrivals } from './arrivals.ts';
 import type { Outcome } from './arrivals.ts';
-import { publish, readRows } from './load-tools.ts';
+import { createPublish, readRows } from './load-tools.ts';
 import type { LoadTools } from './load-tools.ts';
-import { payloadMembers } from './payload.ts';
-import { typeNames } from './scenarios.ts';
 import type { Scenario, Subject } from './scenarios.ts';
 import { startServer } from './servers.ts';
 import type { Server } from './servers.ts';
@@ -64,23 +62,11 @@ async function run(server: Server, options: MeasureOptions): Promise<Measurement
   const { tools, directory } = options;
   const { scenario } = options.subject;
   const out = join(directory, 'published');
-  const publishMore = (first: number, count: number): ReturnType<typeof publish> =>
-    publish(tools, {
-      port: server.port,
-      connections: scenario.connections,
-      rate: scenario.rate,
-      first,
-      count,
-      batch: scenario.batch,
-      keys: server.keys,
-      types: typeNames(scenario),
-      rest: payloadMembers,
-      out,
-    });
+  const publish = createPublish(tools, scenario, { port: server.port, keys: server.keys, out });
 
   await tools.receiver.ask('clear');
   const first = eventsOf(scenario, options.warmUpSeconds);
-  const warmUp = await publishMore(0, first);
+  const warmUp = await publish(0, first);
   if (warmUp.refused > 0)
     throw new Error(`${warmUp.refused} events of the warm-up refused: ${warmUp.example}`);
   const delivered = scenario.fanout - scenario.hanging;
@@ -91,7 +77,7 @@ async function run(server: Server, options: MeasureOptions): Promise<Measurement
   const cpuBefore = cpuSecondsOf(server, tools);
   const fromMicros = monotonicMicros();
   const count = eventsOf(scenario, options.seconds);
-  const { refused, example } = await publishMore(first, count);
+  const { refused, example } = await publish(first, count);
   await arrivals(tools, before + (count - refused * Math.max(scenario.batch, 1)) * delivered);
   await sleep(settleMs);
   const toMicros = monotonicMicros();

@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { LoadLanguage } from './load-tools.ts';
+import { language, orUsage, positive, whole } from './option-values.ts';
 import { scenarios } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -39,7 +40,7 @@ ${scenarios.map(({ name, title }) => `  ${name.padEnd(16)} ${title}`).join('\n')
 
 /** Undefined when there is nothing to do but to end with the exit code that is set. */
 export function readOptions(args: readonly string[]): BenchOptions | undefined {
-  try {
+  return orUsage(usage, () => {
     const { values } = parseArgs({
       args: [...args],
       options: {
@@ -60,37 +61,24 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
       console.log(usage);
       return undefined;
     }
+    const given = (name: 'rounds' | 'seconds' | 'warm-up', quick: number, standard: number): string =>
+      values[name] ?? String(values.quick ? quick : standard);
     return {
       scenarios: values.only === undefined ? scenarios : values.only.split(',').map(scenarioNamed),
-      rounds: positive('--rounds', values.rounds, values.quick ? 1 : 3),
-      seconds: positive('--seconds', values.seconds, values.quick ? 3 : 5),
-      warmUpSeconds: positive('--warm-up', values['warm-up'], values.quick ? 1 : 2),
+      rounds: whole('--rounds', given('rounds', 1, 3)),
+      seconds: positive('--seconds', given('seconds', 3, 5)),
+      warmUpSeconds: positive('--warm-up', given('warm-up', 1, 2)),
       directory: values.dir,
       json: values.json,
       enforce: values.enforce,
       load: language(values.load),
       profiles: values['cpu-prof'],
     };
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
-    process.exitCode = 2;
-    return undefined;
-  }
+  });
 }
 
 function scenarioNamed(name: string): Scenario {
   const found = scenarios.find((each) => each.name === name);
   if (found === undefined) throw new Error(`There is no scenario ${name}.`);
   return found;
-}
-
-function positive(option: string, text: string | undefined, standard: number): number {
-  const number = text === undefined ? standard : Number(text);
-  if (!(number > 0 && number < Infinity)) throw new Error(`${option} takes a number above 0.`);
-  return option === '--rounds' ? Math.ceil(number) : number;
-}
-
-function language(text: string | undefined): LoadLanguage | undefined {
-  if (text === undefined || text === 'go' || text === 'node') return text;
-  throw new Error('--load takes go or node.');
 }

@@ -6,7 +6,8 @@
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describeProfile, summarizeProfile } from './cpu-profile.ts';
-import { environment } from './environment.ts';
+import { withEnding } from './ending.ts';
+import { describe, environment } from './environment.ts';
 import { startLoadTools } from './load-tools.ts';
 import type { LoadTools } from './load-tools.ts';
 import { measure } from './measure.ts';
@@ -34,11 +35,7 @@ async function main(options: BenchOptions, directory: string): Promise<void> {
   }
   const { rounds, seconds, warmUpSeconds } = options;
   const about = { ...environment(tools), rounds, seconds, 'warm-up': warmUpSeconds };
-  console.log(
-    `${Object.entries(about)
-      .map(([name, value]) => `${name} ${value}`)
-      .join(', ')}\n`,
-  );
+  console.log(`${describe(about)}\n`);
 
   const results: ScenarioResult[] = [];
   for (const scenario of options.scenarios)
@@ -107,22 +104,10 @@ async function measureSubject(
 const options = readOptions(process.argv.slice(2));
 if (options !== undefined) {
   if (options.profiles !== undefined) mkdirSync(options.profiles, { recursive: true });
-  const directory = mkdtempSync(join(options.directory, 'posthorn-bench-'));
-  const cleanUp = async (): Promise<void> => {
-    await stopAll();
-    rmSync(directory, { recursive: true, force: true });
-  };
-  let interrupted = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // More than once: npm passes on what the terminal has sent already.
-    process.on(signal, () => {
-      if (!interrupted) void cleanUp().then(() => process.exit(130));
-      interrupted = true;
-    });
-  }
-  try {
+  await withEnding(async ({ onEnd }) => {
+    const directory = mkdtempSync(join(options.directory, 'posthorn-bench-'));
+    onEnd(() => rmSync(directory, { recursive: true, force: true }));
+    onEnd(stopAll);
     await main(options, directory);
-  } finally {
-    await cleanUp();
-  }
+  });
 }

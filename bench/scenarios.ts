@@ -106,7 +106,7 @@ export interface PlannedEndpoint {
   readonly hangs: boolean;
 }
 
-export function typeNames({ types }: Scenario): string[] {
+export function typeNames({ types }: Pick<Scenario, 'types'>): string[] {
   return Array.from({ length: types }, (_, index) => `bench.type${index}`);
 }
 

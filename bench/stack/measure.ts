@@ -3,11 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join as joinArrivals } from '../arrivals.ts';
 import type { Outcome } from '../arrivals.ts';
-import { publish, readRows } from '../load-tools.ts';
+import { createPublish, readRows } from '../load-tools.ts';
 import type { LoadTools } from '../load-tools.ts';
 import { arrivals, eventsOf } from '../measure.ts';
-import { payloadMembers } from '../payload.ts';
-import { typeNames } from '../scenarios.ts';
 import type { Scenario } from '../scenarios.ts';
 import { provision } from '../servers.ts';
 import type { services } from './measured-platform.ts';
@@ -60,23 +58,11 @@ export async function measureOnStack(options: StackMeasureOptions): Promise<Stac
     prefix: name,
   });
   const out = join(directory, 'published');
-  const publishMore = (first: number, count: number): ReturnType<typeof publish> =>
-    publish(tools, {
-      port: Number(new URL(platform.url).port),
-      connections: scenario.connections,
-      rate: scenario.rate,
-      first,
-      count,
-      batch: scenario.batch,
-      keys,
-      types: typeNames(scenario),
-      rest: payloadMembers,
-      out,
-    });
+  const publish = createPublish(tools, scenario, { port: Number(new URL(platform.url).port), keys, out });
 
   await tools.receiver.ask('clear');
   const first = eventsOf(scenario, options.warmUpSeconds);
-  const warmUp = await publishMore(0, first);
+  const warmUp = await publish(0, first);
   if (warmUp.refused > 0)
     throw new Error(`${warmUp.refused} events of the warm-up refused: ${warmUp.example}`);
   const arrived = await arrivals(tools, first * fanout);
@@ -85,7 +71,7 @@ export async function measureOnStack(options: StackMeasureOptions): Promise<Stac
   const operationsBefore = await platform.operations();
   const cpuBefore = cpuOf(platform, tools);
   const count = eventsOf(scenario, options.seconds);
-  const { refused, example } = await publishMore(first, count);
+  const { refused, example } = await publish(first, count);
   await arrivals(tools, arrived + (count - refused * Math.max(scenario.batch, 1)) * fanout);
   const storedAfter = await untilRecorded(platform);
   const cpuAfter = cpuOf(platform, tools);

@@ -1,6 +1,13 @@
 /** The four services on a database and a topic of their own, and what can be read of them while they run. */
 import { randomBytes } from 'node:crypto';
-import { kafkaLogBytes, mongodbSizes, startStackPlatform } from '@posthorn/stack';
+import {
+  createProgress,
+  kafkaLogBytes,
+  mongodbSizes,
+  startKafka,
+  startMongodb,
+  startStackPlatform,
+} from '@posthorn/stack';
 import type {
   CollectionSize,
   KafkaServer,
@@ -8,6 +15,7 @@ import type {
   ServiceProcess,
   StackPlatform,
 } from '@posthorn/stack';
+import type { Ending } from '../ending.ts';
 import { cpuSecondsOf, maxRssMibOf } from '../processes.ts';
 import { operationsIn, unrecordedIn } from './metrics.ts';
 import type { Setup } from './setups.ts';
@@ -28,6 +36,8 @@ export interface Stored {
 }
 
 export interface MeasuredPlatform {
+  /** Of MongoDB. */
+  readonly database: string;
   /** Of the REST API. */
   readonly url: string;
   readonly operatorKey: string;
@@ -40,16 +50,35 @@ export interface MeasuredPlatform {
   unrecorded(): Promise<number>;
   /** How often MongoDB was asked so far, by service, collection and operation. */
   operations(): Promise<ReadonlyMap<string, number>>;
+  /** Does the work while no dispatcher runs. */
+  withoutDispatchers<T>(work: () => Promise<T>): Promise<T>;
   /** Does the work; when it fails, says what the services wrote last. */
   explain: StackPlatform['explain'];
   stop(): Promise<void>;
 }
 
-/** Starts it; resolves when all are ready. */
-export async function startMeasuredPlatform(servers: Servers, setup: Setup): Promise<MeasuredPlatform> {
+/** Those that were given, or some that are there until the end. */
+export async function startServers({ onEnd }: Ending): Promise<Servers> {
+  const progress = createProgress({
+    write: (text) => process.stderr.write(text),
+    columns: process.stderr.columns,
+  });
+  const kafka = await startKafka({ progress });
+  onEnd(() => kafka.stop());
+  const mongodb = await startMongodb({ progress });
+  onEnd(() => mongodb.stop());
+  return { kafka, mongodb };
+}
+
+/** Starts it; resolves when all are ready. It is stopped at the end at the latest. */
+export async function startMeasuredPlatform(
+  servers: Servers,
+  setup: Setup,
+  { onEnd }: Ending,
+): Promise<MeasuredPlatform> {
   // Servers may be somebody else's: nothing that is there is touched.
   const name = `posthorn-bench-${randomBytes(4).toString('hex')}`;
-  const platform = await startStackPlatform({
+  const starting = startStackPlatform({
     counts: { dispatcher: setup.dispatchers },
     security: 'tokens',
     servers,
@@ -61,6 +90,14 @@ export async function startMeasuredPlatform(servers: Servers, setup: Setup): Pro
       POSTHORN_LOG_LEVEL: 'warn',
     },
   });
+  onEnd(() =>
+    starting.then(
+      (platform) => platform.dispose(),
+      () => undefined,
+    ),
+  );
+  const platform = await starting;
+  const dispatchers = platform.processes('dispatcher');
   const pidsOf = (service: (typeof services)[number]): number[] =>
     platform.processes(service).flatMap(({ pid }) => pid ?? []);
   const byService = (figure: (pids: readonly number[]) => number): ByService => ({
@@ -71,6 +108,7 @@ export async function startMeasuredPlatform(servers: Servers, setup: Setup): Pro
   });
 
   return {
+    database: name,
     url: platform.url,
     operatorKey: platform.operatorKey,
     cpuSeconds: () => byService((pids) => pids.reduce((sum, pid) => sum + cpuSecondsOf(pid), 0)),
@@ -83,7 +121,7 @@ export async function startMeasuredPlatform(servers: Servers, setup: Setup): Pro
       return { kafkaBytes, collections };
     },
     async unrecorded() {
-      const metrics = await Promise.all(platform.processes('dispatcher').map(metricsOf));
+      const metrics = await Promise.all(dispatchers.map(metricsOf));
       return metrics.reduce((sum, text) => sum + unrecordedIn(text), 0);
     },
     async operations() {
@@ -96,6 +134,12 @@ export async function startMeasuredPlatform(servers: Servers, setup: Setup): Pro
         }
       }
       return counts;
+    },
+    async withoutDispatchers(work) {
+      for (const dispatcher of dispatchers) await dispatcher.stop();
+      const result = await work();
+      await Promise.all(dispatchers.map((dispatcher) => dispatcher.start()));
+      return result;
     },
     explain: (work) => platform.explain(work),
     stop: () => platform.dispose(),

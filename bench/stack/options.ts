@@ -1,6 +1,7 @@
 /** The command line of `npm run bench:stack`. */
 import { parseArgs } from 'node:util';
 import type { LoadLanguage } from '../load-tools.ts';
+import { language, orUsage, positive, whole } from '../option-values.ts';
 import type { Scenario } from '../scenarios.ts';
 import { stackScenarios } from './setups.ts';
 import type { Setup } from './setups.ts';
@@ -40,7 +41,7 @@ ${stackScenarios(standardRate)
 
 /** Undefined when there is nothing to do but to end with the exit code that is set. */
 export function readStackOptions(args: readonly string[]): StackBenchOptions | undefined {
-  try {
+  return orUsage(usage, () => {
     const { values } = parseArgs({
       args: [...args],
       options: {
@@ -61,8 +62,8 @@ export function readStackOptions(args: readonly string[]): StackBenchOptions | u
       console.log(usage);
       return undefined;
     }
-    const number = (name: 'rounds' | 'seconds' | 'warm-up', quick: number, standard: number): number =>
-      positive(`--${name}`, values[name] ?? String(values.quick ? quick : standard));
+    const given = (name: 'rounds' | 'seconds' | 'warm-up', quick: number, standard: number): string =>
+      values[name] ?? String(values.quick ? quick : standard);
     const numbers = (name: 'dispatchers' | 'partitions'): number[] =>
       values[name].split(',').map((text) => whole(`--${name}`, text));
     return {
@@ -70,17 +71,13 @@ export function readStackOptions(args: readonly string[]): StackBenchOptions | u
         numbers('dispatchers').map((dispatchers) => ({ dispatchers, partitions })),
       ),
       scenarios: chosen(stackScenarios(positive('--rate', values.rate)), values.only),
-      rounds: whole('--rounds', String(number('rounds', 1, 2))),
-      seconds: number('seconds', 3, 6),
-      warmUpSeconds: number('warm-up', 1, 2),
+      rounds: whole('--rounds', given('rounds', 1, 2)),
+      seconds: positive('--seconds', given('seconds', 3, 6)),
+      warmUpSeconds: positive('--warm-up', given('warm-up', 1, 2)),
       json: values.json,
       load: language(values.load),
     };
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
-    process.exitCode = 2;
-    return undefined;
-  }
+  });
 }
 
 function chosen(all: readonly Scenario[], names: string | undefined): readonly Scenario[] {
@@ -89,21 +86,4 @@ function chosen(all: readonly Scenario[], names: string | undefined): readonly S
     if (found === undefined) throw new Error(`There is no scenario ${name}.`);
     return found;
   });
-}
-
-function positive(option: string, text: string): number {
-  const number = Number(text);
-  if (!(number > 0 && number < Infinity)) throw new Error(`${option} takes a number above 0.`);
-  return number;
-}
-
-function whole(option: string, text: string): number {
-  const number = positive(option, text);
-  if (!Number.isInteger(number)) throw new Error(`${option} takes whole numbers.`);
-  return number;
-}
-
-function language(text: string | undefined): LoadLanguage | undefined {
-  if (text === undefined || text === 'go' || text === 'node') return text;
-  throw new Error('--load takes go or node.');
 }

@@ -6,15 +6,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createProgress, startKafka, startMongodb } from '@posthorn/stack';
-import { environment } from '../environment.ts';
+import { withEnding } from '../ending.ts';
+import type { Ending } from '../ending.ts';
+import { describe, environment } from '../environment.ts';
 import { startLoadTools } from '../load-tools.ts';
 import type { LoadTools } from '../load-tools.ts';
 import { stopAll } from '../processes.ts';
 import { measureIdle, measureOnStack } from './measure.ts';
 import type { StackMeasurement } from './measure.ts';
-import { startMeasuredPlatform } from './measured-platform.ts';
-import type { ByService, MeasuredPlatform, Servers } from './measured-platform.ts';
+import { startMeasuredPlatform, startServers } from './measured-platform.ts';
+import type { ByService, Servers } from './measured-platform.ts';
 import { readStackOptions } from './options.ts';
 import type { StackBenchOptions } from './options.ts';
 import { describeStackResults, progressLine } from './report.ts';
@@ -29,7 +30,12 @@ interface Life {
   readonly measurements: ReadonlyMap<string, StackMeasurement>;
 }
 
-async function main(options: StackBenchOptions, servers: Servers, directory: string): Promise<void> {
+async function main(
+  options: StackBenchOptions,
+  servers: Servers,
+  directory: string,
+  ending: Ending,
+): Promise<void> {
   const ports = Math.max(...options.scenarios.map(({ organisations, fanout }) => organisations * fanout));
   const tools = await startLoadTools(ports, options.load);
   const { rounds, seconds, warmUpSeconds } = options;
@@ -41,17 +47,13 @@ async function main(options: StackBenchOptions, servers: Servers, directory: str
     seconds,
     'warm-up': warmUpSeconds,
   };
-  console.log(
-    Object.entries(about)
-      .map(([name, value]) => `${name} ${value}`)
-      .join(', '),
-  );
+  console.log(describe(about));
 
   const lives = new Map<Setup, Life[]>(options.setups.map((setup) => [setup, []]));
   for (let round = 1; round <= rounds; round++) {
     for (const [setup, ofSetup] of lives) {
       console.log(`\n${describeSetup(setup)} (dispatchers × partitions)`);
-      ofSetup.push(await live(setup, servers, tools, options, directory));
+      ofSetup.push(await live(setup, servers, tools, options, directory, ending));
     }
   }
 
@@ -80,9 +82,9 @@ async function live(
   tools: LoadTools,
   { scenarios, seconds, warmUpSeconds }: StackBenchOptions,
   directory: string,
+  ending: Ending,
 ): Promise<Life> {
-  running = startMeasuredPlatform(servers, setup);
-  const platform = await running;
+  const platform = await startMeasuredPlatform(servers, setup, ending);
   try {
     const measurements = new Map<string, StackMeasurement>();
     for (const scenario of scenarios) {
@@ -99,52 +101,22 @@ async function live(
     }
     return { measurements, idle: await measureIdle(platform, idleMs) };
   } catch (error) {
-    if (isInterrupted) throw error;
+    if (ending.interrupted.aborted) throw error;
     return await platform.explain(() => {
       throw error;
     });
   } finally {
-    running = undefined;
-    if (!isInterrupted) await platform.stop();
+    if (!ending.interrupted.aborted) await platform.stop();
   }
 }
 
-let running: Promise<MeasuredPlatform> | undefined;
-let isInterrupted = false;
 const options = readStackOptions(process.argv.slice(2));
 if (options !== undefined) {
-  const directory = mkdtempSync(join(tmpdir(), 'posthorn-bench-stack-'));
-  const progress = createProgress({
-    write: (text) => process.stderr.write(text),
-    columns: process.stderr.columns,
+  await withEnding(async (ending) => {
+    const directory = mkdtempSync(join(tmpdir(), 'posthorn-bench-stack-'));
+    ending.onEnd(() => rmSync(directory, { recursive: true, force: true }));
+    const servers = await startServers(ending);
+    ending.onEnd(stopAll);
+    await main(options, servers, directory, ending);
   });
-  const stops: (() => Promise<void>)[] = [];
-  let ending: Promise<void> | undefined;
-  const cleanUp = async (): Promise<void> => {
-    const platform = await running?.catch(() => undefined);
-    await platform?.stop();
-    await stopAll();
-    for (const stop of stops.toReversed()) await stop();
-    rmSync(directory, { recursive: true, force: true });
-  };
-  const end = (): Promise<void> => (ending ??= cleanUp());
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // More than once: npm passes on what the terminal has sent already.
-    process.on(signal, () => {
-      isInterrupted = true;
-      void end().finally(() => process.exit(130));
-    });
-  }
-  try {
-    const kafka = await startKafka({ progress });
-    stops.push(() => kafka.stop());
-    const mongodb = await startMongodb({ progress });
-    stops.push(() => mongodb.stop());
-    await main(options, { kafka, mongodb }, directory);
-  } catch (error) {
-    // What an interruption has cut off is no failure.
-    if (!isInterrupted) throw error;
-  } finally {
-    await end();
-  }
 }

@@ -2,15 +2,14 @@
  * Puts deliveries that wait into the database of a platform that is stopped: copies of one that waits there already, each of an event of
  * its own. Publishing a million of them is a matter of minutes, and ends with the same rows.
  */
-import { join } from 'node:path';
 // eslint-disable-next-line no-restricted-imports -- the platform is stopped meanwhile, and its own code writes no copies
 import { DatabaseSync } from 'node:sqlite';
 
 /** Rows of one transaction. */
 const step = 50_000;
 
-export function fillBacklog(dataDirectory: string, count: number): void {
-  const database = new DatabaseSync(join(dataDirectory, 'posthorn.db'));
+export function fillSqlite(file: string, count: number): void {
+  const database = new DatabaseSync(file);
   try {
     const [waiting] = database
       .prepare('SELECT * FROM deliveries WHERE next_attempt_at IS NOT NULL LIMIT 1')
