@@ -8,7 +8,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import type { JsonBody } from './route.ts';
-import { toStandaloneSchema, type Definition } from './schema.ts';
+import { toStandaloneSchema } from './schema.ts';
 
 /** Returns every violation of a parsed body; `bytes` is how large it was, `params` are those of the path. */
 export type Validate = (
@@ -142,13 +142,18 @@ function listOf(values: unknown): string {
   return Array.isArray(values) ? values.map((value) => JSON.stringify(value)).join(', ') : '';
 }
 
+interface Alternative {
+  readonly enum?: readonly unknown[];
+  readonly type?: unknown;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+}
+
 function alternativesOf({ schema }: ErrorObject): string {
-  return (schema as readonly Definition[])
-    .map((one) => {
-      if (one['enum'] !== undefined) return `one of ${listOf(one['enum'])}`;
-      const length =
-        one['type'] === 'array' ? ` of ${String(one['minItems'])} to ${String(one['maxItems'])}` : '';
-      return `${typeNames(one['type'])}${length}`;
+  return (schema as readonly Alternative[])
+    .map(({ enum: choices, type, minItems, maxItems }) => {
+      if (choices !== undefined) return `one of ${listOf(choices)}`;
+      return `${typeNames(type)}${minItems === undefined ? '' : ` of ${minItems} to ${maxItems}`}`;
     })
     .join(', or ');
 }
