@@ -40,10 +40,14 @@ export async function readPage<Item, Position>(
   const after = request.cursor === '' ? null : readCursor(request.cursor, codec);
   const violations: Violation[] = [];
   if (!Number.isInteger(limit) || limit < 1 || limit > maxPageSize) {
-    violations.push({ field: '?limit', code: 'out_of_range', message: `must be from 1 to ${maxPageSize}` });
+    violations.push({
+      field: '?limit',
+      code: 'out_of_range',
+      message: `This must be from 1 to ${maxPageSize}.`,
+    });
   }
   if (after === null && request.cursor !== '') {
-    const message = 'must be the nextCursor of an earlier answer';
+    const message = 'This must be the nextCursor of an earlier answer.';
     violations.push({ field: '?cursor', code: 'invalid_cursor', message });
   }
   if (violations.length > 0) throw DomainError.invalid(violations);

@@ -166,15 +166,15 @@ function judge(
     violations.push({
       field: '/id',
       code: 'required',
-      message: "must be given when it is said to be the producer's own",
+      message: "This must be given when it is said to be the producer's own.",
     });
   }
   if (event.deliverAt !== undefined) violations.push(...checkDelay(event.deliverAt, view.payloadDays, now));
   const rule = view.types.get(event.type);
   if (rule?.retired === true) {
-    violations.push({ field: '/type', code: 'retired', message: 'this event type is retired' });
+    violations.push({ field: '/type', code: 'retired', message: 'This event type is retired.' });
   } else if (rule === undefined && view.requireKnownTypes && !isOperationalEventType(event.type)) {
-    const message = "this event type isn't in the organisation's catalogue, which it requires";
+    const message = "This event type isn't in the organisation's catalogue, which it requires.";
     violations.push({ field: '/type', code: 'unknown_type', message });
   }
   const isEnforced = rule !== undefined && rule.enforcement !== 'off';

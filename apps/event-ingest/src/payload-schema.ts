@@ -118,7 +118,7 @@ function violationOf(error: ErrorObject): Violation {
   return {
     field: `/data${error.instancePath}`,
     code: `schema_${snakeCase(error.keyword)}`,
-    message: error.message ?? "doesn't fit the event type's schema",
+    message: `This ${error.message ?? "doesn't fit the event type's schema"}.`,
   };
 }
 

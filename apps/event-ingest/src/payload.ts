@@ -11,14 +11,14 @@ export type ReadPayload =
  */
 export function readPayload(data: Uint8Array): ReadPayload {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  if (bytes.length === 0) return refuse('required', 'is missing');
-  if (!isUtf8(bytes)) return refuse('encoding', 'is not valid UTF-8');
+  if (bytes.length === 0) return refuse('required', 'This must be given.');
+  if (!isUtf8(bytes)) return refuse('encoding', 'This is not valid UTF-8.');
   // Before it is parsed: what uses the value may recurse.
-  if (isTooDeep(bytes)) return refuse('too_deep', `is nested more than ${maxJsonDepth} deep`);
+  if (isTooDeep(bytes)) return refuse('too_deep', `JSON may be nested at most ${maxJsonDepth} deep.`);
   try {
     return { value: JSON.parse(bytes.toString('utf8')) };
   } catch {
-    return refuse('syntax', 'is not JSON');
+    return refuse('syntax', 'This is not JSON.');
   }
 }
 

@@ -144,6 +144,6 @@ function refusedToMessage({ refused, id, limits }: Refused): ingestV1.Refused {
 }
 
 const missingEvent: AcceptResult = {
-  refused: DomainError.invalid([{ field: '/event', code: 'required', message: 'is missing' }]),
+  refused: DomainError.invalid([{ field: '/event', code: 'required', message: 'This must be given.' }]),
   id: undefined,
 };

@@ -46,7 +46,7 @@ export function scopesFromMessage(names: readonly string[]): Scope[] {
           {
             field: `/scopes/${index}`,
             code: 'unknown_value',
-            message: `must be one of ${scopes.join(', ')}`,
+            message: `This must be one of ${scopes.join(', ')}.`,
           },
         ],
   );

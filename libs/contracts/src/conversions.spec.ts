@@ -78,7 +78,7 @@ describe('a message that leaves something open', () => {
     );
 
     expect(violationsOf(() => endpointFromMessage(newer))).toEqual([
-      { field: '/state', code: 'unknown_value', message: 'must be one of enabled, paused, disabled' },
+      { field: '/state', code: 'unknown_value', message: 'This must be one of enabled, paused, disabled.' },
     ]);
   });
 });

@@ -24,6 +24,6 @@ export function createEnumTable<Name extends string, Value extends number>(
 }
 
 function missingOrUnknown(field: string, value: number, names: readonly string[]): DomainError {
-  const message = `must be one of ${names.join(', ')}`;
+  const message = `This must be one of ${names.join(', ')}.`;
   return DomainError.invalid([{ field, code: value === 0 ? 'required' : 'unknown_value', message }]);
 }

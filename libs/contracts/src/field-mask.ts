@@ -14,7 +14,7 @@ export function fieldMaskFromMessage<Field extends string>(
   allowed: readonly Field[],
 ): Field[] {
   if (mask === undefined)
-    throw DomainError.invalid([{ field: '/updateMask', code: 'required', message: 'must be set' }]);
+    throw DomainError.invalid([{ field: '/updateMask', code: 'required', message: 'This must be given.' }]);
   const byPath = new Map(allowed.map((field) => [fieldMaskToMessage([field])[0], field]));
   const violations = mask.flatMap((path, index) =>
     byPath.has(path)
@@ -23,7 +23,7 @@ export function fieldMaskFromMessage<Field extends string>(
           {
             field: `/updateMask/${index}`,
             code: 'unknown_field',
-            message: `must be one of ${[...byPath.keys()].join(', ')}`,
+            message: `This must be one of ${[...byPath.keys()].join(', ')}.`,
           },
         ],
   );

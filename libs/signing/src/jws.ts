@@ -42,7 +42,7 @@ type SignInput = (input: Buffer) => string;
 
 function prepareAlgorithm(algorithm: PolicyAlgorithm, key: string | null): SignInput {
   if (algorithm === 'none') return () => '';
-  if (key === null) throw refused('a policy that signs needs a key');
+  if (key === null) throw refused('A policy that signs needs a key.');
   const hash = hashes[algorithm];
   switch (algorithm) {
     case 'hs256':
@@ -102,9 +102,10 @@ function readPrivateKey(
   try {
     key = createPrivateKey(pem);
   } catch (error) {
-    throw refused(`must be ${what} as PEM`, error);
+    throw refused(`This must be ${what} as PEM.`, error);
   }
-  if (!isFitting(key.asymmetricKeyType, key.asymmetricKeyDetails ?? {})) throw refused(`must be ${what}`);
+  if (!isFitting(key.asymmetricKeyType, key.asymmetricKeyDetails ?? {}))
+    throw refused(`This must be ${what}.`);
   return key;
 }
 

@@ -45,7 +45,7 @@ describe('checkSecret', () => {
 
   it('names the field that it was given', () => {
     expect(checkSecret('', 'v1', '/secrets/0')).toEqual([
-      { field: '/secrets/0', code: 'invalid_prefix', message: 'must begin with whsec_' },
+      { field: '/secrets/0', code: 'invalid_prefix', message: 'This must begin with whsec_.' },
     ]);
   });
 });

@@ -80,13 +80,13 @@ function readSecret(text: string, ...expected: readonly SecretKind[]): Reading {
   const kind = expected.find((candidate) => text.startsWith(`${candidate}_`));
   if (kind === undefined) {
     const prefixes = expected.map((candidate) => `${candidate}_`).join(' or ');
-    return refused('invalid_prefix', `must begin with ${prefixes}`);
+    return refused('invalid_prefix', `This must begin with ${prefixes}.`);
   }
   const encoded = text.slice(kind.length + 1);
   const bytes = Buffer.from(encoded, 'base64');
   const canonical = bytes.toString('base64');
   if (encoded !== canonical && encoded !== canonical.replace(/=+$/, '')) {
-    return refused('invalid_base64', `must be base64 after ${kind}_`);
+    return refused('invalid_base64', `This must be base64 after ${kind}_.`);
   }
   return checkLength(kind, bytes) ?? { problem: null, decoded: { kind, bytes } };
 }
@@ -97,18 +97,21 @@ function checkLength(kind: SecretKind, bytes: Buffer): Reading | null {
       if (bytes.length >= minSecretBytes && bytes.length <= maxSecretBytes) return null;
       return refused(
         'invalid_length',
-        `must be ${minSecretBytes} to ${maxSecretBytes} bytes long when decoded`,
+        `This must be ${minSecretBytes} to ${maxSecretBytes} bytes long when decoded.`,
       );
     case 'whpk':
       if (bytes.length === ed25519KeyBytes) return null;
-      return refused('invalid_length', `must be ${ed25519KeyBytes} bytes long when decoded`);
+      return refused('invalid_length', `This must be ${ed25519KeyBytes} bytes long when decoded.`);
     case 'whsk':
       if (bytes.length === ed25519KeyBytes) return null;
       if (bytes.length !== 2 * ed25519KeyBytes) {
-        return refused('invalid_length', 'must be a seed of 32 bytes, or 64 bytes of seed and public key');
+        return refused(
+          'invalid_length',
+          'This must be a seed of 32 bytes, or 64 bytes of seed and public key.',
+        );
       }
       if (bytes.subarray(ed25519KeyBytes).equals(ed25519PublicBytes(bytes))) return null;
-      return refused('key_mismatch', 'its second half must be the public key of its first half');
+      return refused('key_mismatch', 'Its second half must be the public key of its first half.');
   }
 }
 

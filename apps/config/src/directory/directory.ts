@@ -103,7 +103,7 @@ export function createDirectoryService({
     async listPendingVerifications({ limit }, { principal }) {
       requireService(principal);
       const isFine = limit >= 1 && limit <= maxPending;
-      const message = `must be from 1 to ${maxPending}`;
+      const message = `This must be from 1 to ${maxPending}.`;
       refuseIfAny(isFine ? [] : [{ field: '/limit', code: 'out_of_range', message }]);
       const pending = await endpoints.pendingVerifications(new Date(clock.now()), limit);
       return { verifications: pending.map(({ endpoint }) => toPendingVerification(endpoint)) };
@@ -174,6 +174,10 @@ function startOf(cursor: string): Position {
   const position = readCursor(cursor, positionCursor);
   if (position !== null) return position;
   throw DomainError.invalid([
-    { field: '/cursor', code: 'invalid_cursor', message: 'must be the next_cursor of an earlier answer' },
+    {
+      field: '/cursor',
+      code: 'invalid_cursor',
+      message: 'This must be the next_cursor of an earlier answer.',
+    },
   ]);
 }

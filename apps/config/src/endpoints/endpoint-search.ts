@@ -105,8 +105,8 @@ function checkSearch(request: configV1.SearchEndpointsRequest, orderBy: Endpoint
   function refuse(isWrong: boolean, field: string, code: string, message: string): void {
     if (isWrong) violations.push({ field, code, message });
   }
-  refuse(limit < 0 || limit > maxFound, '/limit', 'out_of_range', `must be from 0 to ${maxFound}`);
-  refuse(offset < 0, '/offset', 'out_of_range', 'must not be negative');
+  refuse(limit < 0 || limit > maxFound, '/limit', 'out_of_range', `This must be from 0 to ${maxFound}.`);
+  refuse(offset < 0, '/offset', 'out_of_range', 'This must not be negative.');
   refuse(
     organisationIds.length > maxOrganisations,
     '/organisationIds',
@@ -119,19 +119,19 @@ function checkSearch(request: configV1.SearchEndpointsRequest, orderBy: Endpoint
       at !== undefined && !isTextOrder(at),
       `/${field}`,
       'out_of_range',
-      'must lie in the years 0 to 9999',
+      'This must lie in the years 0 to 9999.',
     );
   }
   for (const [field, id] of Object.entries({ beforeId, afterId })) {
     if (id === undefined) continue;
-    refuse(!isId(id), `/${field}`, 'invalid_cursor', 'must be the id of an endpoint');
-    refuse(orderBy !== 'created', `/${field}`, 'conflict', 'goes with the order of creation only');
+    refuse(!isId(id), `/${field}`, 'invalid_cursor', 'This must be the id of an endpoint.');
+    refuse(orderBy !== 'created', `/${field}`, 'conflict', 'This goes with the order of creation only.');
   }
   refuse(
     beforeId !== undefined && afterId !== undefined,
     '/beforeId',
     'conflict',
-    "can't be given together with afterId",
+    "This can't be given together with afterId.",
   );
   return violations;
 }

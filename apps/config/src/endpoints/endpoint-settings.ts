@@ -74,7 +74,7 @@ export function readChanges(
           collecting<[Field, unknown][]>(violations, () => [[field, readers[field](message, defaults)]], []),
         );
   if (message === undefined && fields.length > 0)
-    violations.push({ field: '/endpoint', code: 'required', message: 'must be set' });
+    violations.push({ field: '/endpoint', code: 'required', message: 'This must be given.' });
   return { settings: Object.fromEntries(entries), violations };
 }
 

@@ -40,7 +40,7 @@ export function checkPayloadSchema(schemaJson: string): readonly Violation[] {
   }
   return (ajv.errors ?? [])
     .slice(0, maxViolations)
-    .map(({ instancePath, message }) => violation(instancePath, message ?? 'is not valid'));
+    .map(({ instancePath, message }) => violation(instancePath, `This ${message ?? 'is not valid'}.`));
 }
 
 /** The compiler's words, which speak of the tenant's own schema only. */

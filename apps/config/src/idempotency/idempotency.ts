@@ -36,7 +36,9 @@ export function createIdempotencyService({
       requireService(principal);
       refuseIfAny([
         ...checkKey(owner, key),
-        ...(digest.length === digestBytes ? [] : [outOfRange('/digest', `must have ${digestBytes} bytes`)]),
+        ...(digest.length === digestBytes
+          ? []
+          : [outOfRange('/digest', `This must have ${digestBytes} bytes.`)]),
       ]);
       const nowMs = clock.now();
       const reservation = newId(nowMs, (count) => random.bytes(count));
@@ -82,7 +84,7 @@ function checkKey(owner: string, key: string): readonly Violation[] {
 
 function checkLength(field: string, text: string, max: number): readonly Violation[] {
   if (text.length >= 1 && text.length <= max) return [];
-  return [outOfRange(field, `must have 1 to ${max} characters`)];
+  return [outOfRange(field, `This must have 1 to ${max} characters.`)];
 }
 
 function outOfRange(field: string, message: string): Violation {

@@ -145,7 +145,7 @@ function readSettings(
 ): { readonly settings: Partial<PolicySettings>; readonly violations: Violation[] } {
   const violations: Violation[] = [];
   if (message === undefined) {
-    violations.push({ field: '/policy', code: 'required', message: 'must be set' });
+    violations.push({ field: '/policy', code: 'required', message: 'This must be given.' });
     return { settings: {}, violations };
   }
   const entries = fields.flatMap((field) =>

@@ -129,7 +129,7 @@ function readCursor(cursor: string | null): {
   const [, name, number] = /^([a-z]+)(?::(\d{1,15}))?$/.exec(cursor) ?? [];
   const kind = sealedKinds.find((candidate) => candidate === name);
   if (kind === undefined) {
-    const message = 'must be the cursor of the step before';
+    const message = 'This must be the cursor of the step before.';
     throw DomainError.invalid([{ field: '/cursor', code: 'invalid_cursor', message }]);
   }
   return { kind, beforeNumber: number === undefined ? null : Number(number) };

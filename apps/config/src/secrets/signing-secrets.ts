@@ -132,15 +132,15 @@ export function checkRotation(
   const violations: Violation[] = [];
   const schemes = secretSchemesOf({ dialect, signing });
   if (!Number.isSafeInteger(overlapMs) || overlapMs < 0 || overlapMs > maxOverlapMs) {
-    const message = `must be an integer from 0 to ${maxOverlapMs} (30 days)`;
+    const message = `This must be a whole number from 0 to ${maxOverlapMs} (30 days).`;
     violations.push({ field: '/overlapMs', code: 'out_of_range', message });
   } else if (overlapMs > 0 && !dialectRules[dialect].canSecretsOverlap) {
-    const message = `must be 0: an endpoint of the dialect ${dialect} signs with one secret at a time`;
+    const message = `This must be 0: an endpoint of the dialect ${dialect} signs with one secret at a time.`;
     violations.push({ field: '/overlapMs', code: 'out_of_range', message });
   }
   if (given !== null) violations.push(...checkGivenSecret(given, schemes));
   if (secrets.some(({ secret }) => secret === given)) {
-    const message = 'must be new: it is one of the present secrets';
+    const message = 'This must be new: it is one of the present secrets.';
     violations.push({ field: '/secret', code: 'not_new', message });
   }
   return violations;
@@ -150,13 +150,17 @@ export function checkRotation(
 export function checkGivenSecret(given: string, signing: readonly SecretScheme[]): readonly Violation[] {
   if (signing.length === 0) {
     return [
-      { field: '/secret', code: 'scheme_off', message: 'must be left out: a policy signs, not a secret' },
+      {
+        field: '/secret',
+        code: 'scheme_off',
+        message: 'This must be left out: a policy signs, not a secret.',
+      },
     ];
   }
   const scheme = schemeOf(given, signing);
   const violations = scheme === 'text' ? checkTextSecret(given) : checkSecret(given, scheme);
   if (violations.length > 0 || signing.includes(scheme)) return violations;
-  const message = `is for ${scheme}, but the endpoint signs with ${signing.join(' and ')} only`;
+  const message = `This is for ${scheme}, but the endpoint signs with ${signing.join(' and ')} only.`;
   return [{ field: '/secret', code: 'scheme_off', message }];
 }
 

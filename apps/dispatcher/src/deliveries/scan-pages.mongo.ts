@@ -166,7 +166,7 @@ function decodeCursor<P>(cursor: string, read: (value: unknown) => P | null): P 
     // Falls through: whatever it was, it isn't one of our cursors.
   }
   throw DomainError.invalid([
-    { field: '?cursor', code: 'invalid', message: 'is not a cursor that this list gave out' },
+    { field: '?cursor', code: 'invalid', message: 'This is not a cursor that this list gave out.' },
   ]);
 }
 

@@ -126,6 +126,6 @@ function decodeCursor(cursor: string, type: string): Key {
     // Falls through: whatever it was, it isn't one of our cursors.
   }
   throw DomainError.invalid([
-    { field: '?cursor', code: 'invalid', message: 'is not a cursor that this list gave out' },
+    { field: '?cursor', code: 'invalid', message: 'This is not a cursor that this list gave out.' },
   ]);
 }

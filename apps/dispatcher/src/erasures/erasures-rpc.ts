@@ -57,7 +57,7 @@ export function createErasureRpc(options: {
     const named = [eventId !== undefined, subject !== undefined, wholeOrganisation].filter(Boolean);
     if (named.length !== 1) {
       throw DomainError.invalid([
-        { field: '', code: 'required', message: 'must name exactly one of eventId and subject' },
+        { field: '', code: 'required', message: 'This must name exactly one of eventId and subject.' },
       ]);
     }
     if (eventId !== undefined) return { kind: 'event', eventId };

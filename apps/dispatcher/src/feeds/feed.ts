@@ -191,7 +191,7 @@ function decodeCursor(cursor: string): Place {
   const isPlace = typeof id === 'string' && (id === '' || isId(id));
   if (isPlace && isCount(base) && isCount(late) && rest.length === 0) return { id, base, late };
   throw DomainError.invalid([
-    { field: '?cursor', code: 'invalid', message: 'is not a cursor that a feed gave out' },
+    { field: '?cursor', code: 'invalid', message: 'This is not a cursor that a feed gave out.' },
   ]);
 }
 

@@ -85,7 +85,7 @@ export function createReplayRpc(options: {
       const violations = [
         ...checkSelection(asked, signing, endpointField),
         ...(perSecond !== null && (perSecond < 1 || perSecond > mostPerSecond)
-          ? [violation('/perSecond', 'out_of_range', `must be from 1 to ${mostPerSecond}`)]
+          ? [violation('/perSecond', 'out_of_range', `This must be from 1 to ${mostPerSecond}.`)]
           : []),
       ];
       if (violations.length > 0) throw DomainError.invalid(violations);
@@ -165,15 +165,15 @@ function checkSelection(
 ): readonly Violation[] {
   const violations: Violation[] = [];
   if (endpoint !== null && found === undefined) {
-    violations.push(violation(endpointField, 'unknown', 'names no endpoint of this organisation'));
+    violations.push(violation(endpointField, 'unknown', 'This names no endpoint of this organisation.'));
   }
   if (includeUnmatched && endpoint === null) {
     violations.push(
-      violation('/endpoint', 'required', 'must name the endpoint that gets what matched nothing'),
+      violation('/endpoint', 'required', 'This must name the endpoint that gets what matched nothing.'),
     );
   }
   if (since !== null && until !== null && since >= until) {
-    violations.push(violation('/until', 'out_of_range', 'must be later than since'));
+    violations.push(violation('/until', 'out_of_range', 'This must be later than since.'));
   }
   return violations;
 }

@@ -157,12 +157,12 @@ function checkWindow(after: Date, before: Date): void {
   const violations: Violation[] = [];
   // Also when one of them is none that a Date can hold.
   if (!(after < before)) {
-    violations.push({ field: '?after', code: 'out_of_range', message: 'must be earlier than before' });
+    violations.push({ field: '?after', code: 'out_of_range', message: 'This must be earlier than before.' });
   } else if (before.getTime() - after.getTime() > longestWindowMs) {
     violations.push({
       field: '?after',
       code: 'out_of_range',
-      message: 'must be at most 90 days before before',
+      message: 'This must be at most 90 days earlier than before.',
     });
   }
   if (violations.length > 0) throw DomainError.invalid(violations);

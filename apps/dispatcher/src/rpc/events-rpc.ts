@@ -95,7 +95,7 @@ export function createEventRpc(options: {
         violations.push({
           field: `/endpoints/${index}`,
           code: 'unknown',
-          message: 'names no endpoint of this organisation',
+          message: 'This names no endpoint of this organisation.',
         });
         continue;
       }

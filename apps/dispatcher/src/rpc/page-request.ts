@@ -14,7 +14,7 @@ export function pageRequest({
 }): PageRequest {
   if (limit < 0 || limit > maxLimit) {
     throw DomainError.invalid([
-      { field: '?limit', code: 'out_of_range', message: `must be from 1 to ${maxLimit}` },
+      { field: '?limit', code: 'out_of_range', message: `This must be from 1 to ${maxLimit}.` },
     ]);
   }
   return { limit: limit === 0 ? defaultLimit : limit, cursor };

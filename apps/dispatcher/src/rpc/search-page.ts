@@ -7,7 +7,7 @@ export function searchPage<T extends { readonly limit: number; readonly offset: 
   const violations: Violation[] = [];
   const check = (field: string, value: number, max: number): void => {
     if (value >= 0 && value <= max) return;
-    violations.push({ field, code: 'out_of_range', message: `must be from 0 to ${max}` });
+    violations.push({ field, code: 'out_of_range', message: `This must be from 0 to ${max}.` });
   };
   check('?limit', request.limit, maxLimit);
   check('?offset', request.offset, 2 ** 31 - 1);

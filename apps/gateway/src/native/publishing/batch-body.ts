@@ -18,7 +18,7 @@ import { maxBatchEvents } from '../schemas/event.ts';
 export function findEvents(body: Buffer, contentType: string | undefined): readonly JsonRange[] {
   const ranges = isNdjson(contentType) ? findLines(body) : findElements(body);
   if (ranges.length > maxBatchEvents) {
-    const message = `must have at most ${maxBatchEvents} events`;
+    const message = `At most ${maxBatchEvents} events are allowed.`;
     throw DomainError.invalid([{ field: '/events', code: 'too_many', message }]);
   }
   return ranges;
@@ -39,10 +39,11 @@ function findElements(body: Buffer): readonly JsonRange[] {
     .map(({ key }) => ({
       field: pointerTo('', key),
       code: 'unknown_field',
-      message: 'is not a field here; there is events',
+      message: 'There is no such field here; there is events.',
     }));
   const events = scanned.members.find(({ key }) => key === 'events');
-  if (events === undefined) violations.push({ field: '/events', code: 'required', message: 'is missing' });
+  if (events === undefined)
+    violations.push({ field: '/events', code: 'required', message: 'This must be given.' });
   if (events === undefined || violations.length > 0) throw DomainError.invalid(violations);
   const array = scanArray(body, events);
   if (!array.ok) throw problem('/events', array.problem);
@@ -50,7 +51,7 @@ function findElements(body: Buffer): readonly JsonRange[] {
 }
 
 function problem(field: string, { code, message, line, column }: JsonProblem): DomainError {
-  return DomainError.invalid([{ field, code, message: `${message} (line ${line}, column ${column}).` }]);
+  return DomainError.invalid([{ field, code, message: `${message} (Line ${line}, column ${column}.)` }]);
 }
 
 const lineFeed = 0x0a;
@@ -85,7 +86,7 @@ const keyForm = new RegExp(eventLimits.idempotencyKeyPattern);
 export function eventKeys(batchKey: string | undefined): (index: number) => string | undefined {
   if (batchKey === undefined) return () => undefined;
   if (!keyForm.test(batchKey) || batchKey.length > maxBatchKeyLength) {
-    const message = `must be 1 to ${maxBatchKeyLength} characters of printable ASCII`;
+    const message = `This must be 1 to ${maxBatchKeyLength} characters of printable ASCII.`;
     throw DomainError.invalid([{ field: '?Idempotency-Key', code: 'invalid_format', message }]);
   }
   return (index) => `${batchKey}/${index}`;

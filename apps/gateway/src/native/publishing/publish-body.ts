@@ -65,7 +65,7 @@ export function readPublishBody(body: Buffer, options: PublishBodyOptions): Publ
       case 'orderingKey':
       case 'organisation':
         if (typeof value === 'string') texts[member.key] = value;
-        else violations.push(wrongType(`/${member.key}`, 'string'));
+        else violations.push(wrongType(`/${member.key}`, 'a string'));
         break;
       default:
         violations.push(unknownField(member.key));
@@ -73,7 +73,8 @@ export function readPublishBody(body: Buffer, options: PublishBodyOptions): Publ
   }
   if (data === undefined) violations.push(missing('/data'));
   if (!('type' in input)) violations.push(missing('/type'));
-  if (texts.id === '') violations.push({ field: '/id', code: 'too_short', message: 'must not be empty' });
+  if (texts.id === '')
+    violations.push({ field: '/id', code: 'too_short', message: 'This must not be empty.' });
 
   const event: ingestV1.NewEvent = {
     id: texts.id ?? '',
@@ -110,7 +111,7 @@ function parseObject(body: Buffer, start: number, end: number): Readonly<Record<
     throw DomainError.invalid([{ field: '', code: 'syntax', message: 'This is not JSON.' }]);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw DomainError.invalid([wrongType('', 'object')]);
+    throw DomainError.invalid([wrongType('', 'an object')]);
   }
   return value as Readonly<Record<string, unknown>>;
 }
@@ -141,7 +142,7 @@ function readLabels(
   violations: Violation[],
 ): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    violations.push(wrongType('/labels', 'object'));
+    violations.push(wrongType('/labels', 'an object'));
     return {};
   }
   const scanned = scanObject(body, range);
@@ -152,7 +153,7 @@ function readLabels(
   const labels: Record<string, string> = {};
   for (const [name, label] of Object.entries(value)) {
     if (typeof label === 'string') labels[name] = label;
-    else violations.push(wrongType(pointerTo('/labels', name), 'string'));
+    else violations.push(wrongType(pointerTo('/labels', name), 'a string'));
   }
   return labels;
 }
@@ -164,7 +165,7 @@ function readKey(
 ): string | undefined {
   if (inHeader === undefined || inHeader === inBody) return inBody;
   if (inBody === undefined) return inHeader;
-  const message = 'is another key than the one in the Idempotency-Key header';
+  const message = 'This is another key than the one in the Idempotency-Key header.';
   violations.push({ field: '/idempotencyKey', code: 'conflict', message });
   return inBody;
 }
@@ -177,22 +178,22 @@ function readTimeOf(
   if (text === undefined) return undefined;
   const time = readTime(text);
   if (time !== null) return time;
-  const message = 'must be a time as in 2026-01-31T12:00:00.000Z';
+  const message = 'This must be a time as in 2026-01-31T12:00:00.000Z.';
   violations.push({ field: `/${name}`, code: 'format', message });
   return undefined;
 }
 
 function missing(field: string): Violation {
-  return { field, code: 'required', message: 'is missing' };
+  return { field, code: 'required', message: 'This must be given.' };
 }
 
 function wrongType(field: string, type: string): Violation {
-  return { field, code: 'type', message: `must be ${type}` };
+  return { field, code: 'type', message: `This must be ${type}.` };
 }
 
 const knownFields = Object.keys(newEventSchema.definition['properties'] as object).join(', ');
 
 function unknownField(name: string): Violation {
-  const message = `is not a field here; there are ${knownFields}`;
+  const message = `There is no such field here; there are ${knownFields}.`;
   return { field: pointerTo('', name), code: 'unknown_field', message };
 }

@@ -109,7 +109,11 @@ describe('the streams that publishes ride on', () => {
     await eventually(() => ingest.received[0]?.length === 2);
     ingest.accept(0, 'b');
     expect(await b).toMatchObject({ accepted: { id: 'b' } });
-    ingest.refuse(0, 'a', DomainError.invalid([{ field: '/type', code: 'retired', message: 'is retired' }]));
+    ingest.refuse(
+      0,
+      'a',
+      DomainError.invalid([{ field: '/type', code: 'retired', message: 'This event type is retired.' }]),
+    );
     expect(await a).toMatchObject({
       refused: { code: 'invalid_argument', violations: [{ field: '/type' }] },
     });

@@ -147,7 +147,10 @@ describe('publishing', () => {
   });
 
   it.each<[number, DomainError]>([
-    [400, DomainError.invalid([{ field: '/data/total', code: 'schema_type', message: 'must be string' }])],
+    [
+      400,
+      DomainError.invalid([{ field: '/data/total', code: 'schema_type', message: 'This must be string.' }]),
+    ],
     [413, new DomainError('payload_too_large', 'Too large.')],
     [409, new DomainError('idempotency_mismatch', 'Other content.')],
     [404, new DomainError('not_found', 'There is no such organisation.')],

@@ -10,7 +10,7 @@ export function labelParameter(description: string): QueryParameter<readonly (re
       const isFine = colon > 0 && text.length <= 400;
       return isFine
         ? [text.slice(0, colon), text.slice(colon + 1)]
-        : { problem: 'is not of the form name:value' };
+        : { problem: 'This must be of the form name:value.' };
     },
   };
   return repeatable(one);
