@@ -107,6 +107,19 @@ export function idempotencyStoreContract(stores: () => ConfigStores): void {
     });
   });
 
+  it('deletes what is of one organisation in steps, and nothing else', async () => {
+    const [gone, kept] = ['organisation-1', 'organisation-10'];
+    for (const key of ['a', 'b', 'c']) await store().reserve(request({ owner: gone, key }));
+    await store().reserve(request({ owner: kept }));
+    expect(await store().deleteSome(gone, 2)).toBe(2);
+    expect(await store().deleteSome(gone, 2)).toBe(1);
+    expect(await store().deleteSome(gone, 2)).toBe(0);
+    expect(await store().reserve(request({ owner: gone, key: 'a', digest: another }))).toEqual({
+      outcome: 'reserved',
+    });
+    expect(await store().reserve(request({ owner: kept, digest: another }))).toEqual({ outcome: 'mismatch' });
+  });
+
   it('sweeps what has expired in steps, and nothing else', async () => {
     for (const key of ['a', 'b', 'c']) await store().reserve(request({ key }));
     await store().reserve(request({ key: 'young' }, start + 1));

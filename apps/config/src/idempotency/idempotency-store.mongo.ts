@@ -54,6 +54,13 @@ export async function createMongoIdempotencyStore(database: MongoDatabase): Prom
       else await collection.updateOne(mine, { $set: { answer: encodeAnswer(answer) } });
     },
 
+    async deleteSome(organisationId, limit) {
+      // No organisation's id has a slash in it, so nobody else's names begin like theirs.
+      const theirs = { _id: { $gte: `${organisationId}/`, $lt: `${organisationId}0` } };
+      const found = await collection.find(theirs, { limit, hint: '_id_', projection: { _id: 1 } });
+      return await collection.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } });
+    },
+
     async sweep(now, limit) {
       const expired = { expiresAt: { $lte: now } };
       const found = await collection.find(expired, { limit, sort: { expiresAt: 1 }, projection: { _id: 1 } });

@@ -15,6 +15,10 @@ export function createSqliteIdempotencyStore(database: SqliteDatabase): Idempote
   const free = database.prepare(
     'DELETE FROM config_reservations WHERE owner = ? AND key = ? AND reservation = ? AND answer IS NULL',
   );
+  const removeSome = database.prepare(
+    `DELETE FROM config_reservations WHERE rowid IN
+       (SELECT rowid FROM config_reservations WHERE owner = ? LIMIT ?)`,
+  );
   const sweep = database.prepare(
     `DELETE FROM config_reservations WHERE rowid IN
        (SELECT rowid FROM config_reservations WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
@@ -36,6 +40,9 @@ export function createSqliteIdempotencyStore(database: SqliteDatabase): Idempote
         if (given === null) free.run(owner, key, reservation);
         else answer.run(encodeAnswer(given), owner, key, reservation);
       }),
+
+    deleteSome: (organisationId, limit) =>
+      database.writeStatement(() => Number(removeSome.run(organisationId, limit).changes)),
 
     sweep: (now, limit) => database.writeStatement(() => Number(sweep.run(now.getTime(), limit).changes)),
   };

@@ -6,6 +6,8 @@ export interface IdempotencyStore {
   reserve(request: ReservationRequest): Promise<ReservationResult>;
   /** Stores the answer, or frees the key when it is null. Does nothing when the reservation isn't the current one. */
   complete(completion: Completion): Promise<void>;
+  /** Deletes up to `limit` entries of an organisation, which is their owner, and says how many. */
+  deleteSome(organisationId: string, limit: number): Promise<number>;
   /** Deletes up to `limit` expired entries and says how many. */
   sweep(now: Date, limit: number): Promise<number>;
 }

@@ -125,6 +125,20 @@ describe('OrganisationService', () => {
     });
   });
 
+  it('deletes what requests of the organisation were answered', async () => {
+    const { idempotency, organisations } = harness();
+    const request = {
+      owner: await harness().organisation('gone'),
+      key: 'once',
+      digest: new Uint8Array(32).fill(1),
+    };
+    const { reservation } = await idempotency.reserve(request, { principal: service });
+    const answer = { status: 201, headers: {}, body: Buffer.from('a description') };
+    await idempotency.complete({ ...request, reservation, answer }, { principal: service });
+    await organisations.deleteOrganisation({ idOrSlug: 'gone' }, as);
+    expect(await idempotency.reserve(request, { principal: service })).toMatchObject({ answer: undefined });
+  });
+
   it('deletes what takes more than one step', async () => {
     const id = await harness().organisation('large');
     for (let index = 0; index < 300; index++) {

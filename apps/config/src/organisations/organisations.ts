@@ -47,7 +47,7 @@ export function createOrganisationService({
   clock,
   random,
 }: OrganisationsDependencies): ServiceRegistration<typeof configV1.OrganisationServiceService> {
-  const { organisations, keys, eventTypes, endpoints, policies } = stores;
+  const { organisations, keys, eventTypes, endpoints, policies, idempotency } = stores;
 
   async function find(principal: Principal, idOrSlug: string): Promise<Organisation> {
     requireOperator(principal);
@@ -60,7 +60,7 @@ export function createOrganisationService({
     findRicloudEndpoint(endpoints, { organisationId, idOrUid, field: '/defaultRicloudEndpoint' });
 
   async function deleteContents(id: string): Promise<void> {
-    for (const store of [keys, endpoints, policies, eventTypes]) {
+    for (const store of [keys, endpoints, policies, eventTypes, idempotency]) {
       while ((await store.deleteSome(id, deletionStep)) === deletionStep);
     }
   }
