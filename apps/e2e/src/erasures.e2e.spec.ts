@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { serialize } from 'node:v8';
+import { openSqlite } from '@posthorn/sqlite';
 import { eventually, respond, respondBy, startReceiver, type Receiver } from '@posthorn/testing';
 import { preparePlatform, type PlatformProcess } from './platform-process.ts';
 import { createRestClient } from './rest-client.ts';
-import { createTenant, patienceMs, type PageAnswer, type Tenant } from './tenant.ts';
+import { createTenant, patienceMs, type EndpointAnswer, type PageAnswer, type Tenant } from './tenant.ts';
 
 /** Erasures on the platform as a process: what was erased stands in none of its files, and isn't sent any more. */
 
@@ -37,6 +39,20 @@ const filesWith = (text: string): readonly string[] =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => readFileSync(path).includes(text));
+
+/** The tables of the platform, which doesn't run, in which this text stands. */
+async function tablesWith(text: string): Promise<readonly string[]> {
+  const database = openSqlite({ path: join(platform.dataDir, 'posthorn.db'), migrations: [] });
+  const tables = database.prepare<{ name: string }>(
+    `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`,
+  );
+  const found = tables
+    .all()
+    .map(({ name }) => name)
+    .filter((name) => serialize(database.prepare(`SELECT * FROM ${name}`).all()).includes(text));
+  await database.close();
+  return found;
+}
 
 /** Has the receiver answer with what it got, in a header too. */
 function echo(): void {
@@ -161,9 +177,18 @@ it('erases one event at once, also what its receiver answers while that is done'
 it('erases everything of an organisation that is deleted; the record of it stays', async () => {
   const marker = 'marker-of-an-organisation';
   echo();
-  const { id: endpoint } = await tenant.endpoint({ url: receiver.url, description: marker });
-  const { id } = await tenant.publish({ type: 'order.paid', data: { marker }, labels: { marker } });
+  const asked = { url: receiver.url, description: marker };
+  const once = { 'Idempotency-Key': 'once' };
+  const { id: endpoint } = (await tenant.call<EndpointAnswer>('POST', '/v1/endpoints', asked, once)).body;
+  const failing = await tenant.endpoint({ url: 'http://127.0.0.1:1' });
+  const { id } = await tenant.publish({
+    type: 'order.paid',
+    data: { marker },
+    labels: { marker },
+    idempotencyKey: 'once',
+  });
   await tenant.deliveryIn('succeeded', id, endpoint);
+  await tenant.deliveryIn('exhausted', id, failing.id);
   const operator = createRestClient({ url: platform.url, key: platform.operatorKey });
   await operator.ok('DELETE', `/v1/organisations/${tenant.id}`);
 
@@ -173,7 +198,15 @@ it('erases everything of an organisation that is deleted; the record of it stays
   expect(await ended(first, path, operator)).toMatchObject({
     state: 'succeeded',
     target: 'organisation',
-    progress: { events: 1, deliveries: 1 },
+    progress: { events: 1, deliveries: 2 },
   });
   expect(filesWith(marker)).toEqual([]);
+  await platform.stop();
+  expect(await tablesWith(tenant.id)).toEqual([
+    'config_audit',
+    'config_changes',
+    'jobs',
+    'reservations',
+    'tombstones',
+  ]);
 });

@@ -22,6 +22,8 @@ export interface MongoDatabase {
   ping(): Promise<void>;
   /** Which indexes the queries use that `run` makes; for tests. Needs `explainable`. */
   explain(run: () => Promise<unknown>): Promise<readonly QueryPlan[]>;
+  /** The names of all collections that are there, in no order; for tests. */
+  collectionNames(): Promise<readonly string[]>;
   /** Removes the database with all that is in it; for tests. */
   drop(): Promise<void>;
   /** Lets what is under way end, then closes every connection. */
@@ -103,6 +105,10 @@ export async function connectMongo(options: MongoOptions): Promise<MongoDatabase
     },
     ping: () => retried(ping),
     explain: (run) => explainQueries(client, db, run),
+    async collectionNames() {
+      const found = await retried(() => db.listCollections({}, { nameOnly: true }).toArray());
+      return found.map(({ name }) => name);
+    },
     drop: async () => void (await db.dropDatabase()),
     close: () => client.close(),
   };
