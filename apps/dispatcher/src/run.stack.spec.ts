@@ -18,8 +18,8 @@ import {
   type Metrics,
   type Readiness,
 } from '@posthorn/runtime';
-import { freePort, startKafka, startMongodb } from '@posthorn/stack';
-import { eventually } from '@posthorn/testing';
+import { startKafka, startMongodb } from '@posthorn/stack';
+import { eventually, freePort } from '@posthorn/testing';
 import { readDispatcherConfig } from './config.ts';
 import { run } from './run.ts';
 

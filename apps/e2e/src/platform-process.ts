@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { freePort } from '@posthorn/testing';
 import { refuseSecrets, refuseSecretsInFiles, rememberSecret } from './known-secrets.ts';
 
 /** The platform as its users run it: `posthorn serve`, a process of its own, that can be killed and started again. */
@@ -117,12 +117,4 @@ export async function preparePlatform(options: PlatformProcessOptions = {}): Pro
       refuseSecrets('the output', output);
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }

@@ -1,6 +1,7 @@
 export * from './eventually.ts';
 export * from './fake-clock.ts';
 export * from './forward-proxy.ts';
+export * from './free-port.ts';
 export * from './name-server.ts';
 export * from './received-request.ts';
 export * from './receiver-behaviours.ts';

@@ -1,4 +1,4 @@
-import { freePort } from './free-port.ts';
+import { freePort } from '@posthorn/testing';
 import { peersOf, useGivenServer, withoutPassword } from './given-server.ts';
 import { startKafka } from './kafka.ts';
 

@@ -1,5 +1,4 @@
 export { kafkaBrokersVariable, mongodbUrlVariable, readStackConfig } from './config.ts';
-export { freePort } from './free-port.ts';
 export { withoutPassword } from './given-server.ts';
 export * from './guardian.ts';
 export { asImageEnvironment, kafkaSettings } from './kafka-settings.ts';

@@ -5,8 +5,8 @@
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '@posthorn/testing';
 import { fillOnce } from './cache.ts';
-import { freePort } from './free-port.ts';
 import { probeKafka } from './kafka-probe.ts';
 import { asProperties, kafkaSettings } from './kafka-settings.ts';
 import type { KafkaAddresses } from './kafka-settings.ts';

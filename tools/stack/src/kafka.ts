@@ -1,9 +1,9 @@
 /**
  * A Kafka for tests: the one that was given, else Docker's official image, else the release from Maven Central.
  */
+import { freePort } from '@posthorn/testing';
 import { kafkaBrokersVariable, readStackConfig } from './config.ts';
 import { createContainerRunner, hasDockerEngine, pullImage, refuseDataDir } from './docker.ts';
-import { freePort } from './free-port.ts';
 import { peersOf, useGivenServer } from './given-server.ts';
 import { createMavenRunner, kafkaVersion, prepareMavenKafka } from './kafka-from-maven.ts';
 import type { MavenKafka } from './kafka-from-maven.ts';

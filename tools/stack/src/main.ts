@@ -1,6 +1,6 @@
 /** `npm run stack`: a Kafka and a MongoDB for a developer at a prompt, in the foreground. */
+import { requireFreePort } from '@posthorn/testing';
 import { kafkaBrokersVariable, mongodbUrlVariable } from './config.ts';
-import { requireFreePort } from './free-port.ts';
 import { ensureKafka, startKafka } from './kafka.ts';
 import { ensureMongodb, startMongodb } from './mongodb.ts';
 import { createProgress } from './progress.ts';

@@ -3,9 +3,9 @@
  *
  * All of them are replica sets, of one member: a server on its own refuses some reads and writes that the platform uses.
  */
+import { freePort } from '@posthorn/testing';
 import { mongodbUrlVariable, readStackConfig } from './config.ts';
 import { createContainerRunner, hasDockerEngine, pullImage, refuseDataDir } from './docker.ts';
-import { freePort } from './free-port.ts';
 import { mongodbPeersOf, useGivenServer } from './given-server.ts';
 import { MissingServerError } from './missing-server.ts';
 import { createSecantusRunner, prepareSecantus, secantusVersion } from './mongodb-from-cargo.ts';

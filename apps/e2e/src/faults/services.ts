@@ -1,6 +1,5 @@
 /** The four services as processes, two of each, over a Kafka and a MongoDB of their own. */
 import {
-  freePort,
   startKafka,
   startMongodb,
   startStackPlatform,
@@ -8,7 +7,7 @@ import {
   type MongodbServer,
   type StackPlatform,
 } from '@posthorn/stack';
-import { createTcpProxy, type TcpProxy } from '@posthorn/testing';
+import { createTcpProxy, freePort, type TcpProxy } from '@posthorn/testing';
 import { mountSmallDisk, type SmallDisk } from '../small-disk.ts';
 import { CannotBreakError, startNames, type Subject, type Surroundings } from './subject.ts';
 import { createWallClock, type WallClock } from './wall-clock.ts';
