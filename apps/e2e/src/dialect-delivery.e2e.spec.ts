@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { createRemoteJWKSet, jwtVerify, type JWTPayload } from 'jose';
 import {
   eventually,
+  failTimes,
   respond,
   respondBy,
   startReceiver,
@@ -19,6 +20,8 @@ let platform: PlatformProcess;
 let receiver: Receiver;
 let tenant: Tenant;
 
+const organisation = { name: 'Widget Data Center', accountUrl: 'https://wdc.example' };
+
 beforeAll(async () => {
   platform = await preparePlatform();
   await platform.start();
@@ -26,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => platform.dispose());
 beforeEach(async () => {
   receiver = await startReceiver();
-  tenant = await createTenant(platform, { name: 'Widget Data Center', accountUrl: 'https://wdc.example' });
+  tenant = await createTenant(platform, organisation);
 });
 afterEach(() => receiver.close());
 
@@ -43,6 +46,41 @@ function header(request: ReceivedRequest, name: string): string {
 
 const hmac = (secret: string, text: string, encoding: 'base64' | 'hex'): string =>
   createHmac('sha256', secret).update(text).digest(encoding);
+
+interface Surroundings {
+  readonly receiver: Receiver;
+  readonly tenant: Tenant;
+}
+
+/**
+ * The cases of a table by name, each in surroundings of its own whose receiver fails the first request. They are set up at
+ * once, so that their retries are waited for together.
+ */
+function casesOf<T>(
+  names: readonly string[],
+  setUp: (name: string, own: Surroundings) => Promise<T>,
+): (name: string) => Surroundings & T {
+  const cases = new Map<string, Surroundings & T>();
+  beforeAll(async () => {
+    await Promise.all(
+      names.map(async (name) => {
+        const own = {
+          receiver: await startReceiver({ behaviour: failTimes(1, respond(500)) }),
+          tenant: await createTenant(platform, organisation),
+        };
+        cases.set(name, { ...own, ...(await setUp(name, own)) });
+      }),
+    );
+  });
+  afterAll(async () => {
+    await Promise.all([...cases.values()].map((own) => own.receiver.close()));
+  });
+  return (name) => {
+    const found = cases.get(name);
+    if (found === undefined) throw new Error(`there is no case ${name}`);
+    return found;
+  };
+}
 
 /** Fails the first `count` requests that `concern` picks. */
 function failFirst(count: number, concern: (request: ReceivedRequest) => boolean = () => true): void {
@@ -160,56 +198,58 @@ describe('a xurrent receiver', () => {
     return payload;
   }
 
-  it.each(['hs256', 'hs384', 'hs512', 'rs256', 'rs384', 'rs512', 'es256', 'es384', 'es512'])(
-    'verifies what a policy of %s signs, also on a retry, with jose',
-    async (algorithm) => {
-      const settings = { algorithm, audience: 'some audience', expiresInMinutes: 12 };
-      const policy = await tenant.ok<PolicyAnswer>('POST', '/v1/policies', settings);
-      failFirst(1);
-      const endpoint = await tenant.endpoint({
-        url: receiver.url,
-        dialect: 'xurrent',
-        policy: policy.id,
-        name: 'My hook',
-        retryDelaysMs: [1500, 1500],
-      });
-      const requests = await receiver.waitFor(2, patienceMs);
-      const claims: JWTPayload[] = [];
-      for (const request of requests) claims.push(await verified(jwtOf(request), policy, algorithm));
+  const algorithms = ['hs256', 'hs384', 'hs512', 'rs256', 'rs384', 'rs512', 'es256', 'es384', 'es512'];
+  const signingWith = casesOf(algorithms, async (algorithm, own) => {
+    const settings = { algorithm, audience: 'some audience', expiresInMinutes: 12 };
+    const policy = await own.tenant.ok<PolicyAnswer>('POST', '/v1/policies', settings);
+    const endpoint = await own.tenant.endpoint({
+      url: own.receiver.url,
+      dialect: 'xurrent',
+      policy: policy.id,
+      name: 'My hook',
+      retryDelaysMs: [1500, 1500],
+    });
+    return { policy, endpoint };
+  });
 
-      const { number } = await tenant.ok<{ number: number }>('GET', `/v1/endpoints/${endpoint.id}`);
-      for (const { iat = 0, ...payload } of claims) {
-        expect(payload).toEqual({
-          data: {
-            webhook_id: number,
-            account_id: tenant.slug,
-            account: 'https://wdc.example',
-            name: 'My hook',
-            event: 'webhook.verify',
-            object_id: number,
-            payload: { callback: expect.stringContaining(`${platform.url}/callbacks/`) },
-          },
-          jti: expect.stringMatching(/^[0-9a-f]{64}$/),
-          sub: String(number),
-          iss: 'https://wdc.example',
-          nbf: iat,
-          aud: 'some audience',
-          exp: iat + 720,
-        });
-      }
-      expect(claims[1]?.jti).not.toBe(claims[0]?.jti);
-      expect(claims[1]?.iat).toBeGreaterThan(claims[0]?.iat ?? 0);
-      const [first, second] = requests;
-      for (const { headers } of requests) {
-        expect(headers).toMatchObject({
-          'content-type': 'application/json; charset=utf-8',
-          'user-agent': '4me/1.0 (https://developer.4me.com/v1/webhooks)',
-          'x-4me-delivery': first?.headers['x-xurrent-delivery'],
-        });
-      }
-      expect(second?.headers['x-4me-delivery']).toBe(first?.headers['x-4me-delivery']);
-    },
-  );
+  it.each(algorithms)('verifies what a policy of %s signs, also on a retry, with jose', async (algorithm) => {
+    const { receiver, tenant, policy, endpoint } = signingWith(algorithm);
+    const requests = await receiver.waitFor(2, patienceMs);
+    const claims: JWTPayload[] = [];
+    for (const request of requests) claims.push(await verified(jwtOf(request), policy, algorithm));
+
+    const { number } = await tenant.ok<{ number: number }>('GET', `/v1/endpoints/${endpoint.id}`);
+    for (const { iat = 0, ...payload } of claims) {
+      expect(payload).toEqual({
+        data: {
+          webhook_id: number,
+          account_id: tenant.slug,
+          account: 'https://wdc.example',
+          name: 'My hook',
+          event: 'webhook.verify',
+          object_id: number,
+          payload: { callback: expect.stringContaining(`${platform.url}/callbacks/`) },
+        },
+        jti: expect.stringMatching(/^[0-9a-f]{64}$/),
+        sub: String(number),
+        iss: 'https://wdc.example',
+        nbf: iat,
+        aud: 'some audience',
+        exp: iat + 720,
+      });
+    }
+    expect(claims[1]?.jti).not.toBe(claims[0]?.jti);
+    expect(claims[1]?.iat).toBeGreaterThan(claims[0]?.iat ?? 0);
+    const [first, second] = requests;
+    for (const { headers } of requests) {
+      expect(headers).toMatchObject({
+        'content-type': 'application/json; charset=utf-8',
+        'user-agent': '4me/1.0 (https://developer.4me.com/v1/webhooks)',
+        'x-4me-delivery': first?.headers['x-xurrent-delivery'],
+      });
+    }
+    expect(second?.headers['x-4me-delivery']).toBe(first?.headers['x-4me-delivery']);
+  });
 
   it('gets an unsigned token where the algorithm is none, and the plain data where there is no policy', async () => {
     const policy = await tenant.ok<PolicyAnswer>('POST', '/v1/policies', { algorithm: 'none' });
@@ -252,42 +292,44 @@ describe('a rapidly receiver', () => {
   /** The library decodes what it is given: the bytes of the whole text. */
   const verifier = (secret: string): Webhook => new Webhook(Buffer.from(secret).toString('base64'));
 
-  it.each(['raw', 'discord', 'slack'])(
-    'verifies the format %s with standardwebhooks, also on a retry',
-    async (format) => {
-      const { id: endpointId, secret } = await tenant.endpoint({
-        url: receiver.url,
-        dialect: 'rapidly',
-        format,
-        retryDelaysMs: [2500, 2500],
-      });
-      failFirst(1);
-      const { id } = await publish('share.created');
-      const [first, second] = await receiver.waitFor(2, patienceMs);
-      if (first === undefined || second === undefined) throw new Error('too few came');
+  const formats = ['raw', 'discord', 'slack'];
+  const gettingFormat = casesOf(formats, async (format, own) => {
+    const endpoint = await own.tenant.endpoint({
+      url: own.receiver.url,
+      dialect: 'rapidly',
+      format,
+      retryDelaysMs: [2500, 2500],
+    });
+    const event = await own.tenant.publish(`{"type":"share.created","data":${data}}`);
+    return { endpoint, event };
+  });
 
-      for (const { body, headers } of [first, second]) {
-        verifier(secret).verify(body.toString(), headers as Record<string, string>);
-        expect(headers).toMatchObject({
-          'user-agent': 'rapidly.tech webhooks',
-          'content-type': 'application/json',
-        });
-      }
-      expect(second.body).toEqual(first.body);
-      const delivery = await tenant.deliveryIn('succeeded', id, endpointId);
-      expect([first, second].map((request) => header(request, 'webhook-id'))).toEqual([
-        delivery.id,
-        delivery.id,
-      ]);
-      expect(header(second, 'webhook-timestamp')).not.toBe(header(first, 'webhook-timestamp'));
-      const text = first.body.toString();
-      if (format === 'raw') expect(text.endsWith(`"data":${data}}`)).toBe(true);
-      else {
-        expect(text).toContain('12345678901234567890');
-        expect(text).toContain('Widget Data Center');
-      }
-    },
-  );
+  it.each(formats)('verifies the format %s with standardwebhooks, also on a retry', async (format) => {
+    const { receiver, tenant, endpoint, event } = gettingFormat(format);
+    const [first, second] = await receiver.waitFor(2, patienceMs);
+    if (first === undefined || second === undefined) throw new Error('too few came');
+
+    for (const { body, headers } of [first, second]) {
+      verifier(endpoint.secret).verify(body.toString(), headers as Record<string, string>);
+      expect(headers).toMatchObject({
+        'user-agent': 'rapidly.tech webhooks',
+        'content-type': 'application/json',
+      });
+    }
+    expect(second.body).toEqual(first.body);
+    const delivery = await tenant.deliveryIn('succeeded', event.id, endpoint.id);
+    expect([first, second].map((request) => header(request, 'webhook-id'))).toEqual([
+      delivery.id,
+      delivery.id,
+    ]);
+    expect(header(second, 'webhook-timestamp')).not.toBe(header(first, 'webhook-timestamp'));
+    const text = first.body.toString();
+    if (format === 'raw') expect(text.endsWith(`"data":${data}}`)).toBe(true);
+    else {
+      expect(text).toContain('12345678901234567890');
+      expect(text).toContain('Widget Data Center');
+    }
+  });
 
   it('verifies with a secret that its owner brought along', async () => {
     const secret = 'an old secret of any form, longer than thirty-two';

@@ -37,16 +37,26 @@ const env = {
   POSTHORN_SERVICE_TOKEN_KEY: keys.service.toString('base64'),
 };
 
+interface RunningService {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+}
+
 const running: ChildProcess[] = [];
+/** Started at once: each of them waits for its MongoDB for seconds before it says so. */
+const waiting = new Map<string, RunningService>();
+const services = ['config', 'event-ingest', 'dispatcher'];
+
 beforeAll(() => {
   for (const [name, secret] of Object.entries(secrets)) rememberSecret(`the secret of ${name}`, secret);
   for (const [name, key] of Object.entries(keys)) {
     rememberSecret(`the ${name} key`, key);
     rememberSecret(`the ${name} key`, key.toString('base64'));
   }
+  for (const service of services) waiting.set(service, start(service));
 });
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((child) => endOf(child, 'SIGKILL')));
+afterAll(async () => {
+  await Promise.all(running.map((child) => endOf(child, 'SIGKILL')));
 });
 
 function endOf(child: ChildProcess, signal?: NodeJS.Signals): Promise<number | null> {
@@ -56,7 +66,7 @@ function endOf(child: ChildProcess, signal?: NodeJS.Signals): Promise<number | n
   return ended;
 }
 
-function start(service: string, changes: Readonly<Record<string, string>> = {}) {
+function start(service: string, changes: Readonly<Record<string, string>> = {}): RunningService {
   const child = spawn(
     process.execPath,
     [
@@ -74,10 +84,10 @@ function start(service: string, changes: Readonly<Record<string, string>> = {}) 
   return { child, output: () => output };
 }
 
-it.each([['config'], ['event-ingest'], ['dispatcher']])(
+it.each(services.map((service) => [service]))(
   '%s tells what it waits for, and no password',
   async (service) => {
-    const { child, output } = start(service);
+    const { child, output } = waiting.get(service) ?? start(service);
     const adminPort = await eventually(
       () => {
         expect(output()).toMatch(/"msg":"waiting for /);
