@@ -32,8 +32,10 @@ export interface Admitted {
   readonly refused?: undefined;
   /** What is left, this event counted. */
   readonly states: ingestV1.LimitStates;
-  /** Counts the event no longer; answers what is left then. */
-  readonly withdraw: () => ingestV1.LimitStates;
+  /** What is left by now: some of what was counted before may have been withdrawn. */
+  readonly left: () => ingestV1.LimitStates;
+  /** Counts the event no longer. */
+  readonly withdraw: () => void;
 }
 
 export interface LimiterOptions {
@@ -100,16 +102,22 @@ export function createLimiter({ store, metrics, clock, logger }: LimiterOptions)
   function decide(shares: readonly Share[]): Admission | undefined {
     const nowMs = clock.monotonic();
     if (shares.every(({ counter, amount }) => counter.allowance.covers(amount))) {
-      const windows = shares.map(({ counter, amount }) => {
-        counter.allowance.use(amount, nowMs);
-        return counter.allowance.window;
+      const used = shares.map((share) => {
+        const { allowance } = share.counter;
+        allowance.use(share.amount, nowMs);
+        return { ...share, window: allowance.window, state: stateOf(share.counter, clock.now()) };
       });
-      const withdraw = (): ingestV1.LimitStates => {
-        shares.forEach(({ counter, amount }, index) => counter.allowance.unuse(windows[index] ?? -1, amount));
+      const left = (): ingestV1.LimitStates => ({
+        // Of a window that is over, what was left in it.
+        states: used.map(({ counter, window, state }) =>
+          counter.allowance.window === window ? stateOf(counter, clock.now()) : state,
+        ),
+      });
+      const withdraw = (): void => {
+        for (const { counter, amount, window } of used) counter.allowance.unuse(window, amount);
         watch(shares);
-        return statesOf(shares);
       };
-      return { states: statesOf(shares), withdraw };
+      return { states: { states: used.map(({ state }) => state) }, left, withdraw };
     }
     const spent = shares.filter(({ counter, amount }) => counter.allowance.isSpent(amount, nowMs));
     return spent.length === 0 ? undefined : refuse(shares, spent);

@@ -120,6 +120,15 @@ export function limitsContract(connect: Connect): void {
       ]);
     });
 
+    it('say what is left exactly, also beside what had been accepted before', async () => {
+      ingest().catalogue.limits = { publishesPerDay: 10 };
+      const before = [{ idempotencyKey: 'a' }, { idempotencyKey: 'b' }];
+      await publish(before);
+      const again = (await publish([...before, { idempotencyKey: 'c' }])).map(summaryOf);
+      expect(again.at(-1)).toBe('accepted, organisation-publishes-per-day 7');
+      expect(await summary({})).toBe('accepted, organisation-publishes-per-day 6');
+    });
+
     it('refuse what is larger than all of a day as too large: waiting would not help', async () => {
       ingest().catalogue.limits = { bytesPerDay: 100 };
       await expect(ingest().publish({ data: text(101) })).rejects.toMatchObject({

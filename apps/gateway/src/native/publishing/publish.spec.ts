@@ -256,6 +256,24 @@ describe('limits', () => {
     });
   });
 
+  it('are told with a batch as they were answered last, also when some of it had been accepted before', async () => {
+    const remaining = [1n, 0n, 2n];
+    ingest.answer = ({ id }) => {
+      const limits = {
+        states: [
+          { ...perSecond, remaining: remaining.shift() ?? 0n },
+          { ...perDay, remaining: 990n },
+        ],
+      };
+      return {
+        $case: 'accepted',
+        value: { id, type: 'order.paid', acceptedAt: anyTime, duplicate: false, limits },
+      };
+    };
+    const answer = await publish({ events: [event, event, event] }, '/v1/events/batch');
+    expect([answer.status, ...headersOf(answer)]).toEqual([202, policy, state(2), null]);
+  });
+
   it('make a batch a 429 when there is room for nothing of it', async () => {
     left = 0n;
     const answer = await publish({ events: [event, event] }, '/v1/events/batch');

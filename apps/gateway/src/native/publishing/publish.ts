@@ -5,7 +5,7 @@ import { eventKeys, findEvents } from './batch-body.ts';
 import { problemAnswer, toProblem } from '../routing/problem.ts';
 import { readPublishBody, type PublishBodyOptions } from './publish-body.ts';
 import type { Publisher, PublishOutcome } from './publish-stream.ts';
-import { rateLimitHeaderDescriptions, rateLimitHeaders } from './rate-limit-headers.ts';
+import { rateLimitHeaderDescriptions, rateLimitHeaders, type LimitsAnswer } from './rate-limit-headers.ts';
 import { defineRoute, type Answer, type Call, type Route } from '../routing/route.ts';
 import {
   acceptedEventSchema,
@@ -138,7 +138,7 @@ type BytesCall = Call<unknown, unknown, Buffer>;
 
 async function publishOne(call: BytesCall, deps: PublishDeps): Promise<Answer<AcceptedEvent>> {
   const outcome = await publishEvent(call, deps, { headerKey: call.header('idempotency-key') });
-  const limits = rateLimitHeaders([outcome.limits]);
+  const limits = rateLimitHeaders([outcome]);
   if (outcome.accepted !== undefined) return { status: 202, body: outcome.accepted, headers: limits };
   const { refused, id } = outcome;
   if (id === undefined && outcome.limits === undefined) throw refused;
@@ -147,10 +147,11 @@ async function publishOne(call: BytesCall, deps: PublishDeps): Promise<Answer<Ac
 
 async function publishBatch(call: BytesCall, deps: PublishDeps): Promise<Answer<BatchAnswer>> {
   const keyOf = eventKeys(call.header('idempotency-key'));
-  const publishing: Promise<Outcome>[] = [];
+  const publishing: Promise<Outcome | Refused>[] = [];
+  const answered: LimitsAnswer[] = [];
   let bytes = 0;
   for (const range of findEvents(call.body, call.header('content-type'))) {
-    publishing.push(publishPart(call, deps, { range, standardKey: keyOf(publishing.length) }));
+    publishing.push(publishPart(call, deps, { range, standardKey: keyOf(publishing.length), answered }));
     bytes += range.end - range.start;
     if (bytes > sliceBytes) {
       bytes = 0;
@@ -159,7 +160,7 @@ async function publishBatch(call: BytesCall, deps: PublishDeps): Promise<Answer<
   }
   const outcomes = await Promise.all(publishing);
   const data = outcomes.map((outcome) => resultOf(outcome, call.requestId));
-  const limits = rateLimitHeaders(outcomes.map((outcome) => outcome.limits));
+  const limits = rateLimitHeaders(answered);
   const refused = refusalOfAll(outcomes);
   return refused === undefined
     ? { status: 202, body: { data }, headers: limits }
@@ -167,7 +168,7 @@ async function publishBatch(call: BytesCall, deps: PublishDeps): Promise<Answer<
 }
 
 /** What is answered for a batch of which nothing could be known, or for which there was no room at all. */
-function refusalOfAll(outcomes: readonly Outcome[]): DomainError | undefined {
+function refusalOfAll(outcomes: readonly (Outcome | Refused)[]): DomainError | undefined {
   const refused = outcomes[0]?.refused;
   if (refused?.code !== 'unavailable' && refused?.code !== 'rate_limited') return undefined;
   return outcomes.every((outcome) => outcome.refused?.code === refused.code) ? refused : undefined;
@@ -177,13 +178,10 @@ function withHeaders(answer: Answer, headers: Readonly<Record<string, string>>):
   return { ...answer, headers: { ...answer.headers, ...headers } } as Answer<never>;
 }
 
-type Outcome =
-  | {
-      readonly accepted: AcceptedEvent;
-      readonly refused?: undefined;
-      readonly limits: ingestV1.LimitStates | undefined;
-    }
-  | Extract<PublishOutcome, { readonly refused: DomainError }>;
+type Refused = Extract<PublishOutcome, { readonly refused: DomainError }>;
+
+/** What the accept path says of an event. */
+type Outcome = LimitsAnswer & ({ readonly accepted: AcceptedEvent; readonly refused?: undefined } | Refused);
 
 /** Throws what is wrong with the event; what the accept path says of it is an outcome. */
 async function publishEvent(
@@ -200,9 +198,11 @@ async function publishEvent(
   event.traceparent = readTraceparent(call.header('traceparent'));
   // The id is fixed here, so that the event stays the same one however often it has to be sent on.
   if (event.id === '') event.id = newId(nowMs, random.bytes);
+  const { organisationId: owner } = event;
   const outcome = await publisher.publish(event);
-  if (outcome.accepted === undefined) return outcome;
-  return { accepted: acceptedView(event, outcome.accepted), limits: outcome.accepted.limits };
+  if (outcome.accepted === undefined) return { ...outcome, organisationId: owner, limits: outcome.limits };
+  const { accepted } = outcome;
+  return { accepted: acceptedView(event, accepted), organisationId: owner, limits: accepted.limits };
 }
 
 function limitedKeyOf({ id, limits }: Principal): ingestV1.LimitedKey | undefined {
@@ -213,15 +213,22 @@ function limitedKeyOf({ id, limits }: Principal): ingestV1.LimitedKey | undefine
 async function publishPart(
   call: BytesCall,
   deps: PublishDeps,
-  part: { readonly range: JsonRange; readonly standardKey: string | undefined },
-): Promise<Outcome> {
+  part: {
+    readonly range: JsonRange;
+    readonly standardKey: string | undefined;
+    /** Gets what the accept path answers, in the order in which it does. */
+    readonly answered: LimitsAnswer[];
+  },
+): Promise<Outcome | Refused> {
   try {
     const size = part.range.end - part.range.start;
     if (size > deps.maxEventBytes) {
       const message = `The event has ${size} bytes; at most ${deps.maxEventBytes} are accepted.`;
       throw new DomainError('payload_too_large', message);
     }
-    return await publishEvent(call, deps, part);
+    const outcome = await publishEvent(call, deps, part);
+    part.answered.push(outcome);
+    return outcome;
   } catch (error) {
     const refused = DomainError.from(error);
     if (refused.code === 'internal') deps.logger.error({ err: error }, 'an event of a batch failed');
@@ -229,7 +236,7 @@ async function publishPart(
   }
 }
 
-function resultOf(outcome: Outcome, requestId: string): AcceptedEvent | RefusedEvent {
+function resultOf(outcome: Outcome | Refused, requestId: string): AcceptedEvent | RefusedEvent {
   if (outcome.accepted !== undefined) return outcome.accepted;
   const { refused, id } = outcome;
   return { ...toProblem(refused, requestId), ...(id !== undefined && { id }) };

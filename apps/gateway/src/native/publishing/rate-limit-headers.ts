@@ -6,10 +6,14 @@
 import type { ingestV1 } from '@posthorn/contracts';
 import type { Definition } from '../routing/schema.ts';
 
-/** The headers of an answer to one publish or to many; none where nothing was limited. */
-export function rateLimitHeaders(
-  answers: readonly (ingestV1.LimitStates | undefined)[],
-): Readonly<Record<string, string>> {
+/** What an event's answer says is left, and of whose limits. */
+export interface LimitsAnswer {
+  readonly organisationId: string;
+  readonly limits: ingestV1.LimitStates | undefined;
+}
+
+/** The headers of an answer to one publish or to many, given in the order in which they were answered; none where nothing was limited. */
+export function rateLimitHeaders(answers: readonly LimitsAnswer[]): Readonly<Record<string, string>> {
   const states = tightest(answers);
   if (states.length === 0) return {};
   return {
@@ -18,10 +22,14 @@ export function rateLimitHeaders(
   };
 }
 
-/** Of a batch: by each limit what was left in the end. Where it was for several organisations, what the tightest of them has left. */
-function tightest(answers: readonly (ingestV1.LimitStates | undefined)[]): readonly ingestV1.LimitState[] {
+/** By each limit what was left in the end. Where it was for several organisations, what the tightest of them has left. */
+function tightest(answers: readonly LimitsAnswer[]): readonly ingestV1.LimitState[] {
+  const latest = new Map<string, ingestV1.LimitState>();
+  for (const { organisationId, limits } of answers) {
+    for (const state of limits?.states ?? []) latest.set(`${organisationId} ${state.name}`, state);
+  }
   const byName = new Map<string, ingestV1.LimitState>();
-  for (const state of answers.flatMap((answer) => answer?.states ?? [])) {
+  for (const state of latest.values()) {
     const known = byName.get(state.name);
     if (known === undefined || state.remaining < known.remaining) byName.set(state.name, state);
   }
