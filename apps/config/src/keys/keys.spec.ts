@@ -183,6 +183,27 @@ describe('KeyService', () => {
     });
   });
 
+  it('lets no key that ends give longer than it has, to itself or another', async () => {
+    const inMs = (ms: number) => new Date(harness().clock.now() + ms);
+    const { key } = await create({ scopes: ['keys:write'], expiresAt: inMs(1000) });
+    const { key: lasting } = await create({ scopes: ['keys:read'] });
+    const principal: Principal = { ...tenant(organisationId, 'keys:write'), id: key.id };
+    const refused = { code: 'permission_denied' };
+    const update = (id: string, updateMask: string[], expiresAt?: Date) =>
+      harness().keys.updateKey({ organisationId, id, key: { ...key, expiresAt }, updateMask }, { principal });
+    await expect(create({ principal, scopes: ['keys:read'] })).rejects.toMatchObject(refused);
+    await expect(update(key.id, ['expires_at'])).rejects.toMatchObject(refused);
+    await expect(update(key.id, ['expires_at'], inMs(1001))).rejects.toMatchObject(refused);
+    await expect(update(lasting.id, ['scopes'])).rejects.toMatchObject(refused);
+    await create({ principal, scopes: ['keys:read'], expiresAt: inMs(1000) });
+    await update(key.id, ['expires_at'], inMs(999));
+    const token: Principal = { ...principal, kind: 'token', id: 'someone' };
+    await harness().keys.updateKey(
+      { organisationId, id: lasting.id, key: { ...key, scopes: ['keys:write'] }, updateMask: ['scopes'] },
+      { principal: token },
+    );
+  });
+
   it('lets no key with limits let another one publish', async () => {
     const limits = { publishesPerSecond: 1, publishesPerDay: null, bytesPerDay: null };
     const principal: Principal = { ...tenant(organisationId), limits };

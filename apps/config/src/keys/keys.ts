@@ -65,6 +65,16 @@ export function createKeyService({
     return key;
   }
 
+  /** A key that ends gives nothing that lasts longer, itself included. A token does: its issuer renews it, and may stop doing so. */
+  async function requireLifetime(principal: Principal, expiresAt: Date | null): Promise<void> {
+    const own = principal.kind === 'key' ? await keys.find(principal.id) : null;
+    if (own === null || own.expiresAt === null || (expiresAt !== null && expiresAt <= own.expiresAt)) return;
+    throw new DomainError(
+      'permission_denied',
+      `A key can't outlast the one that it is given by: until ${own.expiresAt.toISOString()} at most.`,
+    );
+  }
+
   const findRoute = (organisationId: string | null, idOrUid: string | null): Promise<NamedEndpoint> =>
     findRicloudEndpoint(endpoints, { organisationId, idOrUid, field: '/routesTo' });
 
@@ -89,6 +99,7 @@ export function createKeyService({
       ]);
       const scopes = scopesFromMessage(names);
       requireGrantable(principal, scopes);
+      await requireLifetime(principal, expiresAt);
 
       const token = given ?? newApiToken(random.bytes(apiTokenBytes));
       const key: ApiKey = {
@@ -143,7 +154,10 @@ export function createKeyService({
       refuseIfAny([...checkApiKey(changes, new Date(clock.now())), ...ofFeed, ...route.violations]);
       const scopes = fields.includes('scopes') ? scopesFromMessage(given.scopes) : present.scopes;
       // A longer life is given away as much as a scope is.
-      if (fields.some((field) => field !== 'name')) requireGrantable(principal, scopes);
+      if (fields.some((field) => field !== 'name')) {
+        requireGrantable(principal, scopes);
+        await requireLifetime(principal, fields.includes('expiresAt') ? given.expiresAt : present.expiresAt);
+      }
       const updated = await keys.update(id, changes);
       if (updated === null) throw noSuchKey();
       return { key: apiKeyToMessage(updated) };
