@@ -26,6 +26,12 @@ export function checkText(text: string, field: string, rule: TextRule): readonly
     : [];
 }
 
+/** The name of a member that its owner chose. One that objects have another use for would be lost on the way, in silence. */
+export function checkMemberName(name: string, field: string, rule: TextRule): readonly Violation[] {
+  if (name !== '__proto__') return checkText(name, field, rule);
+  return [{ field, code: 'invalid_value', message: "__proto__ can't be a name here; choose another one." }];
+}
+
 /** A text that has to have a certain form; `rule` is the sentence that says which. */
 export function checkForm(text: string, field: string, form: RegExp, rule: string): readonly Violation[] {
   return form.test(text) ? [] : [{ field, code: 'invalid_format', message: rule }];

@@ -65,6 +65,8 @@ describe('checkEndpoint', () => {
     [{ eventTypes: new Array<string>(101).fill('a') }, '/eventTypes', 'too_many'],
     [{ labels: { region: [] } }, '/labels/region', 'too_few'],
     [{ labels: { '': ['a'] } }, '/labels/', 'too_short'],
+    [{ labels: { ['__proto__']: ['a'] } }, '/labels/__proto__', 'invalid_value'],
+    [{ metadata: { ['__proto__']: 'a' } }, '/metadata/__proto__', 'invalid_value'],
     [{ labels: { 'a/b': ['x', 'y'.repeat(257)] } }, '/labels/a~1b/1', 'too_long'],
     [{ filterJson: '{' }, '/filter', 'invalid_format'],
     [{ filterJson: '{"a":{"$gt":true}}' }, '/filter/a/$gt', 'invalid_operand'],

@@ -3,7 +3,7 @@ import type { EndpointSettings, RateLimit } from './endpoint.ts';
 import type { Violation } from '../errors.ts';
 import { labelLimits } from '../events/event.ts';
 import { checkEventTypePattern } from '../events/event-type-name.ts';
-import { checkCount, checkForm, checkInteger, checkText } from '../field-check.ts';
+import { checkCount, checkForm, checkInteger, checkMemberName, checkText } from '../field-check.ts';
 import { checkFilter } from '../filters/filter.ts';
 import { checkHeaders, headerLimits } from './header-check.ts';
 import { isId } from '../ids.ts';
@@ -167,7 +167,10 @@ function checkLabelSelector(labels: NonNullable<EndpointSettings['labels']>): re
   return [
     ...checkCount(entries.length, field, { max: endpointLimits.labels }),
     ...entries.flatMap(([key, values]) => [
-      ...checkText(key, pointerTo(field, key), { minLength: 1, maxLength: endpointLimits.labelKeyLength }),
+      ...checkMemberName(key, pointerTo(field, key), {
+        minLength: 1,
+        maxLength: endpointLimits.labelKeyLength,
+      }),
       ...checkCount(values.length, pointerTo(field, key), { min: 1, max: endpointLimits.labelValues }),
       ...values.flatMap((value, index) =>
         checkText(value, pointerTo(pointerTo(field, key), index), {
@@ -247,7 +250,10 @@ function checkMetadata(metadata: EndpointSettings['metadata']): readonly Violati
   return [
     ...checkCount(entries.length, field, { max: endpointLimits.metadata }),
     ...entries.flatMap(([key, value]) => [
-      ...checkText(key, pointerTo(field, key), { minLength: 1, maxLength: endpointLimits.metadataKeyLength }),
+      ...checkMemberName(key, pointerTo(field, key), {
+        minLength: 1,
+        maxLength: endpointLimits.metadataKeyLength,
+      }),
       ...checkText(value, pointerTo(field, key), {
         maxLength: endpointLimits.metadataValueLength,
         multiline: true,

@@ -13,6 +13,7 @@ describe('checkHeaders', () => {
   });
 
   it.each([
+    '__proto__',
     'Host',
     'content-length',
     'Content-Type',

@@ -27,8 +27,9 @@ export function checkHeaders(
   ];
 }
 
-/** Ours to set, for the body, the connection, tracing and signatures. */
+/** Ours to set, for the body, the connection, tracing and signatures; and the one that no object can keep. */
 const ownNames = new Set([
+  '__proto__',
   'accept-encoding',
   'connection',
   'content-encoding',

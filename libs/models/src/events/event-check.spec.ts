@@ -35,6 +35,7 @@ describe('checkEvent', () => {
     [{ id: 'x'.repeat(65) }, '/id', 'invalid_format'],
     [{ id: 'x\n' }, '/id', 'invalid_format'],
     [{ labels: { '': 'x' } }, '/labels/', 'too_short'],
+    [{ labels: { ['__proto__']: 'x' } }, '/labels/__proto__', 'invalid_value'],
     [{ labels: { a: 'x'.repeat(257) } }, '/labels/a', 'too_long'],
     [{ labels: { ['k'.repeat(129)]: 'x' } }, `/labels/${'k'.repeat(129)}`, 'too_long'],
     [{ labels: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [i, ''])) }, '/labels', 'too_many'],

@@ -2,7 +2,7 @@ import type { Violation } from '../errors.ts';
 import { labelLimits } from './event.ts';
 import { maxEventTypeLength } from './event-type-name.ts';
 import { checkOwnEventTypeName } from './event-type-check.ts';
-import { checkCount, checkForm, checkText } from '../field-check.ts';
+import { checkCount, checkForm, checkMemberName, checkText } from '../field-check.ts';
 import { pointerTo } from '../json/json-pointer.ts';
 
 /** What bounds a published event, apart from its payload. Lengths are in characters. */
@@ -71,7 +71,10 @@ function checkLabels(labels: Readonly<Record<string, string>>): readonly Violati
   return [
     ...checkCount(entries.length, field, { max: eventLimits.labels }),
     ...entries.flatMap(([key, value]) => [
-      ...checkText(key, pointerTo(field, key), { minLength: 1, maxLength: eventLimits.labelKeyLength }),
+      ...checkMemberName(key, pointerTo(field, key), {
+        minLength: 1,
+        maxLength: eventLimits.labelKeyLength,
+      }),
       ...checkText(value, pointerTo(field, key), { maxLength: eventLimits.labelValueLength }),
     ]),
   ];

@@ -47,6 +47,12 @@ test.each([
     '/__proto__',
     'unknown_field',
   ],
+  [
+    'a label that would be lost on the way',
+    '{"url":"https://example.com","labels":{"__proto__":["eu"]}}',
+    '/labels/__proto__',
+    'invalid_value',
+  ],
 ])('%s is refused', async (_, body, field, code) => {
   const answer = await running.call('POST', '/v1/endpoints', { body });
   expect([answer.status, violationsOf(answer.body)]).toEqual([
