@@ -103,6 +103,16 @@ describe('payload filters', () => {
     expect(matchedIds(endpoints, 'a')).toEqual(['any']);
   });
 
+  it('look at no more together than one of them may', () => {
+    const costly = { text: { $not: { $contains: 'b'.repeat(4000) } } };
+    const payload = (): unknown => ({ text: 'a'.repeat(240_000) });
+    expect(matchedIds([filtered('one', costly)], 'a', { payload })).toEqual(['one']);
+    const endpoints = ['one', 'two'].map((id) => filtered(id, costly));
+    expect(() => matchedIds(endpoints, 'a', { payload })).toThrow(
+      expect.objectContaining({ code: 'failed_precondition' }),
+    );
+  });
+
   it('match a payload that is null', () => {
     const endpoints = [filtered('absent', { a: { $exists: false } }), filtered('present', { a: 1 })];
     expect(matchedIds(endpoints, 'a', { payload: () => null })).toEqual(['absent']);

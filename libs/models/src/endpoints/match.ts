@@ -2,6 +2,7 @@ import type { SigningEndpoint } from './endpoint.ts';
 import type { Event } from '../events/event.ts';
 import { isOperationalEventType } from '../events/event-type-name.ts';
 import { compileFilter, type Filter } from '../filters/filter.ts';
+import { MatchEffort } from '../filters/match-effort.ts';
 import { createRicloudRouter } from './ricloud-route.ts';
 
 /**
@@ -14,7 +15,10 @@ import { createRicloudRouter } from './ricloud-route.ts';
  * only what is labelled with it.
  */
 export interface Matcher {
-  /** The endpoints in the order in which they were given. `payload` is called at most once, and only when a filter has to be asked. */
+  /**
+   * The endpoints in the order in which they were given. `payload` is called at most once, and only when a filter has to be asked. Throws
+   * `failed_precondition` when that takes the filters too much effort (match-effort.ts).
+   */
   readonly match: (
     event: Pick<Event, 'type' | 'labels' | 'routesTo'>,
     payload: () => unknown,
@@ -61,15 +65,15 @@ export function compileMatcher(
   return {
     match(event, payload) {
       const matched: SigningEndpoint[] = [];
-      let parsed: { readonly payload: unknown } | null = null;
+      let asked: { readonly payload: unknown; readonly effort: MatchEffort } | null = null;
       for (const candidate of candidates(event.type)) {
         if (candidate.labels !== null && !hasLabels(event.labels, candidate.labels)) continue;
         const { id, dialect } = candidate.target.endpoint;
         if (dialect === 'ricloud' && ricloudEndpointFor(event)?.id !== id) continue;
         const filter = candidate.filter();
         if (filter !== null) {
-          parsed ??= { payload: payload() };
-          if (!filter.matches(parsed.payload)) continue;
+          asked ??= { payload: payload(), effort: new MatchEffort() };
+          if (!filter.matches(asked.payload, asked.effort)) continue;
         }
         matched.push(candidate.target);
       }

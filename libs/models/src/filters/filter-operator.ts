@@ -1,4 +1,5 @@
 import { isRecord } from './filter-path.ts';
+import type { MatchEffort } from './match-effort.ts';
 
 /** What an operator asks of a single value, and how. */
 export interface Operator {
@@ -7,12 +8,15 @@ export interface Operator {
   /** Whether this may stand after it. */
   readonly takes: (operand: unknown) => boolean;
   /** The test of a value for this operand. */
-  readonly test: (operand: unknown) => (value: unknown) => boolean;
+  readonly test: (operand: unknown) => ValueTest;
   /** The clause holds when no value passes the test, instead of when one does. */
   readonly negated: (operand: unknown) => boolean;
   /** A value that is an array is tried element by element too. */
   readonly intoElements: boolean;
 }
+
+/** What it looks at beyond the value itself, it spends. */
+export type ValueTest = (value: unknown, effort: MatchEffort) => boolean;
 
 const exactNumbers = `numbers from -${Number.MAX_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}, which compare exactly`;
 const anyValue = `any JSON value, with ${exactNumbers}`;
@@ -106,9 +110,9 @@ function isList(operand: unknown): boolean {
   return Array.isArray(operand) && operand.length > 0 && operand.every(isExactJson);
 }
 
-function equals(operand: unknown): (value: unknown) => boolean {
+function equals(operand: unknown): ValueTest {
   return typeof operand === 'object' && operand !== null
-    ? (value) => isSameJson(value, operand)
+    ? (value, effort) => isSameJson(value, operand, effort)
     : (value) => value === operand;
 }
 
@@ -121,35 +125,45 @@ function compares(holds: (order: number) => boolean): Operator['test'] {
   };
 }
 
-function isOneOf(operand: unknown): (value: unknown) => boolean {
+function isOneOf(operand: unknown): ValueTest {
   const list: readonly unknown[] = Array.isArray(operand) ? operand : [];
   const scalars = new Set(list.filter((each) => typeof each !== 'object' || each === null));
   const composites = list.filter((each) => typeof each === 'object' && each !== null);
-  return (value) => scalars.has(value) || composites.some((each) => isSameJson(value, each));
+  return (value, effort) => scalars.has(value) || composites.some((each) => isSameJson(value, each, effort));
 }
 
-function contains(operand: unknown): (value: unknown) => boolean {
+/** Of a search in a text: one that keeps almost matching compares each character with most of those that are looked for. */
+const comparisonsPerValue = 64;
+
+function contains(operand: unknown): ValueTest {
   const isOperand = equals(operand);
-  return (value) =>
-    Array.isArray(value)
-      ? value.some(isOperand)
-      : isText(value) && isText(operand) && value.includes(operand);
+  return (value, effort) => {
+    if (Array.isArray(value)) {
+      effort.spend(value.length);
+      return value.some((element) => isOperand(element, effort));
+    }
+    if (!isText(value) || !isText(operand)) return false;
+    effort.spend((value.length * operand.length) / comparisonsPerValue);
+    return value.includes(operand);
+  };
 }
 
 /** The same JSON value, whatever the order of members. As deep as the shallower of the two. */
-function isSameJson(value: unknown, other: unknown): boolean {
+function isSameJson(value: unknown, other: unknown, effort: MatchEffort): boolean {
+  effort.spend(1);
   if (value === other) return true;
   if (Array.isArray(value)) {
     return (
       Array.isArray(other) &&
       value.length === other.length &&
-      value.every((element, index) => isSameJson(element, other[index]))
+      value.every((element, index) => isSameJson(element, other[index], effort))
     );
   }
   if (!isRecord(value) || !isRecord(other)) return false;
   const keys = Object.keys(value);
+  effort.spend(keys.length);
   return (
     keys.length === Object.keys(other).length &&
-    keys.every((key) => Object.hasOwn(other, key) && isSameJson(value[key], other[key]))
+    keys.every((key) => Object.hasOwn(other, key) && isSameJson(value[key], other[key], effort))
   );
 }

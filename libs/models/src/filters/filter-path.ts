@@ -2,11 +2,12 @@
  * Dotted paths into a payload, and the values that they lead to. Only own members count, so a payload can't be asked for what every
  * JavaScript object has. At an array a number picks that element, and any other segment goes into each of the elements that are objects.
  */
+import type { MatchEffort } from './match-effort.ts';
 
 /** Segments of a path; the number, where a segment reads as one, picks an element of an array. */
 export type FilterPath = readonly { readonly name: string; readonly index: number | null }[];
 
-/** How many elements of arrays one clause looks at: a bound on work, since a payload may be all array. */
+/** How many elements of arrays one clause looks at: a payload may be all array. */
 export const maxElementsVisited = 10_000;
 
 /**
@@ -45,15 +46,17 @@ export function someValueAt(
   payload: unknown,
   path: FilterPath,
   intoElements: boolean,
-  accepts: (value: unknown) => boolean,
+  accepts: (value: unknown, effort: MatchEffort) => boolean,
+  effort: MatchEffort,
 ): boolean {
-  return walk(payload, { path, intoElements, accepts, left: maxElementsVisited }, 0);
+  return walk(payload, { path, intoElements, accepts, effort, left: maxElementsVisited }, 0);
 }
 
 interface Walk {
   readonly path: FilterPath;
   readonly intoElements: boolean;
-  readonly accepts: (value: unknown) => boolean;
+  readonly accepts: (value: unknown, effort: MatchEffort) => boolean;
+  readonly effort: MatchEffort;
   left: number;
 }
 
@@ -72,18 +75,24 @@ function walk(start: unknown, state: Walk, from: number): boolean {
       value = value[segment.name];
     }
   }
-  if (state.accepts(value)) return true;
+  if (isAccepted(value, state)) return true;
   if (!state.intoElements || !Array.isArray(value)) return false;
   const elements: readonly unknown[] = value;
-  return elements.some((element) => state.left-- > 0 && state.accepts(element));
+  return elements.some((element) => state.left-- > 0 && isAccepted(element, state));
 }
 
 function walkElements(elements: readonly unknown[], state: Walk, from: number): boolean {
   for (const element of elements) {
     if (state.left-- <= 0) return false;
+    state.effort.spend(1);
     if (isRecord(element) && walk(element, state, from)) return true;
   }
   return false;
+}
+
+function isAccepted(value: unknown, { accepts, effort }: Walk): boolean {
+  effort.spend(1);
+  return accepts(value, effort);
 }
 
 /** Whether the value is a JSON object: not null, not an array. */

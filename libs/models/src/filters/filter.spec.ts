@@ -10,6 +10,7 @@ import {
 } from './filter.ts';
 import { filterOperators } from './filter-operator.ts';
 import { maxElementsVisited } from './filter-path.ts';
+import { MatchEffort } from './match-effort.ts';
 
 const order = {
   id: 'ord_1',
@@ -34,6 +35,7 @@ function filterOf(json: unknown): Filter {
   return compiled.filter;
 }
 
+const tooExpensive = expect.objectContaining({ code: 'failed_precondition' }) as Error;
 const matches = (json: unknown, payload: unknown): boolean => filterOf(json).matches(payload);
 
 describe('a filter matches', () => {
@@ -118,6 +120,40 @@ describe('arrays', () => {
     expect(matches({ list: maxElementsVisited }, { list: long })).toBe(false);
     const objects = long.map((value) => ({ value }));
     expect(matches({ 'list.value': maxElementsVisited }, { list: objects })).toBe(false);
+  });
+
+  const elements = Array.from({ length: 500 }, () => ({ a: -1 }));
+  it.each<readonly [string, unknown, unknown]>([
+    [
+      'each element with each of many objects',
+      { list: { $nin: Array.from({ length: 20 }, (_, a) => ({ a })) } },
+      { list: elements },
+    ],
+    [
+      'a long text with each place of a longer one',
+      { text: { $not: { $contains: 'b'.repeat(1000) } } },
+      { text: 'a'.repeat(2000) },
+    ],
+    [
+      'an array with one clause after the other',
+      { $and: Array.from({ length: 50 }, () => ({ list: { $not: { $contains: 1 } } })) },
+      { list: elements },
+    ],
+    [
+      'the elements along a path for one clause after the other',
+      { $and: Array.from({ length: 50 }, () => ({ 'list.b': { $exists: false } })) },
+      { list: elements },
+    ],
+  ])('are compared within a bound: %s', (_what, json, payload) => {
+    expect(filterOf(json).matches(payload, new MatchEffort(100_000))).toBe(true);
+    expect(() => filterOf(json).matches(payload, new MatchEffort(10_000))).toThrow(tooExpensive);
+  });
+
+  it('are compared within a bound that is there where nobody says one', () => {
+    const filter = filterOf({ text: { $contains: 'b'.repeat(15_000) } });
+    const payload = { text: 'a'.repeat(240_000) };
+    expect(() => filter.matches(payload)).toThrow(tooExpensive);
+    expect(() => filter.explain(payload)).toThrow(tooExpensive);
   });
 });
 

@@ -2,14 +2,16 @@ import type { Violation } from '../errors.ts';
 import { filterOperators, type Operator } from './filter-operator.ts';
 import { isRecord, parseFilterPath, someValueAt } from './filter-path.ts';
 import { pointerTo } from '../json/json-pointer.ts';
+import { MatchEffort } from './match-effort.ts';
 
 /**
  * The payload filter language (docs/filters.md): JSON in the manner of MongoDB's queries. A filter is checked as a whole when it is
- * written; one that passed answers for every payload, without exceptions, within a bounded amount of work per clause.
+ * written; one that passed answers for every payload, unless that takes too much effort (match-effort.ts).
  */
 export interface Filter {
-  readonly matches: (payload: unknown) => boolean;
-  /** The answer and, for people, the first clause that decided it. */
+  /** Throws `failed_precondition` when it takes more than what is left of the effort; on its own a filter has all of it. */
+  readonly matches: (payload: unknown, effort?: MatchEffort) => boolean;
+  /** The answer and, for people, the first clause that decided it. Throws as `matches` does. */
   readonly explain: (payload: unknown) => FilterVerdict;
 }
 
@@ -40,12 +42,14 @@ export function compileFilter(json: unknown, at = ''): CompiledFilter {
     compilation.violations.push({ field: at, code: 'too_many', message });
   }
   if (compilation.violations.length > 0) return { ok: false, violations: compilation.violations };
-  const matches = (payload: unknown): boolean => rule.test(payload);
   return {
     ok: true,
     filter: {
-      matches,
-      explain: (payload) => ({ matches: matches(payload), because: rule.explain(payload) }),
+      matches: (payload, effort = new MatchEffort()) => rule.test(payload, effort),
+      explain(payload) {
+        const effort = new MatchEffort();
+        return { matches: rule.test(payload, effort), because: rule.explain(payload, effort) };
+      },
     },
   };
 }
@@ -58,8 +62,8 @@ export function checkFilter(json: unknown, at = ''): readonly Violation[] {
 
 /** A part of a filter: what it says of a payload, and the sentence that says why. */
 interface Rule {
-  readonly test: (payload: unknown) => boolean;
-  readonly explain: (payload: unknown) => string;
+  readonly test: (payload: unknown, effort: MatchEffort) => boolean;
+  readonly explain: (payload: unknown, effort: MatchEffort) => string;
 }
 
 interface Compilation {
@@ -159,14 +163,15 @@ function clause(path: string, key: string, operator: Operator, operand: unknown)
   const segments = parseFilterPath(path) ?? [];
   const accepts = operator.test(operand);
   const wanted = !operator.negated(operand);
-  const test = (payload: unknown): boolean =>
-    someValueAt(payload, segments, operator.intoElements, accepts) === wanted;
-  const explain = (payload: unknown): string => {
+  const test: Rule['test'] = (payload, effort) =>
+    someValueAt(payload, segments, operator.intoElements, accepts, effort) === wanted;
+  const explain: Rule['explain'] = (payload, effort) => {
     const values: unknown[] = [];
-    const isDecided = someValueAt(payload, segments, operator.intoElements, (value) => {
+    const tried: typeof accepts = (value) => {
       values.push(value);
-      return accepts(value);
-    });
+      return accepts(value, effort);
+    };
+    const isDecided = someValueAt(payload, segments, operator.intoElements, tried, effort);
     const verb = isDecided === wanted ? 'matches' : "doesn't match";
     const value = isDecided ? values.at(-1) : values[0];
     const found = values.length === 0 ? 'the payload has nothing there' : `it is ${inShort(value)}`;
@@ -184,12 +189,12 @@ function all(rules: readonly Rule[]): Rule {
   }
   if (rules.length === 1) return first;
   return {
-    test: (payload) => rules.every((rule) => rule.test(payload)),
-    explain: (payload) => {
-      const failed = rules.find((rule) => !rule.test(payload));
+    test: (payload, effort) => rules.every((rule) => rule.test(payload, effort)),
+    explain: (payload, effort) => {
+      const failed = rules.find((rule) => !rule.test(payload, effort));
       return (
-        failed?.explain(payload) ??
-        `Each of ${rules.length} clauses matches; the first: ${first.explain(payload)}`
+        failed?.explain(payload, effort) ??
+        `Each of ${rules.length} clauses matches; the first: ${first.explain(payload, effort)}`
       );
     },
   };
@@ -197,12 +202,12 @@ function all(rules: readonly Rule[]): Rule {
 
 function any(rules: readonly Rule[]): Rule {
   return {
-    test: (payload) => rules.some((rule) => rule.test(payload)),
-    explain: (payload) => {
-      const matched = rules.find((rule) => rule.test(payload));
+    test: (payload, effort) => rules.some((rule) => rule.test(payload, effort)),
+    explain: (payload, effort) => {
+      const matched = rules.find((rule) => rule.test(payload, effort));
       return (
-        matched?.explain(payload) ??
-        `None of the ${rules.length} alternatives of $or matches; the first: ${rules[0]?.explain(payload)}`
+        matched?.explain(payload, effort) ??
+        `None of the ${rules.length} alternatives of $or matches; the first: ${rules[0]?.explain(payload, effort)}`
       );
     },
   };
@@ -210,9 +215,9 @@ function any(rules: readonly Rule[]): Rule {
 
 function not(rule: Rule): Rule {
   return {
-    test: (payload) => !rule.test(payload),
-    explain: (payload) =>
-      `$not ${rule.test(payload) ? "doesn't match" : 'matches'}: ${rule.explain(payload)}`,
+    test: (payload, effort) => !rule.test(payload, effort),
+    explain: (payload, effort) =>
+      `$not ${rule.test(payload, effort) ? "doesn't match" : 'matches'}: ${rule.explain(payload, effort)}`,
   };
 }
 
