@@ -290,6 +290,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       eraser,
       deliveries,
       tasks,
+      troubles: options.troubles,
       settleMs: isExclusive ? 0 : settleTombstonesMs,
     },
   });

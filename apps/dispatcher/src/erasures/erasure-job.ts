@@ -16,6 +16,7 @@ import type { JobHandler, JobStep } from '../jobs/job-runner.ts';
 import type { Job, JobStore } from '../jobs/job-store.ts';
 import type { TaskStore } from '../tasks/task-store.ts';
 import type { Tombstones } from './tombstones.ts';
+import type { TroubleStore } from '../troubles/trouble-store.ts';
 
 export interface ErasureJobOptions {
   readonly store: ErasureStore;
@@ -24,6 +25,7 @@ export interface ErasureJobOptions {
   readonly events: Pick<EventStore, 'get' | 'sweep'>;
   readonly deliveries: Pick<DeliveryStore, 'sweep'>;
   readonly tasks: Pick<TaskStore, 'sweep'>;
+  readonly troubles: Pick<TroubleStore, 'forget'>;
   readonly jobs: Pick<JobStore, 'open' | 'cancel' | 'sweep'>;
   /** How long the others take at most until they know of a tombstone and have written what they were writing. */
   readonly settleMs: number;
@@ -46,7 +48,7 @@ const ever = new Date(2 ** 48 - 1);
 const sweptKinds = ['replay'] as const;
 
 export function createErasureJob(options: ErasureJobOptions): JobHandler {
-  const { store, tombstones, eraser, events, deliveries, tasks, jobs } = options;
+  const { store, tombstones, eraser, events, deliveries, tasks, troubles, jobs } = options;
 
   async function mark(job: Job): Promise<JobStep> {
     await tombstones.add(tombstoneOf(job));
@@ -105,6 +107,7 @@ export function createErasureJob(options: ErasureJobOptions): JobHandler {
       others += await jobs.sweep({ organisationId, kind, before: ever, limit });
     }
     await store.eraseDeadRecords(organisationId);
+    await troubles.forget(organisationId);
     const isAll = gone + left + others === 0;
     const counts = { examined: left, events: left, deliveries: gone };
     return step(job, isAll ? purge : { phase: 'look', after: '' }, counts);

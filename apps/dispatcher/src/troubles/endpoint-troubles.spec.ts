@@ -38,6 +38,7 @@ function createWorld() {
       ),
     find: (_organisationId, ids) => unlessAway(() => ids.flatMap((one) => stored.get(one) ?? [])),
     list: (after) => unlessAway(() => (after === null ? [...stored.values()] : [])),
+    forget: () => unlessAway(() => stored.clear()),
   };
   return {
     ...world,

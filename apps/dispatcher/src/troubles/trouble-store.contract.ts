@@ -33,6 +33,13 @@ export function describeTroubleStore(name: string, open: () => Promise<TroubleSt
       expect(await troubles.find('org', ['a', 'b'])).toEqual([first]);
     });
 
+    it('forgets those of one organisation, and no others', async () => {
+      const kept = trouble('c', { organisationId: 'org-2' });
+      for (const one of [trouble('a'), trouble('b'), kept]) await troubles.begin(one);
+      await troubles.forget('org');
+      expect(await troubles.list(null, 10)).toEqual([kept]);
+    });
+
     it('lets exactly one of many begin it', async () => {
       const begun = await Promise.all(
         Array.from({ length: 8 }, (_, second) => troubles.begin(trouble('a', { failingSince: at(second) }))),

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { MongoDatabase, MongoDocument } from '@posthorn/mongo';
-import { nameOf, unavailableYet } from '../mongo-names.ts';
+import { nameOf, namesUnder, unavailableYet } from '../mongo-names.ts';
 import type { EndpointTrouble, TroubleStore } from './trouble-store.ts';
 
 interface TroubleDocument extends MongoDocument, EndpointTrouble {
@@ -49,6 +49,10 @@ export async function createMongoTroubleStore(database: MongoDatabase): Promise<
       const beyond = after === null ? '' : nameOf(after.organisationId, after.endpointId);
       const found = await troubles.find({ _id: { $gt: beyond } }, { limit, sort: { _id: 1 }, hint: '_id_' });
       return found.map(troubleOf);
+    },
+
+    async forget(organisationId) {
+      await troubles.deleteMany({ _id: namesUnder(organisationId) });
     },
   };
 }

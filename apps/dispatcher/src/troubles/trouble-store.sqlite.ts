@@ -40,6 +40,7 @@ export function createSqliteTroubleStore(database: SqliteDatabase): TroubleStore
   const remove = database.prepare(
     'DELETE FROM endpoint_troubles WHERE organisation_id = ? AND endpoint_id = ? AND failing_since = ?',
   );
+  const removeAll = database.prepare('DELETE FROM endpoint_troubles WHERE organisation_id = ?');
 
   return {
     begin: (trouble) =>
@@ -71,6 +72,10 @@ export function createSqliteTroubleStore(database: SqliteDatabase): TroubleStore
       Promise.resolve(
         selectAfter.all(after?.organisationId ?? '', after?.endpointId ?? '', limit).map(troubleOf),
       ),
+
+    async forget(organisationId) {
+      await database.writeStatement(() => removeAll.run(organisationId));
+    },
   };
 }
 

@@ -18,6 +18,8 @@ export interface TroubleStore {
   find(organisationId: string, endpointIds: readonly string[]): Promise<readonly EndpointTrouble[]>;
   /** All of them, in the order of organisation and endpoint, after a place in it. */
   list(after: TroublePlace | null, limit: number): Promise<readonly EndpointTrouble[]>;
+  /** Removes those of an organisation that is erased. */
+  forget(organisationId: string): Promise<void>;
 }
 
 export interface TroublePlace {
