@@ -78,7 +78,7 @@ describe('the streams that publishes ride on', () => {
     });
   }
 
-  function publish(id: string, bytes = 10): Promise<PublishOutcome> {
+  function publish(id: string, bytes = 10, orderingKey?: string): Promise<PublishOutcome> {
     return publisher.publish({
       id,
       organisationId: 'o1',
@@ -90,6 +90,7 @@ describe('the streams that publishes ride on', () => {
       occurredAt: undefined,
       deliverAt: undefined,
       idFromProducer: false,
+      orderingKey,
     });
   }
 
@@ -125,6 +126,18 @@ describe('the streams that publishes ride on', () => {
     for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) void publish(id);
     await eventually(() => ingest.received.flat().length === 6);
     expect(ingest.received.map((requests) => requests.length)).toEqual([2, 2, 2]);
+  });
+
+  it('sends what has the same ordering key on the same stream, in the order in which it was published', async () => {
+    open({ streams: 3 });
+    const keys = ['a', 'b', 'c', 'd', 'e'];
+    for (const n of [0, 1, 2]) for (const key of keys) void publish(`${key}-${n}`, 10, key);
+    await eventually(() => ingest.received.flat().length === 15);
+    expect(ingest.received.length).toBeGreaterThan(1);
+    for (const key of keys) {
+      const received = ingest.received.map((_, index) => ingest.ids(index).filter((id) => id[0] === key));
+      expect(received.filter((ids) => ids.length > 0)).toEqual([[`${key}-0`, `${key}-1`, `${key}-2`]]);
+    }
   });
 
   it('sends what was not acknowledged again after a break, under the same ids, and only that', async () => {

@@ -98,7 +98,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       waitingCount >= maxWaiting || (waitingCount > 0 && waitingBytes + event.data.length > maxWaitingBytes);
     if (isFull) return Promise.resolve(refusedAtOnce('Too many events are waiting to be accepted.'));
     return new Promise((resolve) => {
-      const lane = lanes[nextLane++ % lanes.length] as Lane;
+      const lane = laneOf(event);
       const request = { sequence: ++lastSequence, event };
       const waiting = { request, deadlineAt: clock.monotonic() + ackTimeoutMs, sent: 0, resolve };
       lane.waiting.set(request.sequence, waiting);
@@ -108,6 +108,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (lane.stream !== undefined) send(lane.stream, waiting);
       else if (lane.reopening === undefined) open(lane);
     });
+  }
+
+  /** What has an ordering key rides with the others of its key, and arrives in the order in which it was published. */
+  function laneOf({ orderingKey }: ingestV1.NewEvent): Lane {
+    const number = orderingKey === undefined ? nextLane++ : hashOf(orderingKey);
+    return lanes[number % lanes.length] as Lane;
   }
 
   /** Opens a lane's stream and sends on it what is waiting. */
@@ -185,6 +191,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   return { publish, stop };
+}
+
+function hashOf(text: string): number {
+  let hash = 0;
+  for (let place = 0; place < text.length; place += 1) {
+    hash = (Math.imul(hash, 31) + text.charCodeAt(place)) >>> 0;
+  }
+  return hash;
 }
 
 function outcomeOf(result: ingestV1.PublishResult | undefined): PublishOutcome {
