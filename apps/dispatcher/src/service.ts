@@ -278,6 +278,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     isPlanned,
     lanes,
     ownership,
+    homeOf: reach.homeOf,
     clock,
     dueClock,
     random,

@@ -1,5 +1,11 @@
 import type { Delivery, Event } from '@posthorn/models';
-import type { ClaimRequest, DeliveryRecord, DeliveryStore, PromoteRequest } from './delivery-store.ts';
+import type {
+  ClaimRequest,
+  DeliveryRecord,
+  DeliveryStore,
+  PromoteRequest,
+  SettleRequest,
+} from './delivery-store.ts';
 import { sampleDelivery, sampleEvent, sampleTime, succeeded } from './sample-deliveries.ts';
 
 type Insert = Extract<DeliveryRecord, { kind: 'insert' }>;
@@ -168,6 +174,9 @@ export function describeDeliveryKeys(
 
     it('is blocked by a head that has ended and waits there, until that is let go', async () => {
       const [blocking, next] = [under(5, sampleTime(20)), under(9, null)];
+      const paused = { ...sampleDelivery(sampleEvent(11), 'endpoint'), nextAttemptAt: null };
+      const held: Delivery = { ...paused, state: 'held', reason: 'endpoint_paused' };
+      records.push(insert({ delivery: held, order: { key: 'a', position: 11 } }));
       await write();
       await claimDue();
       const delivery: Delivery = {
@@ -179,12 +188,15 @@ export function describeDeliveryKeys(
       const order = { key: 'a', position: 5 };
       await end(delivery, order);
       expect(await promote()).toEqual({ kind: 'blocked', deliveryId: blocking.id });
-      expect(await store.holdKey({ ...key, reason: 'order_blocked', limit: 10 })).toBe(1);
-      expect((await store.get('org', next.id))?.delivery).toMatchObject({
-        state: 'held',
-        reason: 'order_blocked',
-        nextAttemptAt: null,
-      });
+      const hold = () => store.holdKey({ ...key, reason: 'order_blocked', limit: 10 });
+      expect([await hold(), await hold()]).toEqual([2, 0]);
+      for (const { id } of [next, held]) {
+        expect((await store.get('org', id))?.delivery).toMatchObject({
+          state: 'held',
+          reason: 'order_blocked',
+          nextAttemptAt: null,
+        });
+      }
       expect(await promote({ release: true })).toMatchObject({ kind: 'due', deliveryId: next.id });
       expect(await promote()).toMatchObject({ kind: 'due', deliveryId: next.id });
     });
@@ -248,6 +260,30 @@ export function describeDeliveryKeys(
       expect(settled).toBe(2);
       expect(await promote()).toBeNull();
       expect((await store.health('org', 'endpoint')).waiting).toBe(0);
+    });
+
+    it('stays behind what blocks its key when the endpoint takes nothing for a while, not when it is no more', async () => {
+      const [blocking, next] = [under(5, sampleTime(20)), under(9, null)];
+      under(6, null, { order: { key: 'b', position: 6 } });
+      await write();
+      await claimDue();
+      const exhausted = { state: 'exhausted', nextAttemptAt: null, finishedAt: sampleTime(9) } as const;
+      await end({ ...blocking, ...exhausted }, { key: 'a', position: 5 });
+      await store.holdKey({ ...key, reason: 'order_blocked', limit: 10 });
+      const settle = (as: Pick<SettleRequest, 'state' | 'reason'>) =>
+        store.settleWaiting({
+          organisationId: 'org',
+          endpointId: 'endpoint',
+          partitions: [0],
+          now: sampleTime(9),
+          limit: 10,
+          ...as,
+        });
+      expect(await settle({ state: 'held', reason: 'endpoint_disabled' })).toBe(1);
+      expect(await promote()).toEqual({ kind: 'blocked', deliveryId: blocking.id });
+      expect((await store.get('org', next.id))?.delivery.reason).toBe('order_blocked');
+      expect(await settle({ state: 'cancelled', reason: 'endpoint_deleted' })).toBe(2);
+      expect(await promote()).toBeNull();
     });
 
     it('counts among what waits', async () => {

@@ -9,7 +9,7 @@ import type {
   PromotedKeys,
   PromoteRequest,
 } from './delivery-store.ts';
-import { isAbsent, isThere } from './delivery-waiting.mongo.ts';
+import { isAbsent, isThere, notEnded } from './delivery-waiting.mongo.ts';
 import { unavailableYet } from '../mongo-names.ts';
 
 /** How often a head is looked at again that changes while it is being promoted. */
@@ -86,7 +86,8 @@ export function createDeliveryKeys({
     async holdKey({ organisationId, partition, endpointId, key, reason, limit }) {
       const waiting: MongoFilter<DeliveryDocument> = {
         orderKey: key,
-        state: { $in: ['pending', 'retrying'] },
+        state: { $in: notEnded },
+        reason: { $ne: reason },
         claim: isAbsent,
         nextAttemptAt: isAbsent,
       };

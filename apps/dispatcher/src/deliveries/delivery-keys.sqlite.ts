@@ -4,7 +4,7 @@ import { statePlace, triggerPlace } from './delivery-record.sqlite.ts';
 import { named, type DeliveryRow } from './delivery-rows.sqlite.ts';
 import type { DeliveryStore, KeyHead, PromotedKeys, PromoteRequest } from './delivery-store.ts';
 
-const waiting = [statePlace.pending, statePlace.retrying].join(', ');
+const waiting = [statePlace.pending, statePlace.retrying, statePlace.held].join(', ');
 
 /** The half of the store that keeps deliveries in the order of their keys. */
 export function createDeliveryKeys(
@@ -22,9 +22,9 @@ export function createDeliveryKeys(
      ORDER BY endpoint_id, order_key, position LIMIT 1`,
   );
   const hold = database.prepare(
-    `UPDATE deliveries SET state = ${statePlace.held}, reason = ? WHERE id IN (SELECT id FROM deliveries
-       WHERE partition = ? AND endpoint_id = ? AND order_key = ? AND state IN (${waiting}) AND claim IS NULL
-       AND next_attempt_at IS NULL ORDER BY position LIMIT ?)`,
+    `UPDATE deliveries SET state = ${statePlace.held}, reason = ?1 WHERE id IN (SELECT id FROM deliveries
+       WHERE partition = ?2 AND endpoint_id = ?3 AND order_key = ?4 AND state IN (${waiting}) AND reason IS NOT ?1
+       AND claim IS NULL AND next_attempt_at IS NULL ORDER BY position LIMIT ?5)`,
   );
 
   function promote({ partition, endpointId, key, now, release }: PromoteRequest): KeyHead | null {

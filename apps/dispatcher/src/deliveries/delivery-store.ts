@@ -56,7 +56,7 @@ export interface DeliveryStore extends DeliveryHomes {
 
   /**
    * Ends or holds what waits of an endpoint in these partitions and isn't claimed, at most `limit` rows, those that wait
-   * under a key included; answers how many changed.
+   * under a key included; answers how many changed. Holding leaves a key that is blocked as it is.
    */
   settleWaiting(request: SettleRequest): Promise<number>;
 

@@ -15,12 +15,18 @@ import type {
 } from './delivery-store.ts';
 import { verifyEventType } from '../envelope/xurrent.ts';
 import { toEvent, type EventDocument } from '../events/event-store.mongo.ts';
+import { blockedReason } from '../lanes/endpoint-order.ts';
 import { followersEach, withoutGap } from '../lanes/key-followers.ts';
 import { nameOf } from '../mongo-names.ts';
 
 export const isThere = { $exists: true } as const;
 export const isAbsent = { $exists: false } as const;
 export const notEnded = ['pending', 'retrying', 'held'] as const;
+
+/** Neither blocks its key, nor is held for that. */
+const isNotBlocked: MongoFilter<DeliveryDocument> = {
+  $nor: [{ state: { $nin: notEnded }, trigger: 'schedule' }, { reason: blockedReason }],
+};
 
 /** Payloads that are read at a time: what is read in vain, because the bound on bytes is reached, is bounded too. */
 const eventsAtOnce = 16;
@@ -184,7 +190,7 @@ export function createWaiting({
       left === 0
         ? []
         : await deliveries.find(
-            { ...lane, orderKey: isThere, nextAttemptAt: isAbsent },
+            { ...lane, orderKey: isThere, nextAttemptAt: isAbsent, ...(state === 'held' && isNotBlocked) },
             { limit: left, sort: { orderKey: 1, position: 1 }, hint: 'in_order', projection },
           );
     const names = [...due, ...inOrder].map(({ _id }) => _id);

@@ -1,7 +1,7 @@
 import { eventFromRow, type EventRow } from '@posthorn/event-log';
 import { deliveryStates } from '@posthorn/models';
 import type { SqliteDatabase } from '@posthorn/sqlite';
-import { statePlace } from './delivery-record.sqlite.ts';
+import { statePlace, triggerPlace } from './delivery-record.sqlite.ts';
 import {
   deliveryFromRow,
   isVerification,
@@ -18,9 +18,13 @@ import type {
   SettleRequest,
   WaitingLane,
 } from './delivery-store.ts';
+import { blockedReason } from '../lanes/endpoint-order.ts';
 import { followersEach, withoutGap } from '../lanes/key-followers.ts';
 
 const notEnded = [statePlace.pending, statePlace.retrying, statePlace.held].join(', ');
+/** What blocks its key, and what is held for that. */
+const isBlocked = `(next_attempt_at IS NULL AND
+  (state NOT IN (${notEnded}) AND trigger = ${triggerPlace.schedule} OR reason IS '${blockedReason}'))`;
 
 interface Candidate {
   readonly row: DeliveryRow;
@@ -69,6 +73,7 @@ export function createWaiting(
                   AND claim IS NULL AND organisation_id = ?5 LIMIT ?6)`;
   const settleDue = database.prepare(settleSql('next_attempt_at IS NOT NULL'));
   const settleInOrder = database.prepare(settleSql('order_key IS NOT NULL'));
+  const holdInOrder = database.prepare(settleSql(`order_key IS NOT NULL AND NOT ${isBlocked}`));
 
   /** What waits behind heads, as far as it may follow them. */
   function followersOf(heads: readonly Candidate[], followers: number): readonly Candidate[] {
@@ -131,7 +136,8 @@ export function createWaiting(
   function settleRows(request: SettleRequest): number {
     let changed = 0;
     for (const partition of request.partitions) {
-      for (const statement of [settleDue, settleInOrder]) {
+      const inOrder = request.state === 'held' ? holdInOrder : settleInOrder;
+      for (const statement of [settleDue, inOrder]) {
         const { changes } = statement.run(
           statePlace[request.state],
           request.reason,

@@ -1,5 +1,5 @@
 import type { DeliveryKey, KeyHead } from '../deliveries/delivery-store.ts';
-import { holdsWhenExhausted } from './endpoint-order.ts';
+import { blockedReason, holdsWhenExhausted } from './endpoint-order.ts';
 import type { KeyOrder, KeyOrderOptions } from './key-order.ts';
 import type { Holding } from '../ownership/ownership.ts';
 import type { QueuedDelivery } from './queued-delivery.ts';
@@ -282,8 +282,8 @@ export function createKeyOrder(options: KeyOrderOptions): KeyOrder {
       state.parked += 1;
       state.headStored = false;
       state.blocked = false;
-      // It may stand before what came from there.
-      if (state.behind.some(({ isRecorded }) => isRecorded)) parkAll(state);
+      // It may stand before what is in memory.
+      parkAll(state);
       advance(state);
     },
 
@@ -367,8 +367,6 @@ export function createKeyOrder(options: KeyOrderOptions): KeyOrder {
     drop: (holding) => void partitions.delete(holding),
   };
 }
-
-const blockedReason = 'order_blocked';
 
 function isBefore(first: QueuedDelivery | null, second: QueuedDelivery): boolean {
   return (first?.order?.position ?? Infinity) < (second.order?.position ?? -Infinity);

@@ -1,5 +1,8 @@
 import type { Delivery, Endpoint } from '@posthorn/models';
 
+/** Why a delivery is held that waits behind one that blocks its key. */
+export const blockedReason = 'order_blocked';
+
 /** Whether the endpoint gets what has the same ordering key one after the other. */
 export function wantsOrder(endpoint: Endpoint | undefined): boolean {
   return endpoint?.ordering === 'key';

@@ -1,4 +1,10 @@
-import { deliveryStates, isFinal, type Delivery, type EndpointState } from '@posthorn/models';
+import {
+  deliveryStates,
+  isFinal,
+  type Delivery,
+  type EndpointState,
+  type SigningEndpoint,
+} from '@posthorn/models';
 import { heldDelivery } from './hold.ts';
 import { sampleDelivery, sampleEvent } from '../deliveries/sample-deliveries.ts';
 import { simulatedEndpoint } from '../simulation/simulated-life.harness.ts';
@@ -49,4 +55,13 @@ describe('heldDelivery', () => {
       });
     },
   );
+
+  it('says that its key holds a delivery back also while its endpoint is paused: so it is still when that resumes', () => {
+    const signing = simulatedEndpoint({ organisationId: 'org' }, 1);
+    const paused: SigningEndpoint = { ...signing, endpoint: { ...signing.endpoint, state: 'paused' } };
+    const waiting = sampleDelivery(sampleEvent(1));
+    const blocked: Delivery = { ...waiting, state: 'held', reason: 'order_blocked' };
+    expect(heldDelivery(blocked, paused, { now, dueNow }).reason).toBe('order_blocked');
+    expect(heldDelivery(waiting, paused, { now, dueNow }).reason).toBe('endpoint_paused');
+  });
 });

@@ -1,4 +1,5 @@
 import { isFinal, type Delivery, type SigningEndpoint } from '@posthorn/models';
+import { blockedReason } from './endpoint-order.ts';
 import { gateOf } from './gate.ts';
 
 /**
@@ -28,7 +29,13 @@ export function heldDelivery(
     case 'closed':
       return { ...delivery, state: 'held', reason: gate.reason, nextAttemptAt: null };
     case 'waits':
-      return { ...delivery, state: 'held', reason: gate.reason, nextAttemptAt: dueNow };
+      return {
+        ...delivery,
+        state: 'held',
+        // What its key holds back goes on waiting for that when the endpoint opens.
+        reason: delivery.reason === blockedReason ? blockedReason : gate.reason,
+        nextAttemptAt: dueNow,
+      };
     case 'open':
       return { ...delivery, nextAttemptAt: delivery.nextAttemptAt ?? dueNow };
   }

@@ -36,6 +36,7 @@ import {
   readReplaySpec,
   type ReplaySpec,
 } from './replay-selection.ts';
+import { mayEndBetween, readEvents, readRows } from './replay-rows.ts';
 import type { PlacedEvent, ReplayableDelivery, ReplayStore } from './replay-store.ts';
 
 export interface ReplayJobOptions {
@@ -45,6 +46,8 @@ export interface ReplayJobOptions {
   readonly isPlanned: IsPlanned;
   readonly lanes: Pick<Lanes, 'noteStored'> & { readonly keys: Pick<KeyOrder, 'recheck'> };
   readonly ownership: Pick<Ownership, 'find'>;
+  /** The partition that alone sends to an endpoint, if there is one. */
+  readonly homeOf: (endpoint: SigningEndpoint) => number | null;
   readonly clock: Clock;
   readonly dueClock: DueClock;
 }
@@ -79,7 +82,7 @@ interface Candidate {
 }
 
 export function createReplayJob(options: ReplayJobOptions): JobHandler {
-  const { replays, deliveries, directory, isPlanned, lanes, ownership, clock, dueClock } = options;
+  const { replays, deliveries, directory, isPlanned, lanes, ownership, homeOf, clock, dueClock } = options;
 
   async function step(job: Job, page: JobPage): Promise<JobStep> {
     const spec = readReplaySpec(job);
@@ -156,25 +159,22 @@ export function createReplayJob(options: ReplayJobOptions): JobHandler {
     after: string,
   ): Promise<string | null> {
     const { job, spec, page } = context;
-    const { id: endpointId } = signing.endpoint;
+    const { organisationId } = job;
+    const { endpoint } = signing;
     const { to } = idRangeOf(spec);
-    const rows = await replays.walkDeliveries({
-      organisationId: job.organisationId,
-      endpointId,
-      after,
-      to,
-      limit: rowsAtOnce,
-    });
+    const rows = await readRows(replays, endpoint, { organisationId, after, to, limit: rowsAtOnce });
     const candidates: Candidate[] = [];
+    let last = after;
     for (const found of rows) {
-      if (!isSelected(spec, found)) continue;
-      candidates.push({ found, signing });
-      if (candidates.length < page.limit) continue;
-      await take(context, candidates);
-      return found.delivery.id;
+      if (candidates.length >= page.limit && mayEndBetween(endpoint, last, found.delivery.id)) {
+        await take(context, candidates);
+        return last;
+      }
+      if (isSelected(spec, found)) candidates.push({ found, signing });
+      last = found.delivery.id;
     }
     await take(context, candidates);
-    return rows.length < rowsAtOnce ? null : (rows.at(-1)?.delivery.id ?? null);
+    return rows.length < rowsAtOnce ? null : last;
   }
 
   /** The first of the endpoints that has room; when only counting, each has. */
@@ -208,7 +208,7 @@ export function createReplayJob(options: ReplayJobOptions): JobHandler {
     for (let seen = 0; next !== null && seen < rowsAtOnce && !page.signal.aborted; seen += eventsAtOnce) {
       const left = page.limit - tally.done;
       if (left <= 0) break;
-      const slice = await replays.walkEvents({
+      const slice = await readEvents(replays, signing.endpoint, {
         organisationId,
         after: next,
         since: since ?? new Date(0),
@@ -296,13 +296,20 @@ export function createReplayJob(options: ReplayJobOptions): JobHandler {
       else if (place.position === 0) skip(tally, 'test');
       else if (isPassedOver) skip(tally, gate.kind === 'waits' ? 'endpoint_not_ready' : 'endpoint_disabled');
       else
-        return [{ id: delivery.id, organisationId, place, order: orderOf(place, place.position, signing) }];
+        return [
+          {
+            id: delivery.id,
+            organisationId,
+            order: orderOf(place, place.position, signing),
+            partition: homeOf(signing) ?? place.partition,
+          },
+        ];
       return [];
     });
     if (cursor.phase === 'count' || sendable.length === 0) return;
     const now = dueClock.now();
     const made = await replays.makeDue({
-      items: sendable,
+      items: sendable.map((one) => ({ ...one, isOurs: ownership.find(one.partition)?.state === 'held' })),
       states: spec.selection.states,
       trigger: spec.trigger,
       now: new Date(now),
@@ -311,11 +318,11 @@ export function createReplayJob(options: ReplayJobOptions): JobHandler {
     for (const { id } of sendable) if (!made.has(id)) skip(tally, 'in_progress');
     const dueNow = sendable
       .filter(({ id }) => made.has(id))
-      .map(({ place: { partition }, order }) => ({ partition, key: order?.key ?? null }));
+      .map(({ partition, order }) => ({ partition, key: order?.key ?? null }));
     tell(signing, now, dueNow);
   }
 
-  /** Tells the lanes of this process; those of others look every few seconds. */
+  /** Tells the lanes of this process; those of others look every few seconds, and are told of what has a key. */
   function tell(
     { endpoint: { organisationId, id: endpointId } }: SigningEndpoint,
     dueAt: number,

@@ -109,7 +109,11 @@ export function describeReplayStore(name: string, open: () => Promise<ReplayStor
       const held = await put(2, { state: 'held' });
       const delivered = await put(3, { state: 'succeeded', finishedAt: sampleTime(4) });
       const underWay = await put(4, { state: 'held', nextAttemptAt: sampleTime(99) }, { claim: 'somebody' });
-      const items = [exhausted, held, delivered, underWay].map((one) => ({ ...one, order: null }));
+      const items = [exhausted, held, delivered, underWay].map((one) => ({
+        ...one,
+        order: null,
+        isOurs: true,
+      }));
       const made = await replays.makeDue({ items, ...request });
 
       expect(made).toEqual(new Set([exhausted.id, held.id]));
@@ -125,7 +129,7 @@ export function describeReplayStore(name: string, open: () => Promise<ReplayStor
       });
       expect(await read(delivered)).toEqual(delivered);
       expect(await read(underWay)).toMatchObject({ trigger: 'schedule', nextAttemptAt: sampleTime(99) });
-      const elsewhere = [{ organisationId: 'other', id: exhausted.id, order: null }];
+      const elsewhere = [{ organisationId: 'other', id: exhausted.id, order: null, isOurs: true }];
       expect(await replays.makeDue({ items: elsewhere, ...request })).toEqual(new Set());
     });
 
@@ -137,6 +141,7 @@ export function describeReplayStore(name: string, open: () => Promise<ReplayStor
         organisationId,
         id,
         order: { key: 'key', position: [2, 1, 3][index] ?? 0 },
+        isOurs: true,
       }));
       expect(await replays.makeDue({ items, ...request })).toEqual(
         new Set([later.id, earlier.id, waiting.id]),
@@ -149,6 +154,23 @@ export function describeReplayStore(name: string, open: () => Promise<ReplayStor
         deliveryId: earlier.id,
         dueAt: sampleTime(600),
       });
+      expect(await subject.deliveries.takeArrivals([0], 10)).toEqual([]);
+    });
+
+    it('tells the owner of another partition what was put in its place', async () => {
+      const [ours, anothers] = [await put(1), await put(2)];
+      const item = ({ organisationId, id }: Delivery, position: number, isOurs: boolean) => ({
+        organisationId,
+        id,
+        order: { key: 'key', position },
+        isOurs,
+      });
+      const items = [item(ours, 1, true), item(anothers, 2, false)];
+      expect((await replays.makeDue({ items, ...request })).size).toBe(2);
+      const arrival = { organisationId: 'org', endpointId: 'endpoint', partition: 0, key: 'key' };
+      expect(await subject.deliveries.takeArrivals([0], 10)).toEqual([
+        { ...arrival, dueAt: null, isScheduled: false },
+      ]);
     });
 
     it('counts what could go out, up to a limit: not what is due later, nor what has ended', async () => {

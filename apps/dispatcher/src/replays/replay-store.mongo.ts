@@ -9,14 +9,16 @@ import { toEvent, type EventDocument } from '../events/event-store.mongo.ts';
 import { nameOf } from '../mongo-names.ts';
 import type { MakeDueRequest, ReplayableDelivery, ReplayStore } from './replay-store.ts';
 
-/** Deliveries that are made due at the same time. */
+/** Deliveries that are made due at the same time, each of another key. */
 const madeDueAtOnce = 20;
 const maxPartitions = 10_000;
+
+type Item = MakeDueRequest['items'][number];
 
 /** Replays on MongoDB. */
 export function createMongoReplayStore({ deliveries, events, leases }: DeliveryCollections): ReplayStore {
   async function makeOneDue(
-    { organisationId, id, order }: MakeDueRequest['items'][number],
+    { organisationId, id, order, isOurs }: Item,
     { states, trigger, now }: Omit<MakeDueRequest, 'items'>,
   ): Promise<boolean> {
     const wanted = { _id: nameOf(organisationId, id), claim: isAbsent, state: { $in: states } };
@@ -24,7 +26,8 @@ export function createMongoReplayStore({ deliveries, events, leases }: DeliveryC
       const made = await deliveries.updateOne(wanted, { $set: { trigger, nextAttemptAt: now } });
       return made === true;
     }
-    const place = { trigger, orderKey: order.key, position: order.position };
+    const told = isOurs ? {} : { arrived: true as const };
+    const place = { trigger, orderKey: order.key, position: order.position, ...told };
     const isHead = await deliveries.updateOne(
       { ...wanted, nextAttemptAt: isThere },
       { $set: { ...place, nextAttemptAt: now } },
@@ -85,10 +88,14 @@ export function createMongoReplayStore({ deliveries, events, leases }: DeliveryC
 
     async makeDue({ items, ...request }) {
       const made = new Set<string>();
-      for (let from = 0; from < items.length; from += madeDueAtOnce) {
-        const some = items.slice(from, from + madeDueAtOnce);
-        const answers = await Promise.all(some.map((item) => makeOneDue(item, request)));
-        for (const [index, { id }] of some.entries()) if (answers[index] === true) made.add(id);
+      const lines = linesOf(items);
+      for (let from = 0; from < lines.length; from += madeDueAtOnce) {
+        const some = lines.slice(from, from + madeDueAtOnce);
+        await Promise.all(
+          some.map(async (line) => {
+            for (const item of line) if (await makeOneDue(item, request)) made.add(item.id);
+          }),
+        );
       }
       return made;
     },
@@ -113,6 +120,15 @@ export function createMongoReplayStore({ deliveries, events, leases }: DeliveryC
       return due.length + behind.length;
     },
   };
+}
+
+/** Those of one key as a line, in their order: who delivers them may see each as soon as it is written. */
+function linesOf(items: readonly Item[]): readonly (readonly Item[])[] {
+  const free = items.filter(({ order }) => order === null).map((item) => [item]);
+  const keyed = items.filter(({ order }) => order !== null);
+  const placeOf = ({ order }: Item): number => order?.position ?? 0;
+  const lines = Map.groupBy(keyed, ({ order }) => order?.key);
+  return [...free, ...[...lines.values()].map((line) => line.sort((a, b) => placeOf(a) - placeOf(b)))];
 }
 
 function replayable(found: DeliveryDocument): ReplayableDelivery {

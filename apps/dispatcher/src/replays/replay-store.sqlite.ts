@@ -37,6 +37,7 @@ export function createSqliteReplayStore(database: SqliteDatabase): ReplayStore {
   );
   const makeDueInOrder = database.prepare(
     `UPDATE deliveries SET trigger = ?, order_key = ?, position = ?,
+       arrived = CASE WHEN ? THEN arrived ELSE 1 END,
        next_attempt_at = CASE WHEN next_attempt_at IS NULL THEN NULL ELSE ? END WHERE ${isWanted}`,
   );
   const countDue = database.prepare<{ waiting: number }>(
@@ -84,11 +85,12 @@ export function createSqliteReplayStore(database: SqliteDatabase): ReplayStore {
       database.write(() => {
         const wanted = JSON.stringify(states.map((state) => statePlace[state]));
         const [purpose, dueAt] = [triggerPlace[trigger], now.getTime()];
-        const made = items.filter(({ organisationId, id, order }) => {
+        const made = items.filter(({ organisationId, id, order, isOurs }) => {
+          const which = [dueAt, organisationId, id, wanted] as const;
           const { changes } =
             order === null
-              ? makeDue.run(purpose, dueAt, organisationId, id, wanted)
-              : makeDueInOrder.run(purpose, order.key, order.position, dueAt, organisationId, id, wanted);
+              ? makeDue.run(purpose, ...which)
+              : makeDueInOrder.run(purpose, order.key, order.position, isOurs ? 1 : 0, ...which);
           return changes > 0;
         });
         return new Set(made.map(({ id }) => id));

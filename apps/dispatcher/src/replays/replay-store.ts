@@ -21,7 +21,8 @@ export interface ReplayStore {
   placesOf(organisationId: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, KeyedPlace>>;
   /**
    * Makes deliveries due for an attempt, those only that are still in one of the states and in nobody's hands; with an order, in their
-   * places under their keys: the head of a key is due at once, the others when they are promoted. Answers the ids of those that it did.
+   * places under their keys, the first of a key first: its head is due at once, the others when they are promoted. Answers the ids of
+   * those that it did.
    * Doing it twice does nothing more.
    */
   makeDue(request: MakeDueRequest): Promise<ReadonlySet<string>>;
@@ -76,6 +77,8 @@ export interface MakeDueRequest {
     readonly organisationId: string;
     readonly id: string;
     readonly order: DeliveryOrder | null;
+    /** Whether who asks is the owner of its partition; else the owner is told of what is put in its place under a key. */
+    readonly isOurs: boolean;
   }[];
   readonly states: readonly DeliveryState[];
   readonly trigger: AttemptTrigger;

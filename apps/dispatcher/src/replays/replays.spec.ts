@@ -274,6 +274,27 @@ describe('a replay', () => {
     expect(receivedBy(one)).toEqual(events.map(({ id }) => id));
   });
 
+  it('keeps that order among events of one millisecond, whose ids don’t tell it, however slow it is', async () => {
+    changeEndpoint(world, one, { ordering: 'key' });
+    const events = await exhausted(12, { orderingKey: 'customer' });
+    expect(new Set(events.map(({ acceptedAt }) => acceptedAt.getTime())).size).toBe(1);
+    await ended(await create({ endpoint: one }, { perSecond: 4 }));
+    await pass(10_000);
+
+    expect(receivedBy(one)).toEqual(events.map(({ id }) => id));
+  });
+
+  it('keeps it too among events that are older than the endpoint', async () => {
+    changeEndpoint(world, one, { ordering: 'key', eventTypes: ['nothing'] });
+    const events = await publish(12, { orderingKey: 'customer' });
+    await pass(1000);
+    changeEndpoint(world, one, { eventTypes: null });
+    await ended(await create({ endpoint: one, includeUnmatched: true }, { perSecond: 4 }));
+    await pass(10_000);
+
+    expect(receivedBy(one)).toEqual(events.map(({ id }) => id));
+  });
+
   it('skips and counts what has no payload any more', async () => {
     const [gone, kept] = await exhausted(2);
     if (gone === undefined || kept === undefined) throw new Error('nothing was published');

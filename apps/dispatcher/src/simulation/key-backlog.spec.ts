@@ -124,6 +124,24 @@ describe('a backlog of one key', () => {
     expect(sent().filter((number) => number !== 1)).toEqual(upTo(20).slice(1));
   });
 
+  it('lets what is asked for again take its place before what has just come', async () => {
+    lanes.answers.set(endpointId, { status: 200, afterMs: 50 });
+    for (const number of [2, 3, 4]) {
+      lanes.lanes.offer({
+        ...(await lanes.planned(endpointId, number)),
+        order: { key: 'a', position: number },
+      });
+    }
+    await passUntil(() => sent().length === 1);
+    const claim = { partition: 0, epoch: 1, claim: null, order: { key: 'a', position: 1 } } as const;
+    const now = new Date(lanes.clock.now());
+    const { delivery } = await lanes.planned(endpointId, 1);
+    await lanes.store.claimNow({ ...claim, delivery, trigger: 'replay', now, claimedUntil: now });
+    lanes.lanes.keys.recheck(lanes.holding, key());
+    await passUntil(() => sent().length === 4);
+    expect(sent()).toEqual([2, 1, 3, 4]);
+  });
+
   it('belongs to nobody when its partition is handed over', async () => {
     await store(20);
     wake();
