@@ -5,6 +5,7 @@ import { dispatchV1 } from '@posthorn/contracts';
 import { deliveryIdOf, DomainError, type Delivery, type DeliveryState, type Event } from '@posthorn/models';
 import { createSeededRandom } from '@posthorn/testing';
 import {
+  changeEndpoint,
   clientsOf,
   createWorld,
   endpointId,
@@ -39,8 +40,8 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function publish(): Promise<Event> {
-  const event = newEvent(world);
+async function publish(over: Partial<Event> = {}): Promise<Event> {
+  const event = { ...newEvent(world), ...over };
   await life.log.append(event);
   await world.clock.advanceAsync(0);
   return event;
@@ -98,10 +99,10 @@ const attemptsOf = async (event: Event, to = one) =>
   ).items.map(({ number, trigger, outcome }) => `${number} ${trigger} ${outcome}`);
 
 /** Brings an event's delivery into a state, and makes everybody well again. */
-async function eventThatIs(state: DeliveryState): Promise<Event> {
+async function eventThatIs(state: DeliveryState, over: Partial<Event> = {}): Promise<Event> {
   if (state === 'held') setState(world, one, 'disabled');
   if (state === 'exhausted' || state === 'retrying') world.behaviour = () => 'fail';
-  const event = await publish();
+  const event = await publish(over);
   await world.clock.advanceAsync(state === 'retrying' ? 500 : 20_000);
   if (state === 'cancelled') throw new Error('cancel it yourself');
   expect((await deliveryOf(event)).state).toBe(state);
@@ -143,6 +144,33 @@ describe('a retry', () => {
     const event = await publish();
     await world.clock.advanceAsync(1000);
     expect(await deliveryOf(event)).toMatchObject({ state: 'held', reason: `endpoint_${state}` });
+    await retry(idOf(event));
+    expect((await deliveryOf(event)).state).toBe('succeeded');
+  });
+
+  it.each([
+    ['that is disabled', 'disabled', ['1 schedule', '2 manual']],
+    ['when that is resumed', 'paused', ['1 schedule']],
+  ] as const)('goes to an endpoint that wants order %s', async (_, state, made) => {
+    changeEndpoint(world, one, { ordering: 'key', retryDelaysMs: [] });
+    const event = await eventThatIs('exhausted', { orderingKey: 'customer' });
+    setState(world, one, state);
+    await world.clock.advanceAsync(1000);
+    await retry(idOf(event));
+    const triggers = async () =>
+      (await attemptsOf(event)).map((attempt) => attempt.split(' ').slice(0, 2).join(' ')).reverse();
+    expect(await triggers()).toEqual(made);
+    setState(world, one, 'enabled');
+    await world.clock.advanceAsync(5000);
+    expect(await triggers()).toEqual(['1 schedule', '2 manual']);
+  });
+
+  it('is refused while the endpoint is disabled, of what blocks a key of it', async () => {
+    changeEndpoint(world, one, { ordering: 'key', retryDelaysMs: [], onExhausted: 'hold' });
+    const event = await eventThatIs('exhausted', { orderingKey: 'customer' });
+    setState(world, one, 'disabled');
+    await expect(retry(idOf(event))).rejects.toMatchObject({ code: 'failed_precondition' });
+    setState(world, one, 'enabled');
     await retry(idOf(event));
     expect((await deliveryOf(event)).state).toBe('succeeded');
   });

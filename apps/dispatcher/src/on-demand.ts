@@ -11,22 +11,26 @@ import type { Directory } from './directory.ts';
 import { claimedUntil } from './due.ts';
 import type { DueClock } from './due-clock.ts';
 import type { EventPlace, EventStore } from './events/event-store.ts';
+import { blocksItsKey } from './lanes/endpoint-order.ts';
+import { gateOf } from './lanes/gate.ts';
 import type { Lanes } from './lanes/lanes.ts';
 import type { Ownership } from './ownership/ownership.ts';
 import { orderOf } from './plan.ts';
 import { queuedDelivery, takeMark } from './lanes/queued-delivery.ts';
+import { closedEndpoint } from './replays/replay-job.ts';
 import type { Recorder } from './record.ts';
 
 /**
  * Attempts that someone asked for: a retry of one delivery, a replay of an event. They go out at once, whatever the state of
  * the delivery and of its endpoint; a delivery that is in this process's hands already goes out anyway and is left alone. To an
- * endpoint that wants order, they wait in their place for those before them. What belongs to another dispatcher's partition is left
- * to that one.
+ * endpoint that wants order, they wait in their place for those before them; but what a disabled one has is out of the order, all
+ * but what blocks a key. What belongs to another dispatcher's partition is left to that one.
  */
 export interface OnDemand {
   /**
    * Starts an attempt of each; answers the deliveries as they are now, in the same order.
-   * Errors: `failed_precondition` when the endpoint of one is no more, `unavailable`.
+   * Errors: `failed_precondition` when the endpoint of one is no more, or when it is disabled and the delivery blocks a key of it;
+   * `unavailable`.
    */
   start(requests: readonly OnDemandRequest[], trigger: OnDemandTrigger): Promise<readonly Delivery[]>;
 }
@@ -40,6 +44,10 @@ export interface OnDemandRequest {
 
 const longestWaitMs = 2000;
 const lookEveryMs = 25;
+
+function isDisabled(endpoint: SigningEndpoint): boolean {
+  return gateOf(endpoint).kind === 'closed';
+}
 
 export function createOnDemand(options: {
   readonly deliveries: DeliveryStore;
@@ -61,6 +69,9 @@ export function createOnDemand(options: {
     if (endpoint === undefined) {
       throw new DomainError('failed_precondition', 'The endpoint was deleted, so nothing can be sent to it.');
     }
+    if (isDisabled(endpoint) && event.orderingKey !== null && blocksItsKey(delivery, endpoint.endpoint)) {
+      throw closedEndpoint(endpoint);
+    }
     const place = await events.placeOf(organisationId, event.id);
     const { position = 0 } = place ?? {};
     const partition = options.homeOf(endpoint) ?? place?.partition ?? 0;
@@ -68,7 +79,7 @@ export function createOnDemand(options: {
     if (holding?.state !== 'held') return leaveToOwner(delivery, { partition, position }, event, trigger);
     await recorded(id);
     const inHand = lanes.find(id);
-    const order = orderOf(event, position, endpoint);
+    const order = isDisabled(endpoint) ? null : orderOf(event, position, endpoint);
     if (inHand !== undefined && (order !== null || !lanes.withdraw(id))) return inHand.delivery;
     const now = dueClock.now();
     const claimed = await deliveries
