@@ -48,8 +48,8 @@ interface Arrival extends PublishedEvent {
   open: number;
 }
 
-/** Starts one on a free port. */
-export async function startCountingReceiver(): Promise<CountingReceiver> {
+/** Starts one on a free port; `chance` gives numbers from 0 to 1, by which it refuses and takes its time. */
+export async function startCountingReceiver(chance: () => number = Math.random): Promise<CountingReceiver> {
   const ledgers = new Map<string, Ledger>();
   let inFlight = 0;
   const ledgerAt = (path: string): Ledger => {
@@ -64,7 +64,7 @@ export async function startCountingReceiver(): Promise<CountingReceiver> {
       const { data } = JSON.parse(Buffer.concat(chunks).toString()) as { readonly data: PublishedEvent };
       const ledger = ledgerAt(req.url ?? '/');
       const arrival = ledger.arrive(String(req.headers['webhook-id']), data);
-      const isRefused = Math.random() < receiver.refuseShare;
+      const isRefused = chance() < receiver.refuseShare;
       inFlight += 1;
       const answer = (): void => {
         if (receiver.mood !== 'well' || isRefused) ledger.refused += 1;
@@ -72,7 +72,7 @@ export async function startCountingReceiver(): Promise<CountingReceiver> {
         if (receiver.mood === 'well') res.writeHead(isRefused ? 500 : 204).end();
         else misbehave(receiver.mood, res);
       };
-      const timer = setTimeout(answer, Math.random() * receiver.answerMs);
+      const timer = setTimeout(answer, chance() * receiver.answerMs);
       res.on('close', () => {
         clearTimeout(timer);
         inFlight -= 1;
