@@ -1,22 +1,12 @@
 import type { configV1, dispatchV1 } from '@posthorn/contracts';
 import type { EventLogReader } from '@posthorn/event-log';
-import type { Branding, Event, OperationalEvent } from '@posthorn/models';
+import type { Branding, OperationalEvent } from '@posthorn/models';
 import type { AuditLog, Client, ServiceRegistration } from '@posthorn/rpc';
 import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import type { IntakeLimits } from './intake/backpressure.ts';
-import type { DeadRecordStore } from './intake/dead-record-store.ts';
-import type { DeliverySearch } from './deliveries/delivery-search.ts';
-import type { DeliveryStore } from './deliveries/delivery-store.ts';
-import type { ErasureStore } from './erasures/erasure-store.ts';
-import type { EventStore } from './events/event-store.ts';
-import type { FeedStore } from './feeds/feed-store.ts';
 import type { createExpiry } from './retention/expiry.ts';
-import type { JobStore } from './jobs/job-store.ts';
 import type { LaneLimits } from './lanes/lane-limits.ts';
-import type { LeaseStore } from './ownership/lease-store.ts';
-import type { ReplayStore } from './replays/replay-store.ts';
-import type { TaskStore } from './tasks/task-store.ts';
-import type { TroubleStore } from './troubles/trouble-store.ts';
+import type { DispatcherStores } from './stores.ts';
 import type { WebhookClient } from './webhook-client.ts';
 
 /** The dispatcher: reads the log, plans, delivers, records, and answers what became of it. */
@@ -32,23 +22,10 @@ export interface Dispatcher {
   stop(signal: AbortSignal): Promise<void>;
 }
 
-export interface DispatcherOptions {
+export interface DispatcherOptions extends DispatcherStores {
   readonly log: EventLogReader;
-  readonly events: EventStore;
-  readonly deliveries: DeliveryStore;
-  readonly search: DeliverySearch;
-  readonly tasks: TaskStore;
-  readonly troubles: TroubleStore;
-  readonly jobs: JobStore;
-  readonly replays: ReplayStore;
-  readonly feeds: FeedStore;
-  readonly erasures: ErasureStore;
-  readonly leases: LeaseStore;
-  readonly deadRecords: DeadRecordStore;
   /** What the stores go by, where the database removes by itself what has expired. */
   readonly expiry?: ReturnType<typeof createExpiry>;
-  /** Puts a test's event on record without anyone else getting it. */
-  readonly recordTestEvent: (event: Event) => Promise<unknown>;
   readonly clients: {
     readonly directory: Client<typeof configV1.DirectoryServiceService>;
     readonly endpoints: Client<typeof configV1.EndpointServiceService>;

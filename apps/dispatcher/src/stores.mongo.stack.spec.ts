@@ -10,7 +10,8 @@ import {
   sampleTime,
   succeeded,
 } from './deliveries/sample-deliveries.ts';
-import { createMongoDispatcherStores, type DispatcherStores } from './stores.mongo.ts';
+import { createMongoDispatcherStores } from './stores.mongo.ts';
+import type { DispatcherStores } from './stores.ts';
 import { openTemporaryMongo } from './deliveries/temporary-mongo.harness.ts';
 
 async function openStores(): Promise<DispatcherStores & Awaited<ReturnType<typeof openTemporaryMongo>>> {

@@ -21,7 +21,8 @@ import {
   keyOf,
   newEvent,
 } from '../simulation/simulated-life.harness.ts';
-import { createMongoDispatcherStores, type DispatcherStores } from '../stores.mongo.ts';
+import { createMongoDispatcherStores } from '../stores.mongo.ts';
+import type { DispatcherStores } from '../stores.ts';
 import type { WebhookClient } from '../webhook-client.ts';
 
 /** Erased on MongoDB, and then read again: the log in Kafka has everything still. */
