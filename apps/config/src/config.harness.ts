@@ -2,10 +2,10 @@ import { configV1 } from '@posthorn/contracts';
 import {
   createAllowList,
   DomainError,
+  servicePrincipal,
   type OperationalEvent,
   type Principal,
   type Scope,
-  servicePrincipal,
 } from '@posthorn/models';
 import { createInProcessClient } from '@posthorn/rpc';
 import { createMetrics, silentLogger, type TargetResolver } from '@posthorn/runtime';

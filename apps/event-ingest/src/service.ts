@@ -1,6 +1,6 @@
 import type { configV1, ingestV1 } from '@posthorn/contracts';
 import type { EventLogWriter } from '@posthorn/event-log';
-import { noPublishLimits, type PublishLimits, servicePrincipal } from '@posthorn/models';
+import { noPublishLimits, servicePrincipal, type PublishLimits } from '@posthorn/models';
 import type { Client, ServiceRegistration } from '@posthorn/rpc';
 import type { Clock, Logger, Metrics, Random } from '@posthorn/runtime';
 import { createAccept } from './accept.ts';

@@ -38,10 +38,10 @@ import {
 } from '@posthorn/event-ingest';
 import { createGateway, standardDialects, type DialectsConfig } from '@posthorn/gateway';
 import {
-  type Branding,
   createAllowList,
-  type OperationalEvent,
   servicePrincipal,
+  type Branding,
+  type OperationalEvent,
   type UsageLimits,
 } from '@posthorn/models';
 import {

@@ -1,4 +1,4 @@
-import type { Event } from '@posthorn/models';
+import { plainEvent, type Event } from '@posthorn/models';
 import type { EventLogReader, EventLogWriter, LogBatch, LogConsumer, LogLoss } from './event-log.ts';
 
 /** A log under test: what it holds survives `restart`, which forgets everything in memory. */
@@ -10,22 +10,16 @@ export interface LogUnderTest {
 
 export function sampleEvent(number: number, over: Partial<Event> = {}): Event {
   const at = new Date(Date.UTC(2026, 0, 1) + number);
-  return {
+  return plainEvent({
     id: `01900000-0000-4000-8000-${String(number).padStart(12, '0')}`,
     organisationId: 'org',
     type: 'order.paid',
     payload: Buffer.from(`{"n": ${number}.0}`),
     labels: number % 2 === 0 ? {} : { region: 'eu' },
     subject: number % 3 === 0 ? 'someone' : null,
-    idempotencyKey: null,
-    orderingKey: null,
-    routesTo: null,
-    traceparent: null,
-    deliverAt: null,
-    occurredAt: at,
     acceptedAt: at,
     ...over,
-  };
+  });
 }
 
 /** Keeps what it is given and where each partition stands, like the dispatcher's books. */

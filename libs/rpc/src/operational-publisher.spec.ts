@@ -1,5 +1,5 @@
 import { refusalToMessage, type ingestV1 } from '@posthorn/contracts';
-import { DomainError, type OperationalEvent, servicePrincipal } from '@posthorn/models';
+import { DomainError, servicePrincipal, type OperationalEvent } from '@posthorn/models';
 import { createMetrics, silentLogger, type Metrics } from '@posthorn/runtime';
 import { eventually, FakeClock } from '@posthorn/testing';
 import { createOperationalPublisher, type OperationalPublisher } from './operational-publisher.ts';

@@ -1,6 +1,7 @@
 import {
   attemptIdOf,
   deliveryIdOf,
+  plainEvent,
   type Attempt,
   type AttemptOutcome,
   type Delivery,
@@ -14,22 +15,14 @@ const sampleId = (number: number): string => `01900000-0000-4000-8000-${String(n
 export const sampleTime = (number: number): Date => new Date(start + number * 1000);
 
 export function sampleEvent(number: number, over: Partial<Event> = {}): Event {
-  return {
+  return plainEvent({
     id: sampleId(number),
     organisationId: 'org',
     type: 'order.paid',
     payload: Buffer.from(`{"n":${number}}`),
-    labels: {},
-    subject: null,
-    idempotencyKey: null,
-    orderingKey: null,
-    routesTo: null,
-    traceparent: null,
-    deliverAt: null,
-    occurredAt: sampleTime(number),
     acceptedAt: sampleTime(number),
     ...over,
-  };
+  });
 }
 
 export function sampleDelivery(

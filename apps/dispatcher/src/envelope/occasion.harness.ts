@@ -1,10 +1,11 @@
 import {
   noUsageLimits,
+  plainEvent,
   type Endpoint,
-  type Event,
   type Organisation,
   type Policy,
   type Secret,
+  type Event,
 } from '@posthorn/models';
 import { sampleDelivery } from '../deliveries/sample-deliveries.ts';
 import type { HeaderList, Occasion } from './message.ts';
@@ -45,21 +46,14 @@ export const samplePolicy: Policy = {
 };
 
 /** Its payload has what parsing and printing would change: white space, an escape, the last digits of a number. */
-const event: Event = {
+const event = plainEvent({
   id: '01890a5d-ac96-4774-bcce-b302099a8057',
   organisationId: sampleOrganisation.id,
   type: 'order.paid',
   payload: Buffer.from('{ "id": 12345678901234567890, "total": 12.50, "text": "\\u00e9\\/" }'),
-  labels: {},
-  subject: null,
-  idempotencyKey: null,
-  orderingKey: null,
-  routesTo: null,
-  traceparent: null,
-  deliverAt: null,
   occurredAt: new Date('2026-03-04T05:06:07.008Z'),
   acceptedAt: new Date('2026-03-04T05:06:08.009Z'),
-};
+});
 
 const endpoint: Endpoint = {
   id: 'b4a6b1b0-0000-4000-8000-000000000000',

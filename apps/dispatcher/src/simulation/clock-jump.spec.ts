@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deliveryIdOf, newId, type Event } from '@posthorn/models';
+import { deliveryIdOf, newId, plainEvent, type Event } from '@posthorn/models';
 import { createSeededRandom, FakeClock } from '@posthorn/testing';
 import { endpointId, simulatedEndpoint, startLife, type Life, type World } from './simulated-life.harness.ts';
 
@@ -34,21 +34,14 @@ afterEach(async () => {
 async function publish(deliverAt: Date | null = null): Promise<Event> {
   const { clock, random } = world;
   const now = new Date(clock.now());
-  const event: Event = {
+  const event = plainEvent({
     id: newId(clock.now(), (count) => random.bytes(count)),
     organisationId,
     type: 'order.paid',
     payload: Buffer.from('{}'),
-    labels: {},
-    subject: null,
-    idempotencyKey: null,
-    orderingKey: null,
-    routesTo: null,
-    traceparent: null,
     deliverAt,
-    occurredAt: now,
     acceptedAt: now,
-  };
+  });
   await life.log.append(event);
   await clock.advanceAsync(900);
   return event;

@@ -12,6 +12,7 @@ import {
   DomainError,
   newId,
   noUsageLimits,
+  plainEvent,
   type Endpoint,
   type EndpointState,
   type Event,
@@ -81,21 +82,13 @@ export function createWorld(random: SeededRandom, numbers: readonly number[] = [
 
 export function newEvent({ clock, random, organisationId }: World): Event {
   const now = new Date(clock.now());
-  return {
+  return plainEvent({
     id: newId(clock.now(), (count) => random.bytes(count)),
     organisationId,
     type: 'order.paid',
     payload: Buffer.from(`{"amount":${random.integer(1, 1000)}.0}`),
-    labels: {},
-    subject: null,
-    idempotencyKey: null,
-    orderingKey: null,
-    routesTo: null,
-    traceparent: null,
-    deliverAt: null,
-    occurredAt: now,
     acceptedAt: now,
-  };
+  });
 }
 
 export interface Life {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configV1 } from '@posthorn/contracts';
-import { DomainError, type Event, servicePrincipal, type SigningEndpoint } from '@posthorn/models';
+import { DomainError, servicePrincipal, type Event, type SigningEndpoint } from '@posthorn/models';
 import { createInProcessClient, defineService } from '@posthorn/rpc';
 import { createMetrics, silentLogger } from '@posthorn/runtime';
 import { openSqlite, type SqliteDatabase } from '@posthorn/sqlite';

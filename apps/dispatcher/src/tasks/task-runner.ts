@@ -4,6 +4,7 @@ import {
   DomainError,
   isFinal,
   newId,
+  plainEvent,
   type Delivery,
   type Endpoint,
   type Event,
@@ -115,21 +116,13 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     }
     const now = new Date(clock.now());
     const callback = `${options.publicUrl()}${path}`;
-    const event: Event = {
+    const event = plainEvent({
       id: task.eventId,
       organisationId: task.organisationId,
       type: verifyEventType,
       payload: Buffer.from(JSON.stringify({ callback })),
-      labels: {},
-      subject: null,
-      idempotencyKey: null,
-      orderingKey: null,
-      routesTo: null,
-      traceparent: null,
-      deliverAt: null,
-      occurredAt: now,
       acceptedAt: now,
-    };
+    });
     await options.recordEvent(event);
     const delivery = newDelivery(event, endpoint.id, deliveryIdOfEvent(event, endpoint.id), now);
     const due = { ...delivery, nextAttemptAt: new Date(dueClock.now()) };

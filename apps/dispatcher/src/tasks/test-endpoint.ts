@@ -2,6 +2,7 @@ import {
   createDeliveryIds,
   DomainError,
   newId,
+  plainEvent,
   type Attempt,
   type Event,
   type SigningEndpoint,
@@ -46,21 +47,13 @@ export function createEndpointTest(options: {
 
   function testEvent({ organisationId, endpointId, eventId, type, data }: EndpointTestRequest): Event {
     const now = new Date(clock.now());
-    return {
+    return plainEvent({
       id: eventId ?? newId(now.getTime(), (count) => random.bytes(count)),
       organisationId,
       type: type === '' ? defaultType : type,
       payload: data.length > 0 ? data : sample(endpointId),
-      labels: {},
-      subject: null,
-      idempotencyKey: null,
-      orderingKey: null,
-      routesTo: null,
-      traceparent: null,
-      deliverAt: null,
-      occurredAt: now,
       acceptedAt: now,
-    };
+    });
   }
 
   return {

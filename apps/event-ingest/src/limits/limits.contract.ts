@@ -2,9 +2,9 @@ import type { ingestV1 } from '@posthorn/contracts';
 import {
   DomainError,
   noPublishLimits,
+  servicePrincipal,
   type Principal,
   type PublishLimits,
-  servicePrincipal,
 } from '@posthorn/models';
 import { newEvent, tenant, useIngest, type Connect } from '../ingest.harness.ts';
 

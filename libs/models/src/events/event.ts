@@ -21,5 +21,22 @@ export interface Event {
   readonly acceptedAt: Date;
 }
 
+/** An event with what every event has and, unless it is given too, nothing else; it occurred when it was accepted. */
+export function plainEvent(
+  given: Pick<Event, 'id' | 'organisationId' | 'type' | 'payload' | 'acceptedAt'> & Partial<Event>,
+): Event {
+  return {
+    labels: {},
+    subject: null,
+    idempotencyKey: null,
+    orderingKey: null,
+    routesTo: null,
+    traceparent: null,
+    deliverAt: null,
+    occurredAt: given.acceptedAt,
+    ...given,
+  };
+}
+
 /** What bounds labels, the same for those of an event and those that an endpoint asks for. Lengths are in characters. */
 export const labelLimits = { labels: 50, keyLength: 128, valueLength: 256 } as const;

@@ -1,5 +1,5 @@
 import type { configV1 } from '@posthorn/contracts';
-import { DomainError, type Principal, servicePrincipal } from '@posthorn/models';
+import { DomainError, servicePrincipal, type Principal } from '@posthorn/models';
 import { silentLogger, type OidcSettings } from '@posthorn/runtime';
 import { createIssuerKey, eventually, FakeClock, startTestIssuer, type TestIssuer } from '@posthorn/testing';
 import { createAuthenticate, type Authenticate } from './authenticate.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ingestV1 } from '@posthorn/contracts';
-import { type Principal, servicePrincipal } from '@posthorn/models';
+import { servicePrincipal, type Principal } from '@posthorn/models';
 import { createMetrics, silentLogger, systemClock, type Clock } from '@posthorn/runtime';
 import type { IssueOptions, TestAuthority } from '@posthorn/testing';
 import type { CertificatePaths } from './certificate-files.ts';

@@ -6,7 +6,7 @@ import {
   eventToMessage,
   taskToMessage,
 } from '@posthorn/contracts';
-import { DomainError, type Delivery, type Event, type Task } from '@posthorn/models';
+import { DomainError, plainEvent, type Delivery, type Event, type Task } from '@posthorn/models';
 import type { DocumentedAnswer } from '../../testing/documented-fetch.harness.ts';
 import { createFakeEndpoints } from '../../testing/fake-endpoints.harness.ts';
 import { acme, globex, tokens } from '../../testing/fake-services.harness.ts';
@@ -129,21 +129,13 @@ function addDelivery(
     finishedAt: null,
     ...given,
   };
-  const event: Event = {
+  const event = plainEvent({
     id: delivery.eventId,
     organisationId: acme.id,
     type: delivery.eventType,
     payload: Buffer.from(data),
-    labels: {},
-    subject: null,
-    idempotencyKey: null,
-    orderingKey: null,
-    routesTo: null,
-    traceparent: null,
-    deliverAt: null,
-    occurredAt: at,
     acceptedAt: at,
-  };
+  });
   deliveries.push({ delivery, event });
   return delivery;
 }
