@@ -140,6 +140,7 @@ describe('tokens of an OIDC issuer', () => {
       'The token is for an organisation that is not here.',
     ],
     ['without a subject', (from) => from.token({ ...good, sub: undefined }), 'The token names no subject.'],
+    ['whose subject is no text', (from) => from.token({ ...good, sub: 1 }), 'The token names no subject.'],
     [
       'with a key nobody published',
       (from) => from.token(good, { key: createIssuerKey('other') }),

@@ -45,8 +45,9 @@ export function createTokenAuthentication(options: TokenAuthenticationOptions): 
   const algorithms: readonly string[] = settings.algorithms;
 
   async function principalOf(payload: JWTPayload): Promise<Principal> {
-    const { sub: id } = payload;
-    if (id === undefined || id === '' || id.length > maxSubjectLength) throw refused('names no subject');
+    const id: unknown = payload.sub;
+    if (typeof id !== 'string' || id === '' || id.length > maxSubjectLength)
+      throw refused('names no subject');
     const named = claimOf(payload, organisationClaim);
     const held = wordsOf(claimOf(payload, scopesClaim));
     const known = scopes.filter((scope) => held.includes(scope));
