@@ -65,6 +65,35 @@ describe('deliveries and attempts', () => {
   }
   afterEach(() => gateway.gateway.stop(1000));
 
+  it('keeps nothing of what a receiver answered with an idempotency key: erasing would not find it there', async () => {
+    const kept: string[] = [];
+    const answer = { delivery: deliveryToMessage(delivery) };
+    gateway = await startTestGateway({
+      handlers: {
+        deliveries: { retryDelivery: async () => answer, cancelDelivery: async () => answer },
+        events: { replayEvent: async () => ({ deliveries: [answer.delivery] }) },
+        idempotency: {
+          reserve: async () => ({ answer: undefined, inProgress: false, reservation: 'r' }),
+          complete: async (request) => {
+            kept.push(Buffer.from(request.answer?.body ?? []).toString());
+            return {};
+          },
+        },
+      },
+    });
+    const headers = { 'Idempotency-Key': 'k' };
+    for (const path of ['/v1/deliveries/d1/retry', '/v1/deliveries/d1/cancel', '/v1/events/e1/replay']) {
+      const { body } = await gateway.call('POST', path, { headers });
+      expect(JSON.stringify(body)).toContain('busy');
+    }
+    expect(kept).toEqual([
+      expect.stringContaining('"response":null'),
+      expect.stringContaining('"response":null'),
+      expect.stringContaining('"response":null'),
+    ]);
+    expect(kept.join()).not.toContain('busy');
+  });
+
   it('lists deliveries by endpoint, event, type, states, status class and time', async () => {
     let asked: dispatchV1.ListDeliveriesRequest | undefined;
     const call = await start({

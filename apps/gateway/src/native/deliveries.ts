@@ -6,7 +6,13 @@ import { page, pageParameters, pageRequest } from './routing/paging.ts';
 import { choiceParameter, repeatable, textParameter, timeParameter } from './routing/query.ts';
 import { defineRoute, type Route } from './routing/route.ts';
 import { attemptPageSchema, attemptView } from './schemas/attempt.ts';
-import { deliveryPageSchema, deliverySchema, deliveryView } from './schemas/delivery.ts';
+import {
+  deliveryPageSchema,
+  deliverySchema,
+  deliveryToKeep,
+  deliveryView,
+  type DeliveryView,
+} from './schemas/delivery.ts';
 import { statusClassParameter } from './routing/status-class.ts';
 
 /** Deliveries: what became of each event at each endpoint, trying again, and giving up. */
@@ -101,6 +107,7 @@ export function deliveryRoutes({ deliveries }: Pick<GatewayClients, 'deliveries'
       scope: 'deliveries:write',
       organisation: 'required',
       params: { id: { description: 'The id of the delivery.' } },
+      idempotency: { redact: toKeep },
       answers: { 202: { description: 'An attempt is made now.', schema: deliverySchema } },
       errors: ['not_found', 'failed_precondition'],
       async handle({ params: { id }, organisationId, rpc }) {
@@ -119,6 +126,7 @@ export function deliveryRoutes({ deliveries }: Pick<GatewayClients, 'deliveries'
       scope: 'deliveries:write',
       organisation: 'required',
       params: { id: { description: 'The id of the delivery.' } },
+      idempotency: { redact: toKeep },
       answers: { 200: { description: 'The delivery is cancelled.', schema: deliverySchema } },
       errors: ['not_found', 'failed_precondition'],
       async handle({ params: { id }, organisationId, rpc }) {
@@ -127,4 +135,8 @@ export function deliveryRoutes({ deliveries }: Pick<GatewayClients, 'deliveries'
       },
     }),
   ];
+}
+
+function toKeep(body: unknown): DeliveryView {
+  return deliveryToKeep(body as DeliveryView);
 }

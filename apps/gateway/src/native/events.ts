@@ -6,13 +6,14 @@ import { page, pageParameters, pageRequest } from './routing/paging.ts';
 import { textParameter, timeParameter } from './routing/query.ts';
 import { readEventSoon } from './read-event-soon.ts';
 import { defineRoute, type Route } from './routing/route.ts';
-import { deliveryView } from './schemas/delivery.ts';
+import { deliveryToKeep, deliveryView } from './schemas/delivery.ts';
 import {
   eventPageSchema,
   eventView,
   eventWithDataSchema,
   replayAnswerSchema,
   replaySchema,
+  type ReplayAnswer,
 } from './schemas/event.ts';
 
 const params = { id: { description: 'The id of the event.' } };
@@ -113,6 +114,7 @@ export function eventRoutes(deps: {
         optional: true,
         examples: { one: { summary: 'At one endpoint only', value: { endpoints: ['orders-eu'] } } },
       },
+      idempotency: { redact: toKeep },
       answers: { 202: { description: 'The attempts are made now.', schema: replayAnswerSchema } },
       errors: ['not_found'],
       async handle({ params: { id }, body, organisationId, rpc }) {
@@ -124,6 +126,10 @@ export function eventRoutes(deps: {
       },
     }),
   ];
+}
+
+function toKeep(body: unknown): ReplayAnswer {
+  return { data: (body as ReplayAnswer).data.map(deliveryToKeep) };
 }
 
 const closingBrace = Buffer.from('}');

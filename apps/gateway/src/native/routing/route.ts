@@ -158,7 +158,7 @@ export interface RouteDescription {
   readonly ifNoneMatch?: boolean;
   /**
    * Every POST answers `Idempotency-Key`: the first answer is kept and given again. `'own'` where the handler does it
-   * itself (publishing). `redact` takes out what must be shown only once.
+   * itself (publishing). `redact` takes out what must be shown only once, or be kept in one place only.
    */
   readonly idempotency?: 'own' | { readonly redact: (body: unknown) => unknown };
   /** What it answers with when all went well, by status; and problems that have members of their own. */

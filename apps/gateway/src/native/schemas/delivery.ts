@@ -61,3 +61,9 @@ export function deliveryView(message: dispatchV1.Delivery): DeliveryView {
     lastAttempt: message.lastAttempt === undefined ? null : attemptView(message.lastAttempt),
   };
 }
+
+/** As it may be kept with an idempotency key: what receivers answered stands in their attempts alone, where erasing finds it. */
+export function deliveryToKeep(delivery: DeliveryView): DeliveryView {
+  const { lastAttempt } = delivery;
+  return { ...delivery, lastAttempt: lastAttempt && { ...lastAttempt, response: null } };
+}

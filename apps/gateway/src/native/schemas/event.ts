@@ -232,11 +232,13 @@ export const replaySchema = requestSchema<ReplayInput>('EventReplay', {
   },
 });
 
-export const replayAnswerSchema = answerSchema<{ readonly data: readonly DeliveryView[] }>(
-  'EventReplayResult',
-  {
-    properties: {
-      data: { type: 'array', items: deliverySchema, description: 'The deliveries that are attempted.' },
-    },
+/** What came of asking for an event again. */
+export interface ReplayAnswer {
+  readonly data: readonly DeliveryView[];
+}
+
+export const replayAnswerSchema = answerSchema<ReplayAnswer>('EventReplayResult', {
+  properties: {
+    data: { type: 'array', items: deliverySchema, description: 'The deliveries that are attempted.' },
   },
-);
+});
