@@ -3,7 +3,7 @@ import { FakeClock, createSeededRandom } from '@posthorn/testing';
 import { sampleAttempt, sampleDelivery, sampleEvent, sampleTime } from '../deliveries/sample-deliveries.ts';
 import { createFeedHorizons } from '../feeds/feed-horizons.ts';
 import type { Job } from '../jobs/job-store.ts';
-import type { DispatcherStores } from '../stores.mongo.ts';
+import type { DispatcherStores } from '../stores.ts';
 import { createErasureJob, writeErasureTarget } from './erasure-job.ts';
 import { createTombstones } from './tombstones.ts';
 
