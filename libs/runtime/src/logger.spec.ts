@@ -57,6 +57,23 @@ describe('a logger', () => {
     expect(lines[0]).toContain('text/plain');
   });
 
+  it('writes what an error is and says, its causes included, and nothing else that hangs on it', () => {
+    const { logger, lines, parsed } = capture();
+    const refused = { code: 121, writeErrors: [{ op: { payload: 'swordfish' } }] };
+    const cause = Object.assign(new Error('The document was refused.'), refused);
+
+    logger.error({ err: cause }, 'could not be written');
+    logger.error({ err: new TypeError('Nothing was written.', { cause }) }, 'could not be written');
+    logger.error({ err: refused }, 'could not be written');
+
+    expect(lines.join()).not.toContain('swordfish');
+    expect(parsed()).toMatchObject([
+      { err: { type: 'Error', code: 121, message: 'The document was refused.' } },
+      { err: { type: 'TypeError', message: 'Nothing was written.: The document was refused.' } },
+      { err: { type: 'object' } },
+    ]);
+  });
+
   it('blanks secrets among the fields of a child', () => {
     const { logger, lines } = capture();
 

@@ -1,8 +1,9 @@
 /**
  * JSON lines, one object each, by pino. Secrets don't belong into log calls in the first place; the names below are
- * blanked anyway, at the top of the fields and one level down.
+ * blanked anyway, at the top of the fields and one level down. Of an error nothing is written but what it is and says: what else hangs on
+ * it may be anything, such as the documents that a database refused.
  */
-import { pino, type Logger as PinoLogger } from 'pino';
+import { pino, stdSerializers, type Logger as PinoLogger } from 'pino';
 
 /** A pino logger: `logger.info({ fields }, 'message')`. */
 export type Logger = PinoLogger;
@@ -51,6 +52,7 @@ export function createLogger(options: LoggerOptions): Logger {
       redact: { paths: [...secretNames], censor },
       // Not a path such as `*.secret` above: with one of those every line is seven times as expensive.
       formatters: { level: (label) => ({ level: label }), log: blankNested },
+      serializers: { err: errorFields },
     },
     typeof destination === 'object'
       ? destination
@@ -59,6 +61,20 @@ export function createLogger(options: LoggerOptions): Logger {
           sync: false,
           maxLength: maxBufferedBytes,
         }),
+  );
+}
+
+/** Message and stack are those of its causes, too. What was thrown and is no error is its type. */
+function errorFields(thrown: unknown): object {
+  if (!isErrorLike(thrown)) return { type: typeof thrown };
+  const { type, message, stack, code } = stdSerializers.err(thrown);
+  return { type, message, stack, code: code as unknown };
+}
+
+/** An error, also one of another realm. */
+function isErrorLike(value: unknown): value is Error {
+  return (
+    typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string'
   );
 }
 
