@@ -112,8 +112,7 @@ export function createAccept(options: AcceptOptions): Accept {
       metrics.accepted(clock.monotonic() - startedAt, duplicate);
       const accepted = { id, type: event.type, acceptedAt: kept.acceptedAt, duplicate };
       return {
-        accepted:
-          admission === undefined ? accepted : { ...accepted, limits: left(event, admission, duplicate) },
+        accepted: admission === undefined ? accepted : { ...accepted, limits: left(admission, duplicate) },
       };
     } catch (error) {
       return refusal(error, id);
@@ -121,11 +120,11 @@ export function createAccept(options: AcceptOptions): Accept {
   };
 }
 
-/** What had been accepted before doesn't count again; of keyed publishes it is told when it is known which of them had been. */
-function left(event: ingestV1.NewEvent, admission: Admission, duplicate: boolean): ingestV1.LimitStates {
+/** What is left when the event is answered. What had been accepted before doesn't count again. */
+function left(admission: Admission, duplicate: boolean): ingestV1.LimitStates {
   if (admission.refused !== undefined) return admission.states;
   if (duplicate) admission.withdraw();
-  return duplicate || isKeyed(event) ? admission.left() : admission.states;
+  return admission.left();
 }
 
 /** The organisation that the event names, or else the caller's own. Another tenant's answers like one that doesn't exist. */

@@ -30,9 +30,7 @@ export type Admission = Admitted | { readonly refused: DomainError; readonly sta
 
 export interface Admitted {
   readonly refused?: undefined;
-  /** What is left, this event counted. */
-  readonly states: ingestV1.LimitStates;
-  /** What is left by now: some of what was counted before may have been withdrawn. */
+  /** What is left now; of a window that is over, what was left in it when this event had been counted. */
   readonly left: () => ingestV1.LimitStates;
   /** Counts the event no longer. */
   readonly withdraw: () => void;
@@ -108,7 +106,6 @@ export function createLimiter({ store, metrics, clock, logger }: LimiterOptions)
         return { ...share, window: allowance.window, state: stateOf(share.counter, clock.now()) };
       });
       const left = (): ingestV1.LimitStates => ({
-        // Of a window that is over, what was left in it.
         states: used.map(({ counter, window, state }) =>
           counter.allowance.window === window ? stateOf(counter, clock.now()) : state,
         ),
@@ -117,7 +114,7 @@ export function createLimiter({ store, metrics, clock, logger }: LimiterOptions)
         for (const { counter, amount, window } of used) counter.allowance.unuse(window, amount);
         watch(shares);
       };
-      return { states: { states: used.map(({ state }) => state) }, left, withdraw };
+      return { left, withdraw };
     }
     const spent = shares.filter(({ counter, amount }) => counter.allowance.isSpent(amount, nowMs));
     return spent.length === 0 ? undefined : refuse(shares, spent);
