@@ -180,6 +180,19 @@ describe('an endpoint that fails', () => {
     expect(types()).toEqual(['posthorn.endpoint.failing', 'posthorn.endpoint.failing']);
   });
 
+  it('begins to count anew when it was paused, without having recovered', async () => {
+    const world = createWorld();
+    const { ends, types, troubles } = startDispatcher(world);
+    await ends('timeout', {}, 4);
+    world.set({ endpoint: { ...failing.endpoint, state: 'paused' } });
+    troubles.changed(organisationId);
+    world.set({ endpoint: failing.endpoint });
+    await ends('timeout', {}, 4);
+    expect(types()).toEqual([]);
+    await ends('timeout');
+    expect(types()).toEqual(['posthorn.endpoint.failing']);
+  });
+
   it('puts on record until when its breaker is open, also when that was first known', async () => {
     const world = createWorld();
     const { ends, troubles } = startDispatcher(world);

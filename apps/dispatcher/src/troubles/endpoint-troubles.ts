@@ -47,7 +47,8 @@ const probeMarginMs = 15_000;
 const mostAttempts = 10_000;
 
 interface Failures {
-  count: number;
+  readonly organisationId: string;
+  readonly count: number;
   /** When the first of them began. */
   readonly since: Date;
 }
@@ -124,7 +125,7 @@ export function createEndpointTroubles(options: {
     const count = (counted?.count ?? 0) + 1;
     const since = counted?.since ?? startedAt;
     failures.delete(endpointId);
-    failures.set(endpointId, { count, since });
+    failures.set(endpointId, { organisationId, count, since });
     if (failures.size > mostCounted) for (const [first] of failures) if (failures.delete(first)) break;
     const trouble = known.get(endpointId);
     if (trouble !== undefined) considerDisabling(trouble);
@@ -144,8 +145,8 @@ export function createEndpointTroubles(options: {
     known.set(endpointId, trouble);
     const { failingSince } = trouble;
     if (isNew) tell(failingEvent({ endpoint: signing.endpoint, failingSince, lastAttempt }));
-    // It has answered meanwhile, which nobody has noted.
-    if (!failures.has(endpointId)) await end(trouble, new Date(clock.now()));
+    // It has answered meanwhile, which nobody has noted, or takes nothing any more.
+    if (!failures.has(endpointId)) await end(trouble, isClosed(trouble) ? null : new Date(clock.now()));
   }
 
   function considerDisabling(trouble: EndpointTrouble): void {
@@ -180,7 +181,10 @@ export function createEndpointTroubles(options: {
   }
 
   /** An endpoint that takes nothing now, or is no more, isn't failing. */
-  const isClosed = ({ organisationId, endpointId }: EndpointTrouble): boolean =>
+  const isClosed = ({
+    organisationId,
+    endpointId,
+  }: Pick<EndpointTrouble, 'organisationId' | 'endpointId'>): boolean =>
     directory.isLoaded(organisationId) &&
     directory.endpoint(organisationId, endpointId)?.endpoint.state !== 'enabled';
 
@@ -232,7 +236,10 @@ export function createEndpointTroubles(options: {
     },
 
     changed(organisationId) {
-      if (known.size === 0) return;
+      for (const [endpointId, counted] of failures) {
+        if (counted.organisationId === organisationId && isClosed({ organisationId, endpointId }))
+          failures.delete(endpointId);
+      }
       for (const trouble of known.values())
         if (trouble.organisationId === organisationId) endIfClosed(trouble);
     },
