@@ -178,9 +178,13 @@ export function breakable(store: DeliveryStore) {
   const away = new Set<keyof DeliveryStore>();
   const proxy = new Proxy(store, {
     get(target, name: keyof DeliveryStore) {
-      return away.has(name)
-        ? () => Promise.reject(new DomainError('unavailable', 'The disk is full.'))
-        : target[name];
+      // Asked when it is called: whoever wraps the store may have taken its functions long before.
+      return new Proxy(target[name], {
+        apply: (call, _, args) =>
+          away.has(name)
+            ? Promise.reject(new DomainError('unavailable', 'The disk is full.'))
+            : Reflect.apply(call, target, args),
+      });
     },
   });
   return { store: proxy, away };
