@@ -155,7 +155,8 @@ export function openCluster(
     const behaviour = world.behaviour(endpointId);
     const succeeded = behaviour === 'succeed';
     world.requests.push({ endpointId, eventId, succeeded });
-    const answered = { response: null, retryAfterMs: null, address: '192.0.2.1', durationMs: 1 };
+    const response = { headers: {}, body: `got ${eventId}`, truncated: false };
+    const answered = { response, retryAfterMs: null, address: '192.0.2.1', durationMs: 1 };
     if (behaviour === 'hang') return null;
     return succeeded
       ? { ...answered, outcome: 'success', status: 200, error: null }
