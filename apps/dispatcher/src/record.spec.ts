@@ -6,7 +6,7 @@ import type { DeliveryRecord, NextPosition } from './deliveries/delivery-store.t
 import { createBooks } from './intake/books.ts';
 import { createPutAside } from './intake/put-aside.ts';
 import { createRecorder } from './record.ts';
-import { sampleDelivery, sampleEvent } from './deliveries/sample-deliveries.ts';
+import { sampleDelivery, sampleEvent, sampleInsert } from './deliveries/sample-deliveries.ts';
 
 interface Write {
   readonly records: readonly DeliveryRecord[];
@@ -45,15 +45,8 @@ function setUp() {
     logger: silentLogger,
     metrics,
   });
-  const insertOf = (number: number): DeliveryRecord => ({
-    kind: 'insert',
-    delivery: sampleDelivery(sampleEvent(number)),
-    partition: 0,
-    epoch: 3,
-    order: null,
-    claim: null,
-    attempt: null,
-  });
+  const insertOf = (number: number): DeliveryRecord =>
+    sampleInsert({ delivery: sampleDelivery(sampleEvent(number)), epoch: 3 });
   return { written, buried, clock, store, books, recorder, insertOf };
 }
 

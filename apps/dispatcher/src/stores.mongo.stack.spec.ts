@@ -3,11 +3,14 @@ import { describeDeliverySearch } from './deliveries/delivery-search.contract.ts
 import { describeDeliveryStore } from './deliveries/delivery-store.contract.ts';
 import type { DeliveryRecord } from './deliveries/delivery-store.ts';
 import { describeEventClaims } from './events/event-claims.contract.ts';
+import { describeEventStore } from './events/event-store.contract.ts';
 import {
   sampleAttempt,
   sampleDelivery,
   sampleEvent,
+  sampleInsert,
   sampleTime,
+  sampleUpdate,
   succeeded,
 } from './deliveries/sample-deliveries.ts';
 import { createMongoDispatcherStores } from './stores.mongo.ts';
@@ -24,6 +27,11 @@ describeDeliveryStore('MongoDB', async () => {
   return { deliveries, events, recordEvent: recordTestEvent, close };
 });
 
+describeEventStore('MongoDB', async () => {
+  const { deliveries, events, recordTestEvent, close } = await openStores();
+  return { deliveries, events, recordEvent: recordTestEvent, close };
+});
+
 describeEventClaims('MongoDB', openStores);
 
 describeDeliverySearch('MongoDB', async () => {
@@ -35,8 +43,8 @@ describeDeliverySearch('MongoDB', async () => {
       deliveries.record(
         [
           attempt === null
-            ? { kind: 'insert', delivery, partition: 0, epoch: 0, order: null, claim: null, attempt }
-            : { kind: 'update', delivery, expectedClaim: '', order: null, claim: null, attempt },
+            ? sampleInsert({ delivery, epoch: 0 })
+            : sampleUpdate({ delivery, expectedClaim: '', attempt }),
         ],
         [],
       ),
@@ -66,15 +74,10 @@ describe('the stores of the dispatcher on MongoDB', () => {
   });
   const settle = { ...lane, state: 'held', reason: 'endpoint_disabled', now: sampleTime(9) } as const;
   const key = { ...lane, partition: 0, key: 'a' };
-  const inOrder = {
-    kind: 'insert',
+  const inOrder = sampleInsert({
     delivery: sampleDelivery(sampleEvent(2)),
-    partition: 0,
-    epoch: 1,
     order: { key: 'a', position: 2 },
-    claim: null,
-    attempt: null,
-  } as const;
+  });
 
   /** Every index of a collection that a step's commands use. */
   async function indexesOf(run: () => Promise<unknown>): Promise<readonly string[]> {

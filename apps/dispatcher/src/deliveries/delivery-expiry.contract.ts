@@ -1,9 +1,14 @@
 import type { Delivery } from '@posthorn/models';
-import type { DeliveryRecord, DeliveryStore } from './delivery-store.ts';
-import { sampleDelivery, sampleEvent, sampleTime, succeeded } from './sample-deliveries.ts';
+import type { DeliveryStore } from './delivery-store.ts';
+import {
+  sampleDelivery,
+  sampleEvent,
+  sampleInsert,
+  sampleTime,
+  succeeded,
+  type Insert,
+} from './sample-deliveries.ts';
 import type { StoresUnderTest } from './stores-under-test.harness.ts';
-
-type Insert = Extract<DeliveryRecord, { kind: 'insert' }>;
 
 /** What every adapter of the delivery store guarantees about what is held for longer than payloads are kept. */
 export function describeHeldExpiry(name: string, open: () => Promise<StoresUnderTest>): void {
@@ -20,21 +25,7 @@ export function describeHeldExpiry(name: string, open: () => Promise<StoresUnder
     const deliveryOf = (number: number, over: Partial<Delivery> = {}, organisationId = 'org'): Delivery =>
       sampleDelivery(sampleEvent(number, { organisationId }), 'endpoint', { ...held, ...over });
     const record = (delivery: Delivery, over: Partial<Insert> = {}): Promise<void> =>
-      store.record(
-        [
-          {
-            kind: 'insert',
-            delivery,
-            partition: 0,
-            epoch: 1,
-            order: null,
-            claim: null,
-            attempt: null,
-            ...over,
-          },
-        ],
-        [],
-      );
+      store.record([sampleInsert({ delivery, ...over })], []);
     const expire = (limit: number): Promise<number> =>
       store.expireHeld({ organisationId: 'org', before: sampleTime(20), now: sampleTime(30), limit });
 

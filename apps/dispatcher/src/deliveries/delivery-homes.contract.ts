@@ -1,9 +1,7 @@
 import type { Delivery } from '@posthorn/models';
 import type { Arrival, MoveRequest } from './delivery-homes.ts';
-import type { DeliveryRecord, DeliveryStore } from './delivery-store.ts';
-import { sampleDelivery, sampleEvent, sampleTime } from './sample-deliveries.ts';
-
-type Insert = Extract<DeliveryRecord, { kind: 'insert' }>;
+import type { DeliveryStore } from './delivery-store.ts';
+import { sampleDelivery, sampleEvent, sampleInsert, sampleTime, type Insert } from './sample-deliveries.ts';
 
 /** What every adapter of the delivery store guarantees of deliveries that go home (pipeline rule 16). */
 export function describeDeliveryHomes(
@@ -23,16 +21,7 @@ export function describeDeliveryHomes(
     async function insert(number: number, over: Partial<Insert> & { dueAt?: Date | null } = {}) {
       const { dueAt = sampleTime(20), ...rest } = over;
       const delivery = sampleDelivery(sampleEvent(number), 'endpoint', { nextAttemptAt: dueAt });
-      const record = {
-        kind: 'insert',
-        partition: 1,
-        epoch: 1,
-        order: null,
-        claim: null,
-        attempt: null,
-        delivery,
-      } as const;
-      await store.record([{ ...record, ...rest }], []);
+      await store.record([sampleInsert({ delivery, partition: 1, ...rest })], []);
       return delivery;
     }
     const under = (number: number, over: Parameters<typeof insert>[1] = {}): Promise<Delivery> =>

@@ -6,9 +6,16 @@ import type {
   PromoteRequest,
   SettleRequest,
 } from './delivery-store.ts';
-import { sampleDelivery, sampleEvent, sampleTime, succeeded } from './sample-deliveries.ts';
+import {
+  sampleDelivery,
+  sampleEvent,
+  sampleInsert,
+  sampleTime,
+  sampleUpdate,
+  succeeded,
+  type Insert,
+} from './sample-deliveries.ts';
 
-type Insert = Extract<DeliveryRecord, { kind: 'insert' }>;
 const farAway = sampleTime(1_000_000);
 
 /** What every adapter of the delivery store guarantees of deliveries that wait for each other (pipeline rule 14). */
@@ -29,21 +36,9 @@ export function describeDeliveryKeys(
     });
     afterEach(() => subject.close());
 
-    const insert = (over: Pick<Insert, 'delivery'> & Partial<Insert>): DeliveryRecord => ({
-      kind: 'insert',
-      partition: 0,
-      epoch: 1,
-      order: null,
-      claim: null,
-      attempt: null,
-      ...over,
-    });
     /** The end of one that was claimed by `me`. */
     const end = (delivery: Delivery, order: Insert['order'] = null): Promise<void> =>
-      store.record(
-        [{ kind: 'update', delivery, expectedClaim: 'me', order, claim: null, attempt: null }],
-        [],
-      );
+      store.record([sampleUpdate({ delivery, expectedClaim: 'me', order })], []);
     const claimDue = (over: Partial<ClaimRequest> = {}) =>
       store.claimDue({
         verificationOnly: false,
@@ -62,7 +57,7 @@ export function describeDeliveryKeys(
       store.promote({ ...key, now: sampleTime(50), release: false, ...over });
     const under = (number: number, dueAt: Date | null, over: Partial<Insert> = {}): Delivery => {
       const delivery = sampleDelivery(sampleEvent(number), 'endpoint', { nextAttemptAt: dueAt });
-      records.push(insert({ delivery, order: { key: 'a', position: number }, ...over }));
+      records.push(sampleInsert({ delivery, order: { key: 'a', position: number }, ...over }));
       return delivery;
     };
     let records: DeliveryRecord[] = [];
@@ -118,7 +113,7 @@ export function describeDeliveryKeys(
         under(4, null);
         const [head, behind] = [under(5, sampleTime(21), inKeyB(5)), under(6, null, inKeyB(6))];
         const ended = sampleDelivery(sampleEvent(7), 'endpoint', { nextAttemptAt: null });
-        records.push(insert({ delivery: { ...succeeded(ended), nextAttemptAt: null }, ...inKeyB(7) }));
+        records.push(sampleInsert({ delivery: { ...succeeded(ended), nextAttemptAt: null }, ...inKeyB(7) }));
         under(8, null, inKeyB(8));
         await write();
         const heads = [one(first, false), one(head, false)];
@@ -135,7 +130,7 @@ export function describeDeliveryKeys(
           state: 'retrying',
           nextAttemptAt: sampleTime(22),
         });
-        records.push(insert({ delivery: failed, order: { key: 'c', position: 7 } }));
+        records.push(sampleInsert({ delivery: failed, order: { key: 'c', position: 7 } }));
         under(8, null, { order: { key: 'c', position: 8 } });
         await write();
         const release = () => store.releaseClaims({ partition: 0, keep: [], now: sampleTime(30) });
@@ -176,7 +171,7 @@ export function describeDeliveryKeys(
       const [blocking, next] = [under(5, sampleTime(20)), under(9, null)];
       const paused = { ...sampleDelivery(sampleEvent(11), 'endpoint'), nextAttemptAt: null };
       const held: Delivery = { ...paused, state: 'held', reason: 'endpoint_paused' };
-      records.push(insert({ delivery: held, order: { key: 'a', position: 11 } }));
+      records.push(sampleInsert({ delivery: held, order: { key: 'a', position: 11 } }));
       await write();
       await claimDue();
       const delivery: Delivery = {

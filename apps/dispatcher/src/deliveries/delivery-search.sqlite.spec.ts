@@ -6,9 +6,8 @@ import { openSqlite } from '@posthorn/sqlite';
 import { describeDeliverySearch } from './delivery-search.contract.ts';
 import { createSqliteDeliverySearch } from './delivery-search.sqlite.ts';
 import { dispatcherMigrations } from './delivery-rows.sqlite.ts';
-import type { DeliveryRecord } from './delivery-store.ts';
 import { createSqliteDeliveryStore } from './delivery-store.sqlite.ts';
-import { sampleDelivery, sampleEvent, succeeded } from './sample-deliveries.ts';
+import { sampleDelivery, sampleEvent, sampleInsert, succeeded } from './sample-deliveries.ts';
 
 function openSearch() {
   const directory = mkdtempSync(join(tmpdir(), 'posthorn-search-'));
@@ -27,15 +26,6 @@ function openSearch() {
   };
 }
 
-const insert = (record: Pick<DeliveryRecord, 'delivery' | 'attempt'>): DeliveryRecord => ({
-  kind: 'insert',
-  claim: null,
-  partition: 0,
-  epoch: 0,
-  order: null,
-  ...record,
-});
-
 describeDeliverySearch('SQLite', () => {
   const { store, ...subject } = openSearch();
   return Promise.resolve({
@@ -44,7 +34,7 @@ describeDeliverySearch('SQLite', () => {
       store.record(
         [
           attempt === null
-            ? insert({ delivery, attempt })
+            ? sampleInsert({ delivery, attempt })
             : { kind: 'update', delivery, expectedClaim: '', order: null, claim: null, attempt },
         ],
         [],
@@ -59,7 +49,7 @@ describe('searching the embedded database', () => {
       succeeded(sampleDelivery(sampleEvent(index))),
     );
     await store.record(
-      deliveries.map((delivery) => insert({ delivery, attempt: null })),
+      deliveries.map((delivery) => sampleInsert({ delivery, attempt: null })),
       [],
     );
     let turns = 0;

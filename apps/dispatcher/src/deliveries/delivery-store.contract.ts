@@ -9,28 +9,18 @@ import type {
 import { describeHeldExpiry } from './delivery-expiry.contract.ts';
 import { describeDeliveryHomes } from './delivery-homes.contract.ts';
 import { describeDeliveryKeys } from './delivery-keys.contract.ts';
-import { sampleAttempt, sampleDelivery, sampleEvent, sampleTime, succeeded } from './sample-deliveries.ts';
+import {
+  sampleAttempt,
+  sampleDelivery,
+  sampleEvent,
+  sampleInsert,
+  sampleTime,
+  sampleUpdate,
+  succeeded,
+} from './sample-deliveries.ts';
 import type { StoresUnderTest } from './stores-under-test.harness.ts';
 
 const farAway = sampleTime(1_000_000);
-type Insert = Extract<DeliveryRecord, { kind: 'insert' }>;
-type Update = Extract<DeliveryRecord, { kind: 'update' }>;
-const insert = (over: Pick<Insert, 'delivery'> & Partial<Insert>): DeliveryRecord => ({
-  kind: 'insert',
-  partition: 0,
-  epoch: 1,
-  order: null,
-  claim: null,
-  attempt: null,
-  ...over,
-});
-const update = (over: Pick<Update, 'delivery' | 'expectedClaim'> & Partial<Update>): DeliveryRecord => ({
-  kind: 'update',
-  order: null,
-  claim: null,
-  attempt: null,
-  ...over,
-});
 
 /** What every adapter of the delivery store guarantees. */
 export function describeDeliveryStore(name: string, open: () => Promise<StoresUnderTest>): void {
@@ -47,7 +37,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
       const event = sampleEvent(number, { organisationId });
       await subject.recordEvent(event);
       const delivery = sampleDelivery(event, endpointId, { nextAttemptAt: dueAt });
-      await store.record([insert({ delivery })], []);
+      await store.record([sampleInsert({ delivery })], []);
       return delivery;
     }
     const bucket = (claim = 'me', partition = 0, others: string[] = []): Bucket => ({
@@ -83,24 +73,27 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         const event = sampleEvent(1);
         const delivery = succeeded(sampleDelivery(event));
         const attempt = sampleAttempt(delivery);
-        await store.record([insert({ delivery, attempt })], []);
+        await store.record([sampleInsert({ delivery, attempt })], []);
         expect(await store.get('org', delivery.id)).toEqual({ delivery, lastAttempt: attempt });
       });
 
       it('changes nothing when a delivery on record is inserted again', async () => {
         const delivery = succeeded(sampleDelivery(sampleEvent(1)));
-        await store.record([insert({ delivery, attempt: sampleAttempt(delivery) })], []);
-        await store.record([insert({ delivery: { ...delivery, state: 'pending', finishedAt: null } })], []);
+        await store.record([sampleInsert({ delivery, attempt: sampleAttempt(delivery) })], []);
+        await store.record(
+          [sampleInsert({ delivery: { ...delivery, state: 'pending', finishedAt: null } })],
+          [],
+        );
         expect((await store.get('org', delivery.id))?.delivery).toEqual(delivery);
       });
 
       it('writes an outcome only while the claim stands, and the attempt in any case', async () => {
         const delivery = sampleDelivery(sampleEvent(1), 'endpoint', { nextAttemptAt: farAway });
-        await store.record([insert({ delivery, claim: 'me' })], []);
+        await store.record([sampleInsert({ delivery, claim: 'me' })], []);
         await store.cancel('org', delivery.id, sampleTime(5));
         const after = { ...succeeded(delivery), nextAttemptAt: null };
         await store.record(
-          [update({ delivery: after, expectedClaim: 'me', attempt: sampleAttempt(delivery) })],
+          [sampleUpdate({ delivery: after, expectedClaim: 'me', attempt: sampleAttempt(delivery) })],
           [],
         );
         const found = await store.get('org', delivery.id);
@@ -111,7 +104,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
       it('tells which deliveries are on record', async () => {
         const one = sampleDelivery(sampleEvent(1));
         const two = sampleDelivery(sampleEvent(2));
-        await store.record([insert({ delivery: one })], []);
+        await store.record([sampleInsert({ delivery: one })], []);
         expect(await store.findRecorded([one, two])).toEqual(new Set([one.id]));
       });
     });
@@ -119,7 +112,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
     describe('leaving out', () => {
       it('says of one that has ended that its endpoint was disabled, and leaves the rest of it', async () => {
         const ended = succeeded(sampleDelivery(sampleEvent(1)));
-        await store.record([insert({ delivery: ended })], []);
+        await store.record([sampleInsert({ delivery: ended })], []);
         const expected = { ...ended, reason: 'endpoint_disabled' };
 
         expect(await store.leaveOut('org', ended.id)).toEqual(expected);
@@ -129,7 +122,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
       it('leaves one that has not ended, and one of another organisation, as it is', async () => {
         const held = sampleDelivery(sampleEvent(1), 'endpoint', { state: 'held', reason: 'endpoint_paused' });
         const other = succeeded(sampleDelivery(sampleEvent(2)));
-        await store.record([insert({ delivery: held }), insert({ delivery: other })], []);
+        await store.record([sampleInsert({ delivery: held }), sampleInsert({ delivery: other })], []);
 
         expect(await store.leaveOut('org', held.id)).toEqual(held);
         expect(await store.leaveOut('another', other.id)).toBeNull();
@@ -144,7 +137,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         await waiting(2, sampleTime(20), 'b');
         await waiting(3, sampleTime(40), 'a', 'other');
         const done = succeeded(sampleDelivery(sampleEvent(4), 'c'));
-        await store.record([insert({ delivery: done })], []);
+        await store.record([sampleInsert({ delivery: done })], []);
         expect(await store.waitingLanes([0])).toEqual([
           { organisationId: 'other', endpointId: 'a', dueAt: sampleTime(40) },
           { organisationId: 'org', endpointId: 'b', dueAt: sampleTime(20) },
@@ -190,7 +183,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
 
       it('comes without its event when the payload is gone', async () => {
         const delivery = sampleDelivery(sampleEvent(1), 'endpoint', { nextAttemptAt: sampleTime(2) });
-        await store.record([insert({ delivery })], []);
+        await store.record([sampleInsert({ delivery })], []);
         expect((await claimDue()).due).toEqual([{ delivery, event: null, partition: 0, order: null }]);
       });
 
@@ -208,7 +201,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         const event = sampleEvent(4, { type: 'webhook.verify' });
         await subject.recordEvent(event);
         const verification = sampleDelivery(event, 'endpoint', { nextAttemptAt: sampleTime(50) });
-        await store.record([insert({ delivery: verification })], []);
+        await store.record([sampleInsert({ delivery: verification })], []);
 
         const early = await claimDue({ verificationOnly: true, now: sampleTime(49) });
         expect(early).toEqual({ due: [], nextDueAt: sampleTime(50) });
@@ -240,7 +233,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
 
     it('is settled without turning back what had ended and was to go out once more', async () => {
       const delivery = succeeded(sampleDelivery(sampleEvent(1)));
-      await store.record([insert({ delivery: { ...delivery, nextAttemptAt: sampleTime(1) } })], []);
+      await store.record([sampleInsert({ delivery: { ...delivery, nextAttemptAt: sampleTime(1) } })], []);
       const settled = await store.settleWaiting({
         organisationId: 'org',
         endpointId: 'endpoint',
@@ -261,10 +254,10 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
 
       it('replaces what an old owner put on record and had not ended', async () => {
         const delivery = pending(1);
-        await store.record([insert({ delivery, claim: 'old', epoch: 1 })], []);
+        await store.record([sampleInsert({ delivery, claim: 'old', epoch: 1 })], []);
         const after = { ...succeeded(delivery), nextAttemptAt: null };
         const attempt = sampleAttempt(delivery);
-        await store.record([insert({ delivery: after, attempt, epoch: 2 })], []);
+        await store.record([sampleInsert({ delivery: after, attempt, epoch: 2 })], []);
         expect(await store.get('org', delivery.id)).toEqual({ delivery: after, lastAttempt: attempt });
         expect(await store.waitingLanes([0])).toEqual([]);
       });
@@ -275,19 +268,19 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         ['the same owner wrote', 1, 1],
       ])('changes nothing of what %s when it is inserted again', async (what, first, second) => {
         const delivery = what === 'had ended' ? succeeded(sampleDelivery(sampleEvent(1))) : pending(1);
-        await store.record([insert({ delivery, epoch: first })], []);
+        await store.record([sampleInsert({ delivery, epoch: first })], []);
         const other = pending(1, { state: 'retrying', attempts: 3, nextAttemptAt: sampleTime(99) });
-        await store.record([insert({ delivery: other, epoch: second })], []);
+        await store.record([sampleInsert({ delivery: other, epoch: second })], []);
         expect((await store.get('org', delivery.id))?.delivery).toEqual(delivery);
       });
 
       it('gives back what former owners had claimed, of one partition, and keeps what is to be kept', async () => {
         await store.record(
           [
-            insert({ delivery: pending(1, { nextAttemptAt: farAway }), claim: 'dead' }),
-            insert({ delivery: pending(2, { nextAttemptAt: farAway }), claim: 'left' }),
-            insert({ delivery: pending(3, { nextAttemptAt: farAway }), claim: 'dead', partition: 1 }),
-            insert({
+            sampleInsert({ delivery: pending(1, { nextAttemptAt: farAway }), claim: 'dead' }),
+            sampleInsert({ delivery: pending(2, { nextAttemptAt: farAway }), claim: 'left' }),
+            sampleInsert({ delivery: pending(3, { nextAttemptAt: farAway }), claim: 'dead', partition: 1 }),
+            sampleInsert({
               delivery: pending(4, { nextAttemptAt: null }),
               claim: 'dead',
               order: { key: 'a', position: 4 },
@@ -307,10 +300,10 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
 
       it('lets an old owner change nothing of what was given back', async () => {
         const delivery = pending(1);
-        await store.record([insert({ delivery, claim: 'old' })], []);
+        await store.record([sampleInsert({ delivery, claim: 'old' })], []);
         await store.releaseClaims({ partition: 0, keep: [], now: sampleTime(60) });
         const after = { ...delivery, state: 'exhausted' as const, nextAttemptAt: null };
-        await store.record([update({ delivery: after, expectedClaim: 'old' })], []);
+        await store.record([sampleUpdate({ delivery: after, expectedClaim: 'old' })], []);
         expect((await store.get('org', delivery.id))?.delivery).toEqual({
           ...delivery,
           nextAttemptAt: sampleTime(60),
@@ -321,9 +314,9 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         const [zero, one, two] = [pending(1), pending(2), pending(3)];
         await store.record(
           [
-            insert({ delivery: zero, partition: 0 }),
-            insert({ delivery: one, partition: 1 }),
-            insert({ delivery: two, partition: 2 }),
+            sampleInsert({ delivery: zero, partition: 0 }),
+            sampleInsert({ delivery: one, partition: 1 }),
+            sampleInsert({ delivery: two, partition: 2 }),
           ],
           [],
         );
@@ -338,7 +331,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         );
         // Each carries the claim of its own bucket.
         const after = { ...succeeded(two), nextAttemptAt: null };
-        await store.record([update({ delivery: after, expectedClaim: 'b' })], []);
+        await store.record([sampleUpdate({ delivery: after, expectedClaim: 'b' })], []);
         expect((await store.get('org', two.id))?.delivery.state).toBe('succeeded');
         expect((await claimDue({ buckets: [bucket('a', 0)] })).due).toEqual([]);
         const settled = await store.settleWaiting({
@@ -374,7 +367,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
 
       it('takes a delivery whatever its state, and keeps that state', async () => {
         const delivery = succeeded(sampleDelivery(sampleEvent(1)));
-        await store.record([insert({ delivery })], []);
+        await store.record([sampleInsert({ delivery })], []);
         const taken = await claimNow(delivery, 'manual');
         expect(taken).toMatchObject({ state: 'succeeded', trigger: 'manual' });
         expect((await store.waitingLanes([0]))[0]?.dueAt).toEqual(farAway);
@@ -395,8 +388,8 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         const [ended, claimed, unknown] = [1, 2, 3].map((number) => sampleDelivery(sampleEvent(number)));
         await store.record(
           [
-            insert({ delivery: succeeded(ended!) }),
-            insert({ delivery: { ...claimed!, nextAttemptAt: farAway }, claim: 'another' }),
+            sampleInsert({ delivery: succeeded(ended!) }),
+            sampleInsert({ delivery: { ...claimed!, nextAttemptAt: farAway }, claim: 'another' }),
           ],
           [],
         );
@@ -460,8 +453,8 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         });
         await store.record(
           [
-            insert({ delivery: good, attempt: sampleAttempt(good) }),
-            insert({
+            sampleInsert({ delivery: good, attempt: sampleAttempt(good) }),
+            sampleInsert({
               delivery: bad,
               attempt: sampleAttempt(bad, 1, { outcome: 'http_error', status: 503 }),
             }),
@@ -494,7 +487,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
         const records: DeliveryRecord[] = [];
         for (let number = 1; number <= 2500; number += 1) {
           const delivery = sampleDelivery(sampleEvent(number), 'endpoint', { state: 'failed' });
-          records.push(insert({ delivery: number === 1 ? succeeded(delivery) : delivery }));
+          records.push(sampleInsert({ delivery: number === 1 ? succeeded(delivery) : delivery }));
         }
         await store.record(records, []);
         expect(await ids({ states: ['succeeded'] }, 2)).toHaveLength(1);
@@ -524,7 +517,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
           sampleAttempt(delivery, 3, { outcome: 'http_error', status: 500, startedAt: sampleTime(30) }),
         ];
         for (const attempt of attempts) {
-          await store.record([update({ delivery, expectedClaim: 'x', attempt })], []);
+          await store.record([sampleUpdate({ delivery, expectedClaim: 'x', attempt })], []);
         }
         expect(await store.health('org', 'endpoint')).toMatchObject({
           consecutiveFailures: 2,
@@ -551,7 +544,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
           const startedAt = sampleTime(index + 1);
           const failed = index === 0 ? {} : { outcome: 'http_error' as const, status: 500 };
           const attempt = sampleAttempt(delivery, index + 1, { startedAt, ...failed });
-          return update({ delivery, expectedClaim: 'x', attempt });
+          return sampleUpdate({ delivery, expectedClaim: 'x', attempt });
         });
         await store.record(records, []);
         expect(await store.health('org', 'endpoint')).toMatchObject({
@@ -563,7 +556,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
       it('forgets what is older than a time, with its attempts, in steps', async () => {
         const records = [1, 2, 3].map((number) => {
           const delivery = succeeded(sampleDelivery(sampleEvent(number)));
-          return insert({ delivery, attempt: sampleAttempt(delivery) });
+          return sampleInsert({ delivery, attempt: sampleAttempt(delivery) });
         });
         await store.record(records, []);
         expect(await store.organisations('', 10)).toEqual(['org']);
@@ -580,84 +573,4 @@ export function describeDeliveryStore(name: string, open: () => Promise<StoresUn
   describeDeliveryKeys(name, open);
   describeHeldExpiry(name, open);
   describeDeliveryHomes(name, open);
-
-  describe(`${name} keeps the contract of the event store`, () => {
-    let subject: StoresUnderTest;
-    beforeEach(async () => {
-      subject = await open();
-      for (let number = 1; number <= 5; number += 1) {
-        await subject.recordEvent(
-          sampleEvent(number, {
-            type: number === 2 ? 'order.lost' : 'order.paid',
-            labels: number === 3 ? { region: 'eu', '$.odd"name': 'x' } : {},
-            subject: number === 4 ? 'someone' : null,
-            idempotencyKey: number === 5 ? 'once' : null,
-          }),
-        );
-      }
-      await subject.recordEvent(sampleEvent(1, { organisationId: 'other' }));
-    });
-    afterEach(() => subject.close());
-
-    const found = async (filter: object, limit = 50): Promise<number[]> => {
-      const { items } = await subject.events.list(
-        { organisationId: 'org', ...filter },
-        { limit, cursor: '' },
-      );
-      return items.map(({ acceptedAt }) => (acceptedAt.getTime() - sampleTime(0).getTime()) / 1000);
-    };
-
-    it('finds an event by its organisation and id, its payload byte for byte', async () => {
-      const event = await subject.events.get('org', sampleEvent(3).id);
-      expect(event && { ...event, payload: Buffer.from(event.payload).toString() }).toEqual({
-        ...sampleEvent(3, { labels: { region: 'eu', '$.odd"name': 'x' } }),
-        payload: '{"n":3}',
-      });
-      expect(await subject.events.get('other', sampleEvent(3).id)).toBeNull();
-    });
-
-    it('lists newest first, by type, label, subject, key and time', async () => {
-      expect(await found({})).toEqual([5, 4, 3, 2, 1]);
-      expect(await found({}, 2)).toEqual([5, 4]);
-      expect(await found({ type: 'order.lost' })).toEqual([2]);
-      expect(await found({ labels: { region: 'eu' } })).toEqual([3]);
-      expect(await found({ labels: { '$.odd"name': 'x' } })).toEqual([3]);
-      expect(await found({ labels: { region: 'us' } })).toEqual([]);
-      expect(await found({ subject: 'someone' })).toEqual([4]);
-      expect(await found({ idempotencyKey: 'once' })).toEqual([5]);
-      expect(await found({ after: sampleTime(2), before: sampleTime(5) })).toEqual([4, 3]);
-    });
-
-    it('lists events whose ids the producer chose by their time too, finds them, and forgets them', async () => {
-      for (const [number, id] of [
-        [6, 'zz-last-of-the-alphabet'],
-        [7, '0'],
-        [8, 'evt_1'],
-      ] as const) {
-        await subject.recordEvent(sampleEvent(number, { id }));
-      }
-      await subject.recordEvent(sampleEvent(9));
-      await subject.recordEvent(sampleEvent(10, { id: 'evt_1' }));
-      expect(await found({})).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1]);
-      const pages: number[] = [];
-      for (let cursor = ''; ;) {
-        const page = await subject.events.list({ organisationId: 'org' }, { limit: 2, cursor });
-        pages.push(...page.items.map(({ acceptedAt }) => acceptedAt.getTime()));
-        cursor = page.nextCursor;
-        if (cursor === '') break;
-      }
-      expect(pages).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1].map((number) => sampleTime(number).getTime()));
-      expect((await subject.events.get('org', 'evt_1'))?.acceptedAt).toEqual(sampleTime(8));
-      expect(await subject.events.sweep('org', sampleTime(8), 100)).toBe(7);
-      expect(await found({})).toEqual([9, 8]);
-    });
-
-    it('forgets what was accepted before a time, in steps', async () => {
-      expect(await subject.events.organisations('', 1)).toEqual(['org']);
-      expect(await subject.events.organisations('org', 5)).toEqual(['other']);
-      expect(await subject.events.sweep('org', sampleTime(4), 2)).toBe(2);
-      expect(await subject.events.sweep('org', sampleTime(4), 2)).toBe(1);
-      expect(await found({})).toEqual([5, 4]);
-    });
-  });
 }

@@ -8,6 +8,8 @@ import { createSqliteDeliveryStore } from './delivery-store.sqlite.ts';
 import { dispatcherMigrations, isHeld, isVerification } from './delivery-rows.sqlite.ts';
 import { createSqliteDeadRecordStore } from '../intake/dead-record-store.sqlite.ts';
 import { describeDeadRecordStore } from '../intake/dead-record-store.contract.ts';
+import { describeEventStore } from '../events/event-store.contract.ts';
+import type { StoresUnderTest } from './stores-under-test.harness.ts';
 import { createSqliteEventStore } from '../events/event-store.sqlite.ts';
 import { describeLeaseStore } from '../ownership/lease-store.contract.ts';
 import { createSqliteLeaseStore } from '../ownership/lease-store.sqlite.ts';
@@ -27,7 +29,7 @@ function openDatabase() {
   };
 }
 
-describeDeliveryStore('SQLite', () => {
+function openStores(): Promise<StoresUnderTest> {
   const { database, close } = openDatabase();
   const log = createSqliteEventLog(database);
   return Promise.resolve({
@@ -36,7 +38,10 @@ describeDeliveryStore('SQLite', () => {
     recordEvent: (event) => log.append(event),
     close,
   });
-});
+}
+
+describeDeliveryStore('SQLite', openStores);
+describeEventStore('SQLite', openStores);
 
 describeLeaseStore('SQLite', () => {
   const { database, close } = openDatabase();

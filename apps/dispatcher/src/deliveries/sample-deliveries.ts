@@ -7,6 +7,7 @@ import {
   type Delivery,
   type Event,
 } from '@posthorn/models';
+import type { DeliveryRecord } from './delivery-store.ts';
 
 /** Resources for tests: valid, told apart by a number; what a test is about it says itself. */
 
@@ -73,4 +74,17 @@ export function sampleAttempt(delivery: Delivery, number = 1, over: Partial<Atte
     signature: 'v1,c2lnbmF0dXJl',
     ...over,
   };
+}
+
+export type Insert = Extract<DeliveryRecord, { kind: 'insert' }>;
+type Update = Extract<DeliveryRecord, { kind: 'update' }>;
+
+/** A delivery that goes on record for the first time. */
+export function sampleInsert(over: Pick<Insert, 'delivery'> & Partial<Insert>): Insert {
+  return { kind: 'insert', partition: 0, epoch: 1, order: null, claim: null, attempt: null, ...over };
+}
+
+/** What became of a delivery that was claimed. */
+export function sampleUpdate(over: Pick<Update, 'delivery' | 'expectedClaim'> & Partial<Update>): Update {
+  return { kind: 'update', order: null, claim: null, attempt: null, ...over };
 }

@@ -2,7 +2,7 @@ import type { Event } from '@posthorn/models';
 import type { LogBatch } from '@posthorn/event-log';
 import type { Page, PageRequest } from '../deliveries/delivery-store.ts';
 
-/** Events on record. Adapters: `event-store.sqlite.ts`, where the log itself is the record. */
+/** Events on record. Adapters: `event-store.sqlite.ts`, where the log itself is the record; every adapter passes `event-store.contract.ts`. */
 export interface EventStore {
   /**
    * Claims the events of a batch by inserting them with their partition and position; answers for each whether it is to be

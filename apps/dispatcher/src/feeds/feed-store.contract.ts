@@ -1,7 +1,7 @@
 import type { Delivery } from '@posthorn/models';
 import type { DeliveryStore } from '../deliveries/delivery-store.ts';
 import type { FeedStore } from './feed-store.ts';
-import { sampleDelivery, sampleEvent, sampleTime } from '../deliveries/sample-deliveries.ts';
+import { sampleDelivery, sampleEvent, sampleInsert, sampleTime } from '../deliveries/sample-deliveries.ts';
 
 export interface FeedStoreUnderTest {
   readonly feeds: FeedStore;
@@ -27,10 +27,7 @@ export function describeFeedStore(name: string, open: () => Promise<FeedStoreUnd
     }
 
     async function put(delivery: Delivery): Promise<void> {
-      await subject.deliveries.record(
-        [{ kind: 'insert', delivery, partition: 0, epoch: 1, order: null, claim: null, attempt: null }],
-        [],
-      );
+      await subject.deliveries.record([sampleInsert({ delivery })], []);
     }
 
     it('has no horizon before a partition was opened, and then the earliest of all', async () => {

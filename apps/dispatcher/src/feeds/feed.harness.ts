@@ -3,12 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSqliteEventLog, eventLogMigrations } from '@posthorn/event-log';
-import type { Delivery } from '@posthorn/models';
 import { openSqlite } from '@posthorn/sqlite';
 import { FakeClock } from '@posthorn/testing';
 import { dispatcherMigrations } from '../deliveries/delivery-rows.sqlite.ts';
 import { createSqliteDeliveryStore } from '../deliveries/delivery-store.sqlite.ts';
-import type { DeliveryRecord, DeliveryStore } from '../deliveries/delivery-store.ts';
+import type { DeliveryStore } from '../deliveries/delivery-store.ts';
 import { createSqliteEventStore } from '../events/event-store.sqlite.ts';
 import { createFeed, type FeedRequest } from './feed.ts';
 import { createFeedHorizons, type FeedHorizons } from './feed-horizons.ts';
@@ -81,8 +80,3 @@ export function openFeeds() {
 }
 
 export type FeedsUnderTest = ReturnType<typeof openFeeds>;
-
-/** A delivery that goes on record for the first time. */
-export function insertOf(delivery: Delivery, partition = 0, epoch = 1): DeliveryRecord {
-  return { kind: 'insert', delivery, partition, epoch, order: null, claim: null, attempt: null };
-}

@@ -6,8 +6,8 @@
 import fc from 'fast-check';
 import type { DeliveryStore } from '../deliveries/delivery-store.ts';
 import { deliveryIdOf, type Delivery } from '@posthorn/models';
-import { insertOf, openFeeds, type FeedsUnderTest, type Owner } from './feed.harness.ts';
-import { sampleDelivery, sampleEvent } from '../deliveries/sample-deliveries.ts';
+import { openFeeds, type FeedsUnderTest, type Owner } from './feed.harness.ts';
+import { sampleDelivery, sampleEvent, sampleInsert } from '../deliveries/sample-deliveries.ts';
 
 const partitions = 2;
 
@@ -138,7 +138,7 @@ class Lives {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const { owner, epoch } = this.#ownerOf(number);
     this.#gate = isSlow ? promise : null;
-    const done = owner.deliveries.record([insertOf(delivery, number, epoch)], []);
+    const done = owner.deliveries.record([sampleInsert({ delivery, partition: number, epoch })], []);
     // The wrapper looks at the gate after marking, at the latest in the next turn of the loop.
     await new Promise(setImmediate);
     this.#gate = null;
@@ -175,7 +175,8 @@ class Lives {
     for (const { delivery, partition: number } of this.#orphans) {
       const { owner, epoch } = this.#ownerOf(number);
       const recorded = await owner.deliveries.findRecorded([delivery]);
-      if (recorded.size === 0) await owner.deliveries.record([insertOf(delivery, number, epoch)], []);
+      if (recorded.size === 0)
+        await owner.deliveries.record([sampleInsert({ delivery, partition: number, epoch })], []);
     }
     for (let times = 0; times < 80; times++) {
       this.#subject.clock.advance(2000);

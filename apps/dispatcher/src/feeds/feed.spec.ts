@@ -1,7 +1,7 @@
 import { deliveryIdOf, type Delivery } from '@posthorn/models';
 import type { DeliveryStore } from '../deliveries/delivery-store.ts';
-import { insertOf, openFeeds, type FeedsUnderTest, type Owner } from './feed.harness.ts';
-import { sampleDelivery, sampleEvent } from '../deliveries/sample-deliveries.ts';
+import { openFeeds, type FeedsUnderTest, type Owner } from './feed.harness.ts';
+import { sampleDelivery, sampleEvent, sampleInsert } from '../deliveries/sample-deliveries.ts';
 
 let subject: FeedsUnderTest;
 let owner: Owner;
@@ -37,7 +37,7 @@ async function settle(...owners: readonly Owner[]): Promise<void> {
 
 async function put(deliveries: readonly Delivery[], partition = 0, epoch = 1, by = owner): Promise<void> {
   await by.deliveries.record(
-    deliveries.map((one) => insertOf(one, partition, epoch)),
+    deliveries.map((delivery) => sampleInsert({ delivery, partition, epoch })),
     [],
   );
 }
@@ -164,7 +164,7 @@ describe('a feed', () => {
     const { cursor, ids } = await readOn('');
     expect(ids).toEqual([fresh.id]);
     // What the old owner had under way when it was stopped: unmarked, for its horizon was earlier.
-    await subject.store.record([insertOf(delivery, 0, 1)], []);
+    await subject.store.record([sampleInsert({ delivery })], []);
     expect((await readOn(cursor)).ids).toEqual([]);
     // The successor reads the event again, and finds it on record.
     expect(await successor.deliveries.findRecorded([delivery])).toEqual(new Set([delivery.id]));

@@ -1,7 +1,7 @@
 import { idCeiling, idFloor, type Delivery, type Event } from '@posthorn/models';
 import type { DeliveryOrder, DeliveryStore } from '../deliveries/delivery-store.ts';
 import type { ReplayStore } from './replay-store.ts';
-import { sampleDelivery, sampleEvent, sampleTime } from '../deliveries/sample-deliveries.ts';
+import { sampleDelivery, sampleEvent, sampleInsert, sampleTime } from '../deliveries/sample-deliveries.ts';
 
 export interface ReplayStoreUnderTest {
   readonly replays: ReplayStore;
@@ -35,10 +35,7 @@ export function describeReplayStore(name: string, open: () => Promise<ReplayStor
     ): Promise<Delivery> {
       const event = sampleEvent(number, { organisationId: over.organisationId ?? 'org' });
       const delivery = sampleDelivery(event, endpointId, { state: 'exhausted', ...over });
-      await subject.deliveries.record(
-        [{ kind: 'insert', delivery, partition: 0, epoch: 1, order, claim, attempt: null }],
-        [],
-      );
+      await subject.deliveries.record([sampleInsert({ delivery, order, claim })], []);
       return delivery;
     }
 

@@ -1,5 +1,5 @@
 import { startLanes, type LanesUnderTest } from '../lanes/lanes.harness.ts';
-import { sampleDelivery, sampleEvent } from '../deliveries/sample-deliveries.ts';
+import { sampleDelivery, sampleEvent, sampleInsert } from '../deliveries/sample-deliveries.ts';
 
 let lanes: LanesUnderTest;
 let endpointId: string;
@@ -19,15 +19,10 @@ async function store(count: number, due: readonly number[] = [1]): Promise<void>
     const nextAttemptAt = due.includes(number) ? new Date(lanes.clock.now()) : null;
     await lanes.store.record(
       [
-        {
-          kind: 'insert',
+        sampleInsert({
           delivery: { ...delivery, nextAttemptAt },
-          partition: 0,
-          epoch: 1,
           order: { key: 'a', position: number },
-          claim: null,
-          attempt: null,
-        },
+        }),
       ],
       [],
     );

@@ -5,7 +5,7 @@ import type { EndedAttempt } from '../deliveries/delivery-search.ts';
 import type { DeliveryRecord } from '../deliveries/delivery-store.ts';
 import type { OrganisationView } from '../directory.ts';
 import { createEndpointTroubles } from './endpoint-troubles.ts';
-import { sampleAttempt, sampleDelivery, sampleEvent } from '../deliveries/sample-deliveries.ts';
+import { sampleAttempt, sampleDelivery, sampleEvent, sampleInsert } from '../deliveries/sample-deliveries.ts';
 import { simulatedEndpoint } from '../simulation/simulated-life.harness.ts';
 import type { EndpointTrouble, TroubleStore } from './trouble-store.ts';
 
@@ -90,15 +90,11 @@ function startDispatcher(world: World, latest: readonly EndedAttempt[] = [], dis
       world.clock.advance(1000);
       const delivery = sampleDelivery(sampleEvent(n), id);
       const startedAt = new Date(world.clock.now());
-      const record: DeliveryRecord = {
-        kind: 'insert',
+      const record: DeliveryRecord = sampleInsert({
         delivery,
-        partition: 0,
         epoch: 0,
-        order: null,
-        claim: null,
         attempt: sampleAttempt(delivery, 1, { outcome, startedAt, ...over }),
-      };
+      });
       troubles.observe([record]);
       await troubles.idle();
     }

@@ -1,6 +1,6 @@
 import type { Event } from '@posthorn/models';
 import type { DeliveryRecord } from '../deliveries/delivery-store.ts';
-import { sampleAttempt, sampleDelivery } from '../deliveries/sample-deliveries.ts';
+import { sampleAttempt, sampleDelivery, sampleInsert } from '../deliveries/sample-deliveries.ts';
 import { changeEndpoint, newEvent, type Life, type World } from '../simulation/simulated-life.harness.ts';
 
 /** Events whose deliveries to every endpoint are exhausted after one attempt, as if a while had passed. */
@@ -23,7 +23,7 @@ export async function exhaustedEvents(
       const ended = { state: 'exhausted', attempts: 1, finishedAt: event.acceptedAt } as const;
       const delivery = sampleDelivery(event, id, ended);
       const attempt = sampleAttempt(delivery, 1, { outcome: 'http_error', status: 500 });
-      return { kind: 'insert', delivery, partition: 0, epoch: 1, order: null, claim: null, attempt };
+      return sampleInsert({ delivery, attempt });
     }),
   );
   await life.deliveries.record(records, []);

@@ -2,7 +2,13 @@ import { compileMatcher, type Delivery, type Endpoint, type OperationalEvent } f
 import type { DeliveryRecord } from '../deliveries/delivery-store.ts';
 import type { OrganisationView } from '../directory.ts';
 import { createExhaustedNotices } from './exhausted.ts';
-import { sampleAttempt, sampleDelivery, sampleEvent, sampleTime } from '../deliveries/sample-deliveries.ts';
+import {
+  sampleAttempt,
+  sampleDelivery,
+  sampleEvent,
+  sampleInsert,
+  sampleTime,
+} from '../deliveries/sample-deliveries.ts';
 import { simulatedEndpoint } from '../simulation/simulated-life.harness.ts';
 
 const failing = simulatedEndpoint({ organisationId: 'org' }, 1);
@@ -30,15 +36,7 @@ function record(over: Partial<Delivery> = {}, type = 'order.paid'): DeliveryReco
     finishedAt: sampleTime(9),
     ...over,
   });
-  return {
-    kind: 'insert',
-    delivery,
-    partition: 0,
-    epoch: 0,
-    order: null,
-    claim: null,
-    attempt: sampleAttempt(delivery, 3, { outcome: 'http_error' }),
-  };
+  return sampleInsert({ delivery, epoch: 0, attempt: sampleAttempt(delivery, 3, { outcome: 'http_error' }) });
 }
 
 describe('a delivery that is exhausted', () => {

@@ -2,7 +2,7 @@ import type { Delivery, Dialect, SigningEndpoint } from '@posthorn/models';
 import { silentLogger } from '@posthorn/runtime';
 import type { EndedAttempt } from '../deliveries/delivery-search.ts';
 import type { DeliveryRecord } from '../deliveries/delivery-store.ts';
-import { sampleAttempt, sampleDelivery, sampleEvent } from '../deliveries/sample-deliveries.ts';
+import { sampleAttempt, sampleDelivery, sampleEvent, sampleInsert } from '../deliveries/sample-deliveries.ts';
 import { createSwitchOff, switchOffRules } from './switch-off.ts';
 import { simulatedEndpoint } from '../simulation/simulated-life.harness.ts';
 
@@ -103,15 +103,7 @@ describe('what was put on record', () => {
 
   function record(over: Partial<Delivery>, outcome: 'http_error' | 'success' = 'http_error'): DeliveryRecord {
     const delivery = sampleDelivery(sampleEvent(1), id, over);
-    return {
-      kind: 'insert',
-      delivery,
-      partition: 0,
-      epoch: 0,
-      order: null,
-      claim: null,
-      attempt: sampleAttempt(delivery, 1, { outcome }),
-    };
+    return sampleInsert({ delivery, epoch: 0, attempt: sampleAttempt(delivery, 1, { outcome }) });
   }
 
   it('switches an endpoint off by the rule of its dialect, and says why', async () => {
