@@ -5,7 +5,6 @@ import type { Books } from './intake/books.ts';
 import type { DeliveryRecord, DeliveryStore, NextPosition } from './deliveries/delivery-store.ts';
 import type { PositionMark } from './intake/progress.ts';
 import { deadRecordId, isTransient, type PutAside } from './intake/put-aside.ts';
-import { withoutAnswer } from './erasures/unerased-record.ts';
 
 /**
  * Step 8: what happened is remembered. Records are written in groups, one group in flight while the next collects, in the
@@ -156,4 +155,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
       }
     },
   };
+}
+
+/** What of a record doesn't have to be erased with its event. */
+export function withoutAnswer(record: DeliveryRecord): DeliveryRecord {
+  return { ...record, attempt: record.attempt && { ...record.attempt, response: null } };
 }

@@ -12,11 +12,13 @@
 import type { Clock } from '@posthorn/runtime';
 import type { DeliveryRecord, DeliveryStore } from '../deliveries/delivery-store.ts';
 import { eventToErase, type Eraser } from './eraser.ts';
+import { withoutAnswer } from '../record.ts';
 import { mostBehindMs, type ErasableEvent, type Tombstones } from './tombstones.ts';
 
 /** The rest is for the write itself. */
 const askAfterMs = mostBehindMs / 2;
 
+/** The `record` of the store, made so. */
 export function createUnerasedRecord({
   store,
   tombstones,
@@ -49,9 +51,4 @@ export function createUnerasedRecord({
       if (event !== undefined) await eraser.erase(event.organisationId, [eventToErase(event)]);
     }
   };
-}
-
-/** What of a record doesn't have to be erased with its event. */
-export function withoutAnswer(record: DeliveryRecord): DeliveryRecord {
-  return { ...record, attempt: record.attempt && { ...record.attempt, response: null } };
 }
