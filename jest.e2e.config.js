@@ -1,4 +1,7 @@
-/** The suites that start the platform as a process of its own, with nothing beside it: minutes rather than seconds. */
+/**
+ * The suites that start the platform as a process of its own: minutes rather than seconds. Two run at a time, as they wait
+ * more than they work: for processes to start, and for retries to be due.
+ */
 import quick from './jest.config.js';
 
 export default {
@@ -6,6 +9,4 @@ export default {
   roots: ['<rootDir>/apps/e2e'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/apps/e2e/src/stack/'],
   testTimeout: 180_000,
-  // Each of them takes the whole machine.
-  maxWorkers: 1,
 };

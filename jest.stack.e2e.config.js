@@ -6,4 +6,6 @@ export default {
   testMatch: ['<rootDir>/apps/e2e/src/stack/*.stack-e2e.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   testTimeout: 300_000,
+  // Each of them takes the whole machine.
+  maxWorkers: 1,
 };
