@@ -74,8 +74,19 @@ export function createFeedHorizons({
     const horizon = horizons.get(partition);
     if (horizon?.epoch !== epoch) return true;
     if (id < horizon.floor) return true;
+    turn(horizon);
     if (id < horizon.lately) horizon.lately = id;
     return false;
+  }
+
+  /** Forgets what went on record before the last two windows, also when nobody has asked for the horizon meanwhile. */
+  function turn(horizon: Horizon): void {
+    const now = clock.monotonic();
+    const passedMs = now - horizon.turnedAt;
+    if (passedMs < windowMs) return;
+    horizon.before = passedMs < 2 * windowMs ? horizon.lately : beyondIds;
+    horizon.lately = beyondIds;
+    horizon.turnedAt = now;
   }
 
   /** Marks what is late, and holds the horizon back until the rest is on record. */
@@ -122,13 +133,8 @@ export function createFeedHorizons({
   }
 
   function moved(horizon: Horizon): boolean {
-    const now = clock.monotonic();
-    if (now - horizon.turnedAt >= windowMs) {
-      horizon.before = horizon.lately;
-      horizon.lately = beyondIds;
-      horizon.turnedAt = now;
-    }
-    if (now - horizon.openedAt < graceMs) return false;
+    turn(horizon);
+    if (clock.monotonic() - horizon.openedAt < graceMs) return false;
     let lowest = horizon.lately < horizon.before ? horizon.lately : horizon.before;
     for (const group of writing) if (group.lowest < lowest) lowest = group.lowest;
     const settled = Math.floor(clock.now()) - settledAfterMs;

@@ -78,6 +78,17 @@ describe('a feed', () => {
     expect((await readOn(rest.cursor)).ids).toEqual([next.id]);
   });
 
+  it('gives what was published a while ago to who reads for the first time since', async () => {
+    const first = accepted();
+    await put([first]);
+    subject.clock.advance(60_000);
+    const second = accepted();
+    await put([second]);
+    subject.clock.advance(10_000);
+    await owner.publish();
+    expect((await readOn('')).ids).toEqual([first.id, second.id]);
+  });
+
   it('skips nothing that a slower partition puts on record later, with an earlier time', async () => {
     // Read in order of id alone, and without a horizon, the cursor would stand behind `slow` by then.
     const slow = accepted(1000);
