@@ -36,7 +36,8 @@ describe('the receiver of the suites', () => {
     await deliver('b', event(1));
     await deliver('b', event(1));
     await deliver('a', event(0));
-    expect(receiver.at('/path')).toMatchObject({ duplicates: 2, lateDuplicates: 1 });
+    await deliver('a', event(0));
+    expect(receiver.at('/path')).toMatchObject({ duplicates: 3, repeated: 2, lateDuplicates: 2 });
   });
 
   it('in a bad mood takes nothing, whatever it answers', async () => {

@@ -35,7 +35,9 @@ export interface PathLedger {
   missing(accepted: readonly AcceptedEvent[]): readonly AcceptedEvent[];
   /** Of events that had reached it or were reaching it: requests that came all the same. */
   readonly duplicates: number;
-  /** Of these: requests that came after a later event of the same client. */
+  /** How many events these were of: one that comes again may be refused then, and come once more. */
+  readonly repeated: number;
+  /** Of the duplicates: requests that came after a later event of the same client. */
   readonly lateDuplicates: number;
   /** What came before it should have, as text; none when each client's events came in their order. */
   overtakings(): readonly string[];
@@ -132,6 +134,7 @@ class Ledger implements PathLedger {
   lateDuplicates = 0;
   readonly #arrivals = new Map<string, Arrival>();
   readonly #latest = new Map<string, Arrival>();
+  readonly #repeated = new Set<Arrival>();
   readonly #overtakings: string[] = [];
 
   arrive(id: string, { client, n }: PublishedEvent): Arrival {
@@ -143,6 +146,7 @@ class Ledger implements PathLedger {
       this.#arriveFirst(arrival);
     } else if (arrival.takenAtMs !== undefined || arrival.open > 0) {
       this.duplicates += 1;
+      this.#repeated.add(arrival);
       if ((this.#latest.get(client)?.n ?? 0) > n) this.lateDuplicates += 1;
     }
     arrival.open += 1;
@@ -163,6 +167,10 @@ class Ledger implements PathLedger {
 
   missing(accepted: readonly AcceptedEvent[]): readonly AcceptedEvent[] {
     return accepted.filter(({ id }) => this.takenAt(id) === undefined);
+  }
+
+  get repeated(): number {
+    return this.#repeated.size;
   }
 
   overtakings(): readonly string[] {
