@@ -1,4 +1,4 @@
-import type { Erasure, ErasureState, ErasureTarget } from '@posthorn/models';
+import type { Erasure, ErasureTarget, JobState } from '@posthorn/models';
 import { createEnumTable } from './enum-table.ts';
 import * as dispatchV1 from './gen/posthorn/dispatch/v1/erasures.ts';
 import { required } from './required.ts';
@@ -9,7 +9,7 @@ const stateTable = createEnumTable({
   succeeded: dispatchV1.ErasureState.ERASURE_STATE_SUCCEEDED,
   cancelled: dispatchV1.ErasureState.ERASURE_STATE_CANCELLED,
   failed: dispatchV1.ErasureState.ERASURE_STATE_FAILED,
-} satisfies Record<ErasureState, dispatchV1.ErasureState>);
+} satisfies Record<JobState, dispatchV1.ErasureState>);
 
 const targetTable = createEnumTable({
   event: dispatchV1.ErasureTarget.ERASURE_TARGET_EVENT,

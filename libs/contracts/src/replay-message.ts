@@ -1,4 +1,4 @@
-import type { Replay, ReplaySelection, ReplayState } from '@posthorn/models';
+import type { JobState, Replay, ReplaySelection } from '@posthorn/models';
 import { attemptTriggerTable } from './attempt-message.ts';
 import { deliveryStateTable } from './delivery-message.ts';
 import { createEnumTable } from './enum-table.ts';
@@ -12,7 +12,7 @@ export const replayStateTable = createEnumTable({
   succeeded: dispatchV1.ReplayState.REPLAY_STATE_SUCCEEDED,
   cancelled: dispatchV1.ReplayState.REPLAY_STATE_CANCELLED,
   failed: dispatchV1.ReplayState.REPLAY_STATE_FAILED,
-} satisfies Record<ReplayState, dispatchV1.ReplayState>);
+} satisfies Record<JobState, dispatchV1.ReplayState>);
 
 /** The replay as a message. */
 export function replayToMessage(replay: Replay): dispatchV1.Replay {

@@ -1,8 +1,10 @@
+import type { JobState } from './job.ts';
+
 /** What was published, erased for good, as a job with progress; its record stays. */
 export interface Erasure {
   readonly id: string;
   readonly organisationId: string;
-  readonly state: ErasureState;
+  readonly state: JobState;
   readonly target: ErasureTarget;
   readonly progress: ErasureProgress;
   /** Why it failed, for people. */
@@ -13,9 +15,6 @@ export interface Erasure {
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
 }
-
-export const erasureStates = ['pending', 'running', 'succeeded', 'cancelled', 'failed'] as const;
-export type ErasureState = (typeof erasureStates)[number];
 
 /** What is erased. A subject is kept as a keyed hash only: its record would keep what it erases. */
 export type ErasureTarget =

@@ -18,6 +18,7 @@ export * from './events/event-type.ts';
 export * from './events/event.ts';
 export * from './filters/filter.ts';
 export * from './ids.ts';
+export * from './job.ts';
 export * from './json/json-pointer.ts';
 export * from './json/json-scan.ts';
 export * from './endpoints/match.ts';

@@ -1,11 +1,12 @@
 import type { AttemptTrigger } from './deliveries/attempt.ts';
 import type { DeliveryState } from './deliveries/delivery.ts';
+import type { JobState } from './job.ts';
 
 /** Many deliveries that are sent again, as a job with progress. */
 export interface Replay {
   readonly id: string;
   readonly organisationId: string;
-  readonly state: ReplayState;
+  readonly state: JobState;
   readonly selection: ReplaySelection;
   /** What its attempts are for: `manual` when it is a retry of many deliveries. */
   readonly trigger: Extract<AttemptTrigger, 'replay' | 'manual'>;
@@ -22,9 +23,6 @@ export interface Replay {
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
 }
-
-export const replayStates = ['pending', 'running', 'succeeded', 'cancelled', 'failed'] as const;
-export type ReplayState = (typeof replayStates)[number];
 
 /** What is sent again: deliveries that are all of this. */
 export interface ReplaySelection {

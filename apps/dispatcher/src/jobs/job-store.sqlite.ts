@@ -1,7 +1,8 @@
+import { jobStates } from '@posthorn/models';
 import type { Migrations, SqliteDatabase } from '@posthorn/sqlite';
 import { Conditions } from '../deliveries/delivery-lists.sqlite.ts';
 import { named } from '../deliveries/delivery-rows.sqlite.ts';
-import { jobKinds, jobStates, type Job, type JobCounts, type JobStore } from './job-store.ts';
+import { jobKinds, type Job, type JobCounts, type JobStore } from './job-store.ts';
 import { endOfIds, scanPage, walkIndex } from '../deliveries/scan-pages.sqlite.ts';
 
 /** The table of jobs. Enumerations are stored as their place in the list (which only grows), times as milliseconds. */

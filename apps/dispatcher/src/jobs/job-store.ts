@@ -1,3 +1,4 @@
+import type { JobState } from '@posthorn/models';
 import type { Page, PageRequest } from '../deliveries/delivery-store.ts';
 
 /**
@@ -54,9 +55,6 @@ export interface JobStore {
 /** What kinds of work there are; a new one needs its handler in service.ts. */
 export const jobKinds = ['replay', 'erasure'] as const;
 export type JobKind = (typeof jobKinds)[number];
-
-export const jobStates = ['pending', 'running', 'succeeded', 'cancelled', 'failed'] as const;
-export type JobState = (typeof jobStates)[number];
 
 export interface NewJob {
   /** Begins with its time of creation (ids.ts). */

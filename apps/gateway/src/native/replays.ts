@@ -1,10 +1,10 @@
 import type { dispatchV1 } from '@posthorn/contracts';
 import { attemptTriggerTable, replaySelectionToMessage, replayStateTable } from '@posthorn/contracts';
 import {
+  jobStates,
   replayedStates,
-  replayStates,
+  type JobState,
   type ReplaySelection,
-  type ReplayState,
   type Violation,
 } from '@posthorn/models';
 import type { GatewayClients } from '../clients.ts';
@@ -122,7 +122,7 @@ export function replayRoutes({ replays }: Pick<GatewayClients, 'replays'>): read
       organisation: 'required',
       query: {
         ...pageParameters,
-        state: repeatable(choiceParameter<ReplayState>('A state; several mean any of them.', replayStates)),
+        state: repeatable(choiceParameter<JobState>('A state; several mean any of them.', jobStates)),
       },
       answers: { 200: { description: 'The replays, newest first.', schema: replayPageSchema } },
       async handle({ query, organisationId, rpc }) {

@@ -4,8 +4,7 @@ import type {
   AttemptTrigger,
   DeliveryState,
   EndpointState,
-  ErasureState,
-  ReplayState,
+  JobState,
 } from '@posthorn/models';
 
 /** Null: no limit. */
@@ -188,7 +187,7 @@ export interface DeliveryResource {
 
 export interface ErasureResource {
   readonly id: string;
-  readonly state: ErasureState;
+  readonly state: JobState;
   readonly target: string;
   readonly eventId: string | null;
   readonly subjectHash: string | null;
@@ -206,7 +205,7 @@ export interface ErasureResource {
 
 export interface ReplayResource {
   readonly id: string;
-  readonly state: ReplayState;
+  readonly state: JobState;
   readonly trigger: AttemptTrigger;
   readonly endpoint: string | null;
   readonly eventId: string | null;

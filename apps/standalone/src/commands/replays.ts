@@ -1,5 +1,5 @@
 /** `posthorn replays …`: sending many deliveries again, as jobs. */
-import { replayStates, type DeliveryState } from '@posthorn/models';
+import { jobStates, type DeliveryState } from '@posthorn/models';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { collect, moment, wholeNumber, type Moment } from '../arguments.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
@@ -134,8 +134,8 @@ export function statusClassName(digit: number | undefined): string | undefined {
 function replayStateOption() {
   return new Option('--state <state>', 'only these; may be repeated').argParser(
     (text: string, previous: readonly string[] | undefined): readonly string[] => {
-      if (!replayStates.some((known) => known === text)) {
-        throw new InvalidArgumentError(`There are ${replayStates.join(', ')}.`);
+      if (!jobStates.some((known) => known === text)) {
+        throw new InvalidArgumentError(`There are ${jobStates.join(', ')}.`);
       }
       return [...(previous ?? []), text];
     },

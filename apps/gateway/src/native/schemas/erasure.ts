@@ -1,6 +1,7 @@
 import { erasureFromMessage, type dispatchV1 } from '@posthorn/contracts';
-import { erasureStates, erasureTargets, type Erasure, type ErasureTarget } from '@posthorn/models';
-import { described, id, time, timeOrNull } from './scalars.ts';
+import { erasureTargets, type Erasure, type ErasureTarget } from '@posthorn/models';
+import { jobHistory, jobState } from './job.ts';
+import { described, id } from './scalars.ts';
 import { answerSchema, pageSchema, requestSchema, type Definition } from '../routing/schema.ts';
 
 /** The body of `POST /v1/erasures`. */
@@ -46,16 +47,12 @@ export const erasureViewSchema = answerSchema<ErasureView>('Erasure', {
   description: 'What was published, erased for good, as a job. Its record stays.',
   properties: {
     id,
-    state: { type: 'string', enum: erasureStates },
+    state: jobState,
     target: { type: 'string', enum: erasureTargets },
     eventId: textOrNull,
     subjectHash: described(textOrNull, 'A keyed hash of the subject, which itself is not kept.'),
     progress: progressSchema,
-    error: described(textOrNull, 'Why it failed.'),
-    createdBy: described({ type: 'string' }, 'The id of the key that asked for it.'),
-    createdAt: time,
-    startedAt: timeOrNull,
-    finishedAt: timeOrNull,
+    ...jobHistory,
   },
 });
 

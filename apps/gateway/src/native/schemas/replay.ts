@@ -4,11 +4,11 @@ import {
   eventTypeNamePattern,
   eventTypePatternPattern,
   maxEventTypeLength,
-  replayStates,
   type DeliveryState,
   type Replay,
 } from '@posthorn/models';
 import { statusClasses, type StatusClass } from '../routing/status-class.ts';
+import { jobHistory, jobState } from './job.ts';
 import { described, id, time, timeOrNull } from './scalars.ts';
 import { answerSchema, pageSchema, requestSchema, type Definition } from '../routing/schema.ts';
 
@@ -153,7 +153,7 @@ export const replayViewSchema = answerSchema<ReplayView>('Replay', {
   description: 'Many deliveries that are sent again, as a job.',
   properties: {
     id,
-    state: { type: 'string', enum: replayStates },
+    state: jobState,
     trigger: {
       type: 'string',
       enum: ['replay', 'manual'],
@@ -172,11 +172,7 @@ export const replayViewSchema = answerSchema<ReplayView>('Replay', {
     perSecond: countOrNull,
     dryRun: { type: 'boolean' },
     progress: progressSchema,
-    error: described(textOrNull, 'Why it failed.'),
-    createdBy: described({ type: 'string' }, 'The id of the key that asked for it.'),
-    createdAt: time,
-    startedAt: timeOrNull,
-    finishedAt: timeOrNull,
+    ...jobHistory,
   },
 });
 
