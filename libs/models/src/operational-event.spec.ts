@@ -1,44 +1,23 @@
 import type { Attempt } from './deliveries/attempt.ts';
 import type { Delivery } from './deliveries/delivery.ts';
-import type { Endpoint } from './endpoints/endpoint.ts';
+import { sampleEndpoint } from './endpoints/sample-endpoint.harness.ts';
 import { checkEvent } from './events/event-check.ts';
 import { idTimeMs, isId } from './ids.ts';
 import { endpointEvent, exhaustedEvent, failingEvent, recoveredEvent } from './operational-event.ts';
 
 const at = new Date('2026-01-02T03:04:05.678Z');
-const endpoint: Endpoint = {
-  id: 'e1',
+const endpoint = sampleEndpoint({
   number: 7,
-  organisationId: 'o1',
-  dialect: 'standard',
   uid: 'mine',
   url: 'https://receiver.example/hooks/secret-path',
   name: 'Orders',
   description: 'private notes',
   state: 'disabled',
   stateReason: 'gone',
-  verification: 'none',
-  verificationId: null,
-  verificationExpiresAt: null,
-  eventTypes: null,
-  labels: null,
-  filterJson: null,
-  editionId: null,
-  format: 'standard',
-  signing: ['v1'],
-  policyId: null,
   headers: { 'X-Token': 'secret-header' },
-  timeoutMs: 15_000,
-  retryDelaysMs: [],
-  maxInFlight: 1,
-  rateLimit: null,
-  ordering: 'none',
-  onExhausted: 'skip',
   metadata: { note: 'secret-note' },
   version: 3,
-  createdAt: at,
-  updatedAt: at,
-};
+});
 const delivery: Delivery = {
   id: 'd1',
   organisationId: 'o1',

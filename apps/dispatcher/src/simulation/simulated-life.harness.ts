@@ -9,6 +9,7 @@ import {
 } from '@posthorn/contracts';
 import { createSqliteEventLog, eventLogMigrations, type SqliteEventLog } from '@posthorn/event-log';
 import {
+  defaultEndpointSettings,
   DomainError,
   newId,
   noUsageLimits,
@@ -113,34 +114,21 @@ export function simulatedEndpoint(world: Pick<World, 'organisationId'>, number: 
   const id = endpointId(number);
   const createdAt = new Date('2026-01-01T00:00:00.000Z');
   const endpoint: Endpoint = {
+    ...defaultEndpointSettings,
     id,
     number,
     organisationId: world.organisationId,
     dialect: 'standard',
-    uid: null,
     url: `http://receiver.test/${id}`,
-    name: '',
-    description: '',
     state: 'enabled',
     stateReason: null,
     verification: 'none',
     verificationId: null,
     verificationExpiresAt: null,
-    eventTypes: null,
-    labels: null,
-    filterJson: null,
-    editionId: null,
     format: 'raw',
-    signing: ['v1'],
-    policyId: null,
-    headers: {},
     timeoutMs: 5000,
     retryDelaysMs: [1000, 2000, 4000],
     maxInFlight: 5,
-    rateLimit: null,
-    ordering: 'none',
-    onExhausted: 'skip',
-    metadata: {},
     version: 1,
     createdAt,
     updatedAt: createdAt,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import type { Endpoint, SigningEndpoint } from './endpoint.ts';
-import { defaultEndpointSettings } from './endpoint-check.ts';
 import { matchesEventType } from '../events/event-type-name.ts';
 import { compileFilter } from '../filters/filter.ts';
 import { compileMatcher } from './match.ts';
+import { sampleEndpoint } from './sample-endpoint.harness.ts';
 
 const segment = fc.constantFrom('a', 'b', 'posthorn');
 const type = fc.array(segment, { minLength: 1, maxLength: 3 }).map((segments) => segments.join('.'));
@@ -15,33 +15,17 @@ const pattern = fc.oneof(
 const label = fc.constantFrom('x', 'y', 'toString');
 const filterJson = fc.constantFrom(null, '{"a":1}', '{"a":{"$exists":false}}', '{"$not":{"a":1}}');
 
-const at = new Date(0);
 const endpoint: fc.Arbitrary<SigningEndpoint> = fc
   .record({
     eventTypes: fc.option(fc.array(pattern, { minLength: 1, maxLength: 3 })),
     labels: fc.option(fc.dictionary(label, fc.array(label, { minLength: 1, maxLength: 2 }), { maxKeys: 2 })),
     filterJson,
   })
-  .map((settings) => {
-    const full: Endpoint = {
-      ...defaultEndpointSettings,
-      ...settings,
-      id: 'e',
-      number: 1,
-      organisationId: 'o',
-      dialect: 'standard',
-      url: 'https://example.com/',
-      state: 'enabled',
-      stateReason: null,
-      verification: 'none',
-      verificationId: null,
-      verificationExpiresAt: null,
-      version: 1,
-      createdAt: at,
-      updatedAt: at,
-    };
-    return { endpoint: full, secrets: [], verificationCallbackPath: null };
-  });
+  .map((settings) => ({
+    endpoint: sampleEndpoint(settings),
+    secrets: [],
+    verificationCallbackPath: null,
+  }));
 const event = fc.record({
   type,
   labels: fc.dictionary(label, label, { maxKeys: 3 }),

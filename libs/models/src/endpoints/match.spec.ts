@@ -1,27 +1,9 @@
 import type { Endpoint, SigningEndpoint } from './endpoint.ts';
-import { defaultEndpointSettings } from './endpoint-check.ts';
 import { compileMatcher, maxTypesRemembered } from './match.ts';
-
-const at = new Date('2025-06-15T12:00:00Z');
+import { sampleEndpoint } from './sample-endpoint.harness.ts';
 
 function endpointOf(id: string, settings: Partial<Endpoint> = {}): SigningEndpoint {
-  const endpoint: Endpoint = {
-    ...defaultEndpointSettings,
-    id,
-    number: 1,
-    organisationId: 'org',
-    dialect: 'standard',
-    url: 'https://example.com/',
-    state: 'enabled',
-    stateReason: null,
-    verification: 'none',
-    verificationId: null,
-    verificationExpiresAt: null,
-    version: 1,
-    createdAt: at,
-    updatedAt: at,
-    ...settings,
-  };
+  const endpoint = sampleEndpoint({ id, ...settings });
   return { endpoint, secrets: [], verificationCallbackPath: null };
 }
 

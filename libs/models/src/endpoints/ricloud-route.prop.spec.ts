@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { dialects } from '../dialect.ts';
 import { endpointStates, verifications, type Endpoint, type SigningEndpoint } from './endpoint.ts';
-import { defaultEndpointSettings } from './endpoint-check.ts';
 import { compileMatcher } from './match.ts';
 import { createRicloudRouter } from './ricloud-route.ts';
+import { sampleEndpoint } from './sample-endpoint.harness.ts';
 
 const endpoints: fc.Arbitrary<Endpoint[]> = fc
   .array(
@@ -16,19 +16,7 @@ const endpoints: fc.Arbitrary<Endpoint[]> = fc
     { maxLength: 6 },
   )
   .map((all) =>
-    all.map((fields, index) => ({
-      ...defaultEndpointSettings,
-      id: `e${index}`,
-      number: index + 1,
-      organisationId: 'org',
-      url: 'https://example.com/',
-      stateReason: null,
-      verificationId: null,
-      verificationExpiresAt: null,
-      version: 1,
-      updatedAt: fields.createdAt,
-      ...fields,
-    })),
+    all.map((fields, index) => sampleEndpoint({ id: `e${index}`, number: index + 1, ...fields })),
   );
 const name = fc.option(fc.constantFrom('e0', 'e1', 'e2', 'e3', 'deleted'));
 const asSigning = (endpoint: Endpoint): SigningEndpoint => ({
