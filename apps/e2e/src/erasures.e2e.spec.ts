@@ -189,6 +189,14 @@ it('erases everything of an organisation that is deleted; the record of it stays
   });
   await tenant.deliveryIn('succeeded', id, endpoint);
   await tenant.deliveryIn('exhausted', id, failing.id);
+  // On record as failing: what is noted of it during the erasure would go with the next look at all that fail.
+  await eventually(
+    async () => {
+      const { health } = await tenant.ok<EndpointAnswer>('GET', `/v1/endpoints/${failing.id}`);
+      expect(health.state).toBe('open');
+    },
+    { timeoutMs: patienceMs },
+  );
   const operator = createRestClient({ url: platform.url, key: platform.operatorKey });
   await operator.ok('DELETE', `/v1/organisations/${tenant.id}`);
 
