@@ -1,7 +1,7 @@
 import { DomainError } from '../errors.ts';
 
 /** How many values may be looked at: some tenths of a second. */
-export const maxEffort = 20_000_000;
+const maxEffort = 20_000_000;
 
 /**
  * What it may cost to ask filters about one payload, all those of an organisation together. Filters and payloads are the tenants', and one
