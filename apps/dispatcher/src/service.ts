@@ -222,6 +222,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     jobs: options.jobs,
     deadRecords: options.deadRecords,
     directory,
+    eraseGone: (organisationId) => jobs.erasureBeginner.beginForGone(organisationId, principal.id),
     // Whoever has the first partition does it for all.
     isOurs: () => isExclusive || ownership.find(0)?.state === 'held',
     databaseExpires: options.expiry !== undefined,

@@ -1,52 +1,26 @@
 import { dispatchV1, erasureToMessage } from '@posthorn/contracts';
-import { DomainError, newId, type Erasure, type ErasureTarget, type Principal } from '@posthorn/models';
+import { DomainError, type Erasure, type ErasureTarget } from '@posthorn/models';
 import { defineService, requireOrganisation } from '@posthorn/rpc';
-import type { Clock, Logger, Random } from '@posthorn/runtime';
+import type { Clock } from '@posthorn/runtime';
+import type { ErasureBeginner } from './begin-erasure.ts';
 import { eventToErase, type Eraser } from './eraser.ts';
-import { readErasureTarget, tombstoneOf, writeErasureTarget } from './erasure-job.ts';
+import { readErasureTarget, tombstoneOf } from './erasure-job.ts';
 import type { EventStore } from '../events/event-store.ts';
-import type { JobRunner } from '../jobs/job-runner.ts';
-import type { Job, JobStore, NewJob } from '../jobs/job-store.ts';
+import type { Job, JobStore } from '../jobs/job-store.ts';
 import { pageRequest } from '../rpc/page-request.ts';
 import type { Tombstones } from './tombstones.ts';
 import { findYoung } from '../rpc/young-record.ts';
 
 /** Erasures are made and looked at here; what they do is in erasure-job.ts. They can't be cancelled, and their records stay. */
 export function createErasureRpc(options: {
-  readonly jobs: JobStore;
-  readonly runner: Pick<JobRunner, 'look'>;
+  readonly jobs: Pick<JobStore, 'get' | 'list'>;
+  readonly beginner: ErasureBeginner;
   readonly events: Pick<EventStore, 'get'>;
   readonly tombstones: Pick<Tombstones, 'add' | 'hashSubject'>;
   readonly eraser: Eraser;
   readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
 }) {
-  const { jobs, runner, events, tombstones, eraser, clock, random, logger } = options;
-
-  function newJob(organisationId: string, target: ErasureTarget, principal: Principal): NewJob {
-    const createdAt = new Date(clock.now());
-    return {
-      id: newId(createdAt.getTime(), (count) => random.bytes(count)),
-      organisationId,
-      kind: 'erasure',
-      spec: writeErasureTarget(target),
-      counts: {},
-      createdBy: principal.id,
-      createdAt,
-    };
-  }
-
-  async function begin(job: NewJob): Promise<Job> {
-    const begun = await jobs.insert(job);
-    runner.look().catch((error: unknown) => {
-      logger.error(
-        { err: error, jobId: job.id },
-        'an erasure could not be begun at once; it is taken up later',
-      );
-    });
-    return begun;
-  }
+  const { jobs, beginner, events, tombstones, eraser, clock } = options;
 
   async function targetOf({
     organisationId,
@@ -72,7 +46,9 @@ export function createErasureRpc(options: {
       if (wholeOrganisation && principal.organisationId !== null) {
         throw new DomainError('permission_denied', 'Only operators may erase a whole organisation.');
       }
-      const job = await begin(newJob(organisationId, await targetOf(request), principal));
+      const job = await beginner.begin(
+        beginner.newJob(organisationId, await targetOf(request), principal.id),
+      );
       return { erasure: erasureToMessage(erasureOf(job)) };
     },
 
@@ -100,10 +76,10 @@ export function createErasureRpc(options: {
         signal: () => signal,
       });
       if (event === null) throw new DomainError('not_found', `There is no event ${id}.`);
-      const job = newJob(organisationId, { kind: 'event', eventId: id }, principal);
+      const job = beginner.newJob(organisationId, { kind: 'event', eventId: id }, principal.id);
       await tombstones.add(tombstoneOf(job));
       // What is about to be sent elsewhere, the job finds: it does all of this once more.
-      await begin(job);
+      await beginner.begin(job);
       await eraser.erase(organisationId, [eventToErase(event)]);
       return {};
     },

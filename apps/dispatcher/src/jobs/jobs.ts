@@ -1,4 +1,5 @@
 import type { Logger, Metrics, Random } from '@posthorn/runtime';
+import { createErasureBeginner, type ErasureBeginner } from '../erasures/begin-erasure.ts';
 import { createErasureJob, type ErasureJobOptions } from '../erasures/erasure-job.ts';
 import { createErasureRpc } from '../erasures/erasures-rpc.ts';
 import type { EventStore } from '../events/event-store.ts';
@@ -13,6 +14,7 @@ export interface Jobs {
   readonly runner: JobRunner;
   readonly replays: ReturnType<typeof createReplayRpc>;
   readonly erasures: ReturnType<typeof createErasureRpc>;
+  readonly erasureBeginner: ErasureBeginner;
 }
 
 export interface JobsOptions extends ReplayJobOptions {
@@ -43,9 +45,11 @@ export function createJobs(options: JobsOptions): Jobs {
     metrics,
     ...(leaseTermMs !== undefined && { termMs: leaseTermMs }),
   });
+  const erasureBeginner = createErasureBeginner({ jobs, runner, clock, random, logger });
   return {
     runner,
     replays: createReplayRpc({ jobs, runner, events, directory, clock, random, logger }),
-    erasures: createErasureRpc({ jobs, runner, events, tombstones, eraser, clock, random, logger }),
+    erasures: createErasureRpc({ jobs, beginner: erasureBeginner, events, tombstones, eraser, clock }),
+    erasureBeginner,
   };
 }

@@ -51,7 +51,8 @@ function setUp({ databaseExpires = false } = {}) {
     expireHeld: ({ organisationId, before, limit }) => held.sweep(organisationId, before, limit),
   };
   const known = directoryOf(new Map());
-  const state = { away: false, isOurs: true, sick: '', loaded: new Set<string>() };
+  const erased: string[] = [];
+  const state = { away: false, jobsAway: false, isOurs: true, sick: '', loaded: new Set<string>() };
   const sweeper = createRetentionSweeper({
     events: events as Partial<EventStore> as EventStore,
     deliveries: deliveries as Partial<DeliveryStore> as DeliveryStore,
@@ -61,6 +62,11 @@ function setUp({ databaseExpires = false } = {}) {
       sweep: ({ organisationId, before, limit }) => jobs.sweep(organisationId, before, limit),
     },
     deadRecords: { sweep: (before, limit) => storeOf(deadRows).sweep('nobody', before, limit) },
+    eraseGone: (id) => {
+      if (state.jobsAway) return Promise.reject(new DomainError('unavailable', 'away'));
+      erased.push(id);
+      return Promise.resolve();
+    },
     isOurs: () => state.isOurs,
     databaseExpires,
     directory: {
@@ -88,7 +94,19 @@ function setUp({ databaseExpires = false } = {}) {
         all.filter(({ organisationId }) => organisationId === id).map(({ at }) => (clock.now() - at) / dayMs),
       ]),
     );
-  return { clock, sweeper, state, eventRows, deliveryRows, taskRows, heldRows, deadRows, events, left };
+  return {
+    clock,
+    sweeper,
+    state,
+    erased,
+    eventRows,
+    deliveryRows,
+    taskRows,
+    heldRows,
+    deadRows,
+    events,
+    left,
+  };
 }
 
 describe('forgetting', () => {
@@ -103,6 +121,16 @@ describe('forgetting', () => {
     expect(left(eventRows)).toEqual({ month: [1, 6, 8, 29], week: [1, 6], gone: [] });
     expect(left(deliveryRows)).toEqual({ month: [1, 6, 8, 29, 31, 89], week: [1, 6], gone: [] });
     expect(left(taskRows)).toEqual({ month: [1, 6, 8, 29, 31, 89], week: [1, 6], gone: [] });
+  });
+
+  it('has what an organisation left that is no more erased on record, once', async () => {
+    const { sweeper, state, erased } = setUp();
+    state.jobsAway = true;
+    await expect(sweeper.sweep()).rejects.toMatchObject({ code: 'unavailable' });
+    state.jobsAway = false;
+    await sweeper.sweep();
+    await sweeper.sweep();
+    expect(erased).toEqual(['gone']);
   });
 
   it('cancels what is held beyond its payload', async () => {

@@ -47,6 +47,8 @@ export function createRetentionSweeper(options: {
   readonly tasks: Pick<TaskStore, 'organisations' | 'sweep'>;
   readonly jobs: Pick<JobStore, 'organisations' | 'sweep'>;
   readonly deadRecords: Pick<DeadRecordStore, 'sweep'>;
+  /** Has everything of an organisation that is no more erased, on record. */
+  readonly eraseGone: (organisationId: string) => Promise<void>;
   /** Whether it is for this process to do, of those that share the database. */
   readonly isOurs: () => boolean;
   /** Whether the database removes by itself what has expired. */
@@ -57,6 +59,7 @@ export function createRetentionSweeper(options: {
 }): RetentionSweeper {
   const { events, deliveries, tasks, jobs, deadRecords, directory, isOurs, clock, logger } = options;
   const lagMs = options.databaseExpires ? removalDelaySeconds * 1000 + marginMs : 0;
+  const knownGone = new Set<string>();
   let stopped = false;
   let running: Promise<unknown> = Promise.resolve();
 
@@ -76,11 +79,18 @@ export function createRetentionSweeper(options: {
       for (const id of organisations) {
         // How long it keeps things isn't known: its turn comes with a later round.
         if (unavailable.has(id)) continue;
+        await noticeGone(id);
         const before = cutoff(id, kept, lateMs);
         removed += await inSteps((limit) => store.sweep(id, before, limit));
       }
     }
     return removed;
+  }
+
+  async function noticeGone(organisationId: string): Promise<void> {
+    if (knownGone.has(organisationId) || directory.organisation(organisationId) !== null) return;
+    await options.eraseGone(organisationId);
+    knownGone.add(organisationId);
   }
 
   /** Of an organisation that is no more, everything is too old. */

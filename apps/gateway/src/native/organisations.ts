@@ -133,7 +133,7 @@ export function organisationRoutes(
         const { id } = found((await organisations.getOrganisation({ idOrSlug }, rpc)).organisation);
         await organisations.deleteOrganisation({ idOrSlug: id }, rpc);
         onChanged();
-        // If this is never reached, the dispatchers' retention removes what an organisation that is no more has left.
+        // If this is never reached, the dispatchers find within minutes what an organisation that is no more has left, and erase it.
         await erasures.createErasure({ organisationId: id, wholeOrganisation: true }, rpc);
         return { status: 204 };
       },
