@@ -79,7 +79,7 @@ const VIOLATIONS: readonly Violation[] = [
     from: 'libs/event-log/src/quick.spec.ts',
     files: {
       'libs/event-log/src/quick.spec.ts': `export * from './broker.harness.ts';`,
-      'libs/event-log/src/broker.harness.ts': `export * from '../../stack/src/index.ts';`,
+      'libs/event-log/src/broker.harness.ts': `export * from '../../../tools/stack/src/index.ts';`,
       'tools/stack/src/index.ts': 'export const x = 1;',
     },
   },
