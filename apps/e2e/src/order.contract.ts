@@ -278,6 +278,7 @@ export function describeKeyedOrder(name: string, start: () => Promise<OrderedPla
             }, soon);
             await platform.crash();
             await publish(keys, range(35, 40));
+            for (const key of keys) await becomes(key, 39, { state: 'succeeded' });
             await ended(replay);
             await untilEnded(['pending', 'retrying', 'held']);
 
