@@ -30,7 +30,7 @@ export interface OnDemand {
   /**
    * Starts an attempt of each; answers the deliveries as they are now, in the same order.
    * Errors: `failed_precondition` when the endpoint of one is no more, or when it is disabled and the delivery blocks a key of it;
-   * `unavailable`.
+   * `unavailable`, also when the endpoint is disabled and another dispatcher has the delivery.
    */
   start(requests: readonly OnDemandRequest[], trigger: OnDemandTrigger): Promise<readonly Delivery[]>;
 }
@@ -42,6 +42,8 @@ export interface OnDemandRequest {
   readonly event: Event;
 }
 
+const elsewhere =
+  'The endpoint is disabled, and the dispatcher that was asked does not have this delivery. Try again, or enable the endpoint first.';
 const longestWaitMs = 2000;
 const lookEveryMs = 25;
 
@@ -76,7 +78,11 @@ export function createOnDemand(options: {
     const { position = 0 } = place ?? {};
     const partition = options.homeOf(endpoint) ?? place?.partition ?? 0;
     const holding = ownership.find(partition);
-    if (holding?.state !== 'held') return leaveToOwner(delivery, { partition, position }, event, trigger);
+    if (holding?.state !== 'held') {
+      // Its owner looks for nothing of such an endpoint in storage: there it would be lost.
+      if (isDisabled(endpoint)) throw new DomainError('unavailable', elsewhere);
+      return leaveToOwner(delivery, { partition, position }, event, trigger);
+    }
     await recorded(id);
     const inHand = lanes.find(id);
     const order = isDisabled(endpoint) ? null : orderOf(event, position, endpoint);

@@ -247,3 +247,32 @@ describe('rule 14: order is (partition, position)', () => {
     expect(await states([first!, second!])).toEqual(['exhausted', 'succeeded']);
   });
 });
+
+describe('what someone asks for at a dispatcher that does not have it', () => {
+  it('is refused, and not lost, while its endpoint is disabled; its owner makes the attempt', async () => {
+    change({ retryDelaysMs: [] });
+    const members = [await start(), await start()];
+    world.behaviour = () => 'fail';
+    const [event] = publish();
+    await pass(1000);
+    expect(await states([event!])).toEqual(['exhausted']);
+    change({ state: 'disabled' });
+    world.behaviour = () => 'succeed';
+    const { owner } = await cluster.leases.find(0);
+    const ask = async (member: Member | undefined): Promise<unknown> => {
+      const asking = clientsOf(world, member!).deliveries.retryDelivery(
+        { organisationId: world.organisationId, id: cluster.deliveryId(event!, one) },
+        keyOf(world.organisationId),
+      );
+      const asked = asking.then(
+        () => 'taken',
+        ({ code }: { readonly code: string }) => code,
+      );
+      await pass(1000);
+      return asked;
+    };
+    expect(await ask(members.find(({ owners }) => !owners.has(owner ?? '')))).toBe('unavailable');
+    expect(await ask(members.find(({ owners }) => owners.has(owner ?? '')))).toBe('taken');
+    expect(await states([event!])).toEqual(['succeeded']);
+  });
+});
