@@ -12,6 +12,6 @@ export function taken(field: string, message: string, cause?: unknown): DomainEr
 export function tooMany(things: string, max: number): DomainError {
   return new DomainError(
     'failed_precondition',
-    `The organisation has ${max} ${things}, which is the limit; delete one that isn't needed first.`,
+    `The organisation has as many ${things} as it may have (${max}); delete one that isn't needed first.`,
   );
 }

@@ -226,10 +226,18 @@ describe('a feed', () => {
   it.each([
     'x',
     'W10',
-    Buffer.from('["",-1,0]').toString('base64url'),
-    Buffer.from('["a",0,0]').toString('base64url'),
+    Buffer.from('["endpoint","",-1,0]').toString('base64url'),
+    Buffer.from('["endpoint","a",0,0]').toString('base64url'),
   ])('refuses %j, which is no cursor of a feed', async (cursor) => {
     await expect(subject.read({ cursor })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      violations: [{ field: '?cursor' }],
+    });
+  });
+
+  it("refuses a cursor of another endpoint's feed, whose places are others", async () => {
+    const { cursor } = await readOn('');
+    await expect(subject.read({ cursor, endpointId: 'other' })).rejects.toMatchObject({
       code: 'invalid_argument',
       violations: [{ field: '?cursor' }],
     });

@@ -19,7 +19,7 @@ import type { FeedLane, FeedStore } from './feed-store.ts';
  * reader began stands in the order of ids like everything else.
  */
 export interface Feed {
-  /** Errors: `invalid_argument` for a cursor that isn't one of ours. */
+  /** Errors: `invalid_argument` for a cursor that this endpoint's feed didn't give out. */
   read(request: FeedRequest): Promise<FeedPage>;
 }
 
@@ -153,13 +153,15 @@ export function createFeed({ feeds, events, publish }: FeedOptions): Feed {
       await publish();
       const horizon = await feeds.horizon();
       const place =
-        cursor === '' ? await firstPlace({ organisationId, endpointId }, after) : decodeCursor(cursor);
+        cursor === ''
+          ? await firstPlace({ organisationId, endpointId }, after)
+          : decodeCursor(cursor, endpointId);
       const page: Page = { entries: [], bytes: 0, limit, place };
       const moreLate = await readLate(page, request);
       const moreSettled = await readSettled(page, request, horizon);
       return {
         entries: page.entries,
-        nextCursor: encodeCursor(page.place),
+        nextCursor: encodeCursor(page.place, endpointId),
         hasMore: moreLate || moreSettled,
       };
     },
@@ -181,17 +183,21 @@ function isWanted({ state }: Delivery, states: readonly DeliveryState[]): boolea
   return states.length === 0 || states.includes(state);
 }
 
-function encodeCursor({ id, base, late }: Place): string {
-  return Buffer.from(JSON.stringify([id, base, late])).toString('base64url');
+function encodeCursor({ id, base, late }: Place, endpointId: string): string {
+  return Buffer.from(JSON.stringify([endpointId, id, base, late])).toString('base64url');
 }
 
-/** Throws `invalid_argument` for what isn't a cursor of a feed. */
-function decodeCursor(cursor: string): Place {
-  const [id, base, late, ...rest] = parsed(cursor);
-  const isPlace = typeof id === 'string' && (id === '' || isId(id));
-  if (isPlace && isCount(base) && isCount(late) && rest.length === 0) return { id, base, late };
+/** Throws `invalid_argument` for what isn't a cursor of this endpoint's feed. */
+function decodeCursor(cursor: string, endpointId: string): Place {
+  const [lane, id, base, late, ...rest] = parsed(cursor);
+  const isPlace = typeof id === 'string' && (id === '' || isId(id)) && isCount(base) && isCount(late);
+  if (lane === endpointId && isPlace && rest.length === 0) return { id, base, late };
   throw DomainError.invalid([
-    { field: '?cursor', code: 'invalid', message: 'This is not a cursor that a feed gave out.' },
+    {
+      field: '?cursor',
+      code: 'invalid',
+      message: "This must be a cursor that this endpoint's feed gave out.",
+    },
   ]);
 }
 
