@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Delivery, Endpoint, Event } from '@posthorn/models';
+import { DomainError, type Delivery, type Endpoint, type Event } from '@posthorn/models';
 import { createSeededRandom } from '@posthorn/testing';
 import { leaseTermMs, openCluster, type Cluster, type Member } from './simulated-cluster.harness.ts';
 import {
@@ -266,7 +266,7 @@ describe('what someone asks for at a dispatcher that does not have it', () => {
       );
       const asked = asking.then(
         () => 'taken',
-        ({ code }: { readonly code: string }) => code,
+        (error: unknown) => DomainError.from(error).code,
       );
       await pass(1000);
       return asked;
