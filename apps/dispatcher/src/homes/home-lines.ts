@@ -7,8 +7,8 @@ import type { Homes } from './homes.ts';
  * its owner has lifted the limit and something of the key still waits at the home: then behind that, until nothing does. A line that
  * stands elsewhere is moved before anything of it goes out, so nobody is overtaken when limits change.
  *
- * Whether anything waits at a home is looked up once for each endpoint and partition, and from then on known: nobody but the owner of
- * the events' partition puts anything of its keys there.
+ * Whether anything waits at a home is looked up once for each endpoint and partition, and from then on known until something of it goes
+ * there: nobody but the owner of the events' partition puts, or moves, anything of its keys there.
  */
 export interface HomeLines {
   /** Where a key's line belongs; null when that has to be looked up. */
@@ -16,6 +16,8 @@ export interface HomeLines {
   lookUp(line: Line): Promise<number>;
   /** Something of a key is on its way to the endpoint's home; call what it answers when it is durable. */
   going(line: Omit<DeliveryKey, 'key'>): () => void;
+  /** Something of the endpoint begins, or has ended, to be moved from this partition to its home: what was looked up counts no more. */
+  changed(line: Omit<DeliveryKey, 'key'>): void;
   /** As the store's, for a line that stands where it belongs; else it is moved. */
   promote(request: PromoteRequest): Promise<KeyHead | null>;
 }
@@ -40,6 +42,8 @@ export function createHomeLines(options: {
   /** Endpoints of which nothing waits in order at their place of a home. */
   const clear = new Set<string>();
   const underWay = new Map<string, number>();
+  /** The last look that is under way: what changes meanwhile takes it out, and nothing is known by it. */
+  const looking = new Map<string, symbol>();
   const nameOf = ({ partition, endpointId }: Omit<DeliveryKey, 'key'>): string =>
     `${partition} ${endpointId}`;
   const clearName = (line: Omit<DeliveryKey, 'key'>, epoch: number): string => `${nameOf(line)} ${epoch}`;
@@ -47,13 +51,16 @@ export function createHomeLines(options: {
   async function lookUp(line: Line): Promise<number> {
     const { organisationId, endpointId, partition, key, epoch } = line;
     const place = homes.place(endpointId);
-    if (underWay.has(nameOf(line))) return place;
+    const name = nameOf(line);
+    if (underWay.has(name)) return place;
     const there = { organisationId, endpointId, partition: place };
-    if (!(await deliveries.hasInOrder({ ...there, key: null }))) {
-      if (!underWay.has(nameOf(line))) clear.add(clearName(line, epoch));
-      return partition;
-    }
-    return (await deliveries.hasInOrder({ ...there, key })) ? place : partition;
+    const look = Symbol(name);
+    looking.set(name, look);
+    const isAny = await deliveries.hasInOrder({ ...there, key: null });
+    const isLast = looking.get(name) === look && looking.delete(name);
+    if (isAny) return (await deliveries.hasInOrder({ ...there, key })) ? place : partition;
+    if (isLast) clear.add(clearName(line, epoch));
+    return partition;
   }
 
   const placeOf: HomeLines['placeOf'] = (line, { endpoint }) => {
@@ -64,6 +71,7 @@ export function createHomeLines(options: {
   };
 
   function forget(line: Omit<DeliveryKey, 'key'>): void {
+    looking.delete(nameOf(line));
     const epoch = epochOf(line.partition);
     if (epoch !== undefined) clear.delete(clearName(line, epoch));
   }
@@ -74,6 +82,7 @@ export function createHomeLines(options: {
     const line = { organisationId, endpointId, key };
     forget(request);
     while ((await deliveries.moveWaiting({ ...line, from: [partition], to, limit: movedAtOnce })) > 0);
+    forget(request);
     const isLeft = await deliveries.hasInOrder({ ...line, partition });
     return isLeft ? { kind: 'due', deliveryId: '', dueAt: new Date(now.getTime() + lookAgainMs) } : null;
   }
@@ -81,6 +90,7 @@ export function createHomeLines(options: {
   return {
     placeOf,
     lookUp,
+    changed: forget,
     going(line) {
       const name = nameOf(line);
       forget(line);

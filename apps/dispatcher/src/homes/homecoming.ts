@@ -2,6 +2,7 @@ import type { Clock, Counter, Logger, Metrics } from '@posthorn/runtime';
 import type { Arrival } from '../deliveries/delivery-homes.ts';
 import type { DeliveryStore } from '../deliveries/delivery-store.ts';
 import type { Directory } from '../directory.ts';
+import type { HomeLines } from './home-lines.ts';
 import type { Homes } from './homes.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { Ownership } from '../ownership/ownership.ts';
@@ -29,6 +30,7 @@ const movedAtOnce = 500;
 export function createHomecoming(options: {
   readonly deliveries: Pick<DeliveryStore, 'takeArrivals' | 'moveWaiting'>;
   readonly homes: Homes;
+  readonly lines: Pick<HomeLines, 'changed'>;
   readonly directory: Pick<Directory, 'load' | 'endpoint'>;
   readonly ownership: Pick<Ownership, 'held' | 'find'>;
   readonly lanes: () => Pick<Lanes, 'noteStored' | 'keys'>;
@@ -36,7 +38,7 @@ export function createHomecoming(options: {
   readonly logger: Logger;
   readonly metrics: Metrics;
 }): Homecoming {
-  const { deliveries, homes, directory, ownership, lanes, clock, logger } = options;
+  const { deliveries, homes, lines, directory, ownership, lanes, clock, logger } = options;
   const arrived: Counter = options.metrics.counter({
     name: 'posthorn_home_arrivals_total',
     help: 'Deliveries that others put into partitions of this process, because their endpoints have their home there.',
@@ -82,7 +84,11 @@ export function createHomecoming(options: {
       strays.delete(endpointId);
       if (home === null || from.length === 0) continue;
       const request = { organisationId, endpointId, from, to: home, limit: movedAtOnce };
-      const count = await deliveries.moveWaiting(request);
+      const changed = (): void => {
+        for (const partition of from) lines.changed({ organisationId, endpointId, partition });
+      };
+      changed();
+      const count = await deliveries.moveWaiting(request).finally(changed);
       if (count === movedAtOnce) strays.set(endpointId, organisationId);
       if (count > 0) lanes().keys.recheckEndpoint(endpointId);
       moved += count;

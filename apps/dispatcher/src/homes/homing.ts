@@ -52,7 +52,7 @@ export function createHoming(options: {
     endpointOf,
     epochOf: (partition) => ownership.find(partition)?.epoch,
   });
-  const homecoming = createHomecoming({ ...options, homes });
+  const homecoming = createHomecoming({ ...options, homes, lines });
   const homeward = createHomeward({
     ...options,
     homes,
