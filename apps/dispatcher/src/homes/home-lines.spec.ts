@@ -46,7 +46,7 @@ describe('where a key waits that has no home any more', () => {
     expect(await lines.lookUp(line)).toBe(line.partition);
     expect(lines.placeOf(line, endpoint)).toBe(line.partition);
     // Its limit was lowered, what waited went home, and the limit was lifted again.
-    lines.changed(line);
+    lines.moving(line, Promise.resolve());
     state.waits = true;
     expect(lines.placeOf(line, endpoint)).toBeNull();
     expect(await lines.lookUp(line)).toBe(home);
@@ -54,7 +54,7 @@ describe('where a key waits that has no home any more', () => {
 
   it('is not known by a look that began before something was moved home', async () => {
     const { state, lines } = setUp();
-    state.beforeAnswer = () => lines.changed(line);
+    state.beforeAnswer = () => lines.moving(line, Promise.resolve());
     await lines.lookUp(line);
     expect(lines.placeOf(line, endpoint)).toBeNull();
   });

@@ -16,8 +16,8 @@ export interface HomeLines {
   lookUp(line: Line): Promise<number>;
   /** Something of a key is on its way to the endpoint's home; call what it answers when it is durable. */
   going(line: Omit<DeliveryKey, 'key'>): () => void;
-  /** Something of the endpoint begins, or has ended, to be moved from this partition to its home: what was looked up counts no more. */
-  changed(line: Omit<DeliveryKey, 'key'>): void;
+  /** Something of the endpoint is moved from this partition to its home: what was looked up counts no more, and a look waits for its end. */
+  moving(line: Omit<DeliveryKey, 'key'>, until: Promise<unknown>): void;
   /** As the store's, for a line that stands where it belongs; else it is moved. */
   promote(request: PromoteRequest): Promise<KeyHead | null>;
 }
@@ -44,6 +44,7 @@ export function createHomeLines(options: {
   const underWay = new Map<string, number>();
   /** The last look that is under way: what changes meanwhile takes it out, and nothing is known by it. */
   const looking = new Map<string, symbol>();
+  const moves = new Map<string, Promise<unknown>>();
   const nameOf = ({ partition, endpointId }: Omit<DeliveryKey, 'key'>): string =>
     `${partition} ${endpointId}`;
   const clearName = (line: Omit<DeliveryKey, 'key'>, epoch: number): string => `${nameOf(line)} ${epoch}`;
@@ -52,6 +53,7 @@ export function createHomeLines(options: {
     const { organisationId, endpointId, partition, key, epoch } = line;
     const place = homes.place(endpointId);
     const name = nameOf(line);
+    while (moves.has(name)) await moves.get(name);
     if (underWay.has(name)) return place;
     const there = { organisationId, endpointId, partition: place };
     const look = Symbol(name);
@@ -90,7 +92,17 @@ export function createHomeLines(options: {
   return {
     placeOf,
     lookUp,
-    changed: forget,
+    moving(line, until) {
+      const name = nameOf(line);
+      forget(line);
+      const ended: Promise<unknown> = until
+        .catch(() => undefined)
+        .then(() => {
+          forget(line);
+          if (moves.get(name) === ended) moves.delete(name);
+        });
+      moves.set(name, ended);
+    },
     going(line) {
       const name = nameOf(line);
       forget(line);

@@ -11,7 +11,7 @@ const sample = simulatedEndpoint({ organisationId: 'org' }, 1);
 const endpoint = { ...sample, endpoint: { ...sample.endpoint, maxInFlight: 1 } };
 const { id: endpointId } = endpoint.endpoint;
 
-it('tells the lines before and after it moves strays home, also when that fails', async () => {
+it('tells the lines while it moves strays home, also when that fails', async () => {
   const clock = new FakeClock();
   const homes = createHomes(() => 2);
   const away = 1 - homes.place(endpointId);
@@ -26,7 +26,12 @@ it('tells the lines before and after it moves strays home, also when that fails'
       },
     },
     homes,
-    lines: { changed: ({ partition }) => void steps.push(`changed ${partition}`) },
+    lines: {
+      moving({ partition }, until) {
+        steps.push(`moving ${partition}`);
+        until.catch(() => steps.push('ended'));
+      },
+    },
     directory: directoryOf(new Map([[endpointId, endpoint]])),
     ownership: { held: () => [holding], find: () => holding },
     lanes: () => {
@@ -40,5 +45,5 @@ it('tells the lines before and after it moves strays home, also when that fails'
   homecoming.stray('org', endpointId);
   await clock.advanceAsync(1000);
   homecoming.stop();
-  expect(steps).toEqual([`changed ${away}`, `move ${away} to ${1 - away}`, `changed ${away}`]);
+  expect(steps).toEqual([`move ${away} to ${1 - away}`, `moving ${away}`, 'ended']);
 });

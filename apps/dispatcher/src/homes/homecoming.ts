@@ -30,7 +30,7 @@ const movedAtOnce = 500;
 export function createHomecoming(options: {
   readonly deliveries: Pick<DeliveryStore, 'takeArrivals' | 'moveWaiting'>;
   readonly homes: Homes;
-  readonly lines: Pick<HomeLines, 'changed'>;
+  readonly lines: Pick<HomeLines, 'moving'>;
   readonly directory: Pick<Directory, 'load' | 'endpoint'>;
   readonly ownership: Pick<Ownership, 'held' | 'find'>;
   readonly lanes: () => Pick<Lanes, 'noteStored' | 'keys'>;
@@ -84,11 +84,9 @@ export function createHomecoming(options: {
       strays.delete(endpointId);
       if (home === null || from.length === 0) continue;
       const request = { organisationId, endpointId, from, to: home, limit: movedAtOnce };
-      const changed = (): void => {
-        for (const partition of from) lines.changed({ organisationId, endpointId, partition });
-      };
-      changed();
-      const count = await deliveries.moveWaiting(request).finally(changed);
+      const moving = deliveries.moveWaiting(request);
+      for (const partition of from) lines.moving({ organisationId, endpointId, partition }, moving);
+      const count = await moving;
       if (count === movedAtOnce) strays.set(endpointId, organisationId);
       if (count > 0) lanes().keys.recheckEndpoint(endpointId);
       moved += count;

@@ -52,11 +52,9 @@ export function createHomeward(options: {
     const endpoint = endpointOf(queued)?.endpoint;
     const { partition } = queued.holding;
     if (endpoint === undefined) return partition;
-    const home = homes.of(endpoint);
-    if (home === null) return lookedUp.get(queued) ?? partition;
-    // What stands before it in its event's partition goes home first.
+    // What stands before it in its event's partition goes home first, if it has to.
     if (queued.order !== null && options.keys().hasLine(queued.holding, lineOf(queued))) return partition;
-    return home;
+    return homes.of(endpoint) ?? lookedUp.get(queued) ?? partition;
   }
 
   /** Its line, when it isn't known where that belongs. */
